@@ -1,0 +1,75 @@
+//! eˣ and ln x for `f32` lanes, written once over [`F32Lane`], so that every type gives the same bits.
+
+use crate::Lane;
+
+/// What `exp` and `ln` need beside arithmetic: access to the exponent.
+pub(crate) trait F32Lane: Lane<Scalar = f32> {
+    /// 2ⁿ for a whole number n from −126 to 127.
+    fn pow2(self) -> Self;
+    /// The exponent of a positive normal number, as a number: e with 2ᵉ ≤ x < 2ᵉ⁺¹.
+    fn exponent(self) -> Self;
+}
+
+impl F32Lane for f32 {
+    #[inline(always)]
+    fn pow2(self) -> Self {
+        f32::from_bits(((self as i32 + 127) << 23) as u32)
+    }
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        ((self.to_bits() >> 23) as i32 - 127) as f32
+    }
+}
+
+/// Adding and subtracting 1.5 · 2²³ rounds to the nearest whole number (|x| < 2²²).
+const ROUND: f32 = 12_582_912.0;
+/// ln 2 in two parts; the first has zeros at the end, so that n · LN2_HI is exact.
+const LN2_HI: f32 = 0.693_359_4;
+const LN2_LO: f32 = -2.121_944_4e-4;
+/// The range in which eˣ is a normal number.
+const EXP_MIN: f32 = -87.3;
+const EXP_MAX: f32 = 88.7;
+
+/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2), |r| ≤ ln 2 / 2; eʳ by its Taylor series to r⁷ (next term 6e-9).
+#[inline(always)]
+pub(crate) fn exp<V: F32Lane>(x: V) -> V {
+    // Bounds before the arithmetic, so that no exponent overflows; a NaN passes through `no` of both.
+    let (min, max) = (V::splat(EXP_MIN), V::splat(EXP_MAX));
+    let clamped = V::select_gt(x, max, max, V::select_gt(min, x, min, x));
+    let shifted = clamped.mul_add(V::splat(std::f32::consts::LOG2_E), V::splat(ROUND));
+    let n = shifted - V::splat(ROUND);
+    let r = n.mul_add(V::splat(-LN2_HI), clamped);
+    let r = n.mul_add(V::splat(-LN2_LO), r);
+    let mut p = V::splat(1.0 / 5040.0);
+    for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        p = p.mul_add(r, V::splat(c));
+    }
+    // 2ⁿ in two factors: n reaches 128, one more than an exponent can hold.
+    let half = n.mul_add(V::splat(0.5), V::splat(ROUND)) - V::splat(ROUND);
+    let y = p * half.pow2() * (n - half).pow2();
+    let y = V::select_gt(x, max, V::splat(f32::INFINITY), y);
+    V::select_gt(min, x, V::zero(), y)
+}
+
+/// ln x = e ln 2 + 2 artanh(s), s = (m − 1) / (m + 1), m = x / 2ᵉ in [√½, √2), so s² ≤ 0.0295; the series
+/// of artanh to s¹¹ (next term, relative to the sum: 5e-11).
+#[inline(always)]
+pub(crate) fn ln<V: F32Lane>(x: V) -> V {
+    let one = V::splat(1.0);
+    let e = x.exponent();
+    let m = x * (V::zero() - e).pow2();
+    let high = V::splat(std::f32::consts::SQRT_2);
+    let e = V::select_gt(m, high, e + one, e);
+    let m = V::select_gt(m, high, m * V::splat(0.5), m);
+    let f = m - one;
+    let s = f / (m + one);
+    let s2 = s * s;
+    let mut p = V::splat(2.0 / 11.0);
+    for c in [2.0 / 9.0, 2.0 / 7.0, 2.0 / 5.0, 2.0 / 3.0] {
+        p = p.mul_add(s2, V::splat(c));
+    }
+    // 2s = f − s·f keeps the leading term exact where x is near 1.
+    let tail = s * s2 * p + (V::zero() - s) * f;
+    let y = e.mul_add(V::splat(LN2_LO), tail) + f;
+    e.mul_add(V::splat(LN2_HI), y)
+}

@@ -1,0 +1,157 @@
+//! Sixteen lanes out of as many registers as the instruction set needs.
+#![expect(unsafe_code, reason = "views of vectors as their lanes")]
+
+use std::ops::{Add, Div, Mul, Sub};
+use std::slice;
+
+use crate::math::{self, F32Lane};
+use crate::register::Register;
+use crate::{GROUP, Kernel, Lane};
+
+/// [`GROUP`] values in `N` registers: `N · R::WIDTH = GROUP`, checked where it is used.
+#[derive(Clone, Copy, Debug)]
+#[repr(C, align(64))]
+pub(crate) struct Wide<R, const N: usize>([R; N]);
+
+impl<R: Register, const N: usize> Wide<R, N> {
+    const CHECKED: () = assert!(N * R::WIDTH == GROUP && size_of::<Self>() == GROUP * size_of::<f32>());
+}
+
+impl<R: Register, const N: usize> Default for Wide<R, N> {
+    #[inline(always)]
+    fn default() -> Self {
+        Self::zero()
+    }
+}
+
+macro_rules! operator {
+    ($($trait:ident $method:ident),*) => {$(
+        impl<R: Register, const N: usize> $trait for Wide<R, N> {
+            type Output = Self;
+            #[inline(always)]
+            fn $method(self, b: Self) -> Self {
+                let mut out = self.0;
+                for i in 0..N {
+                    out[i] = self.0[i].$method(b.0[i]);
+                }
+                Self(out)
+            }
+        }
+    )*};
+}
+
+operator!(Add add, Sub sub, Mul mul, Div div);
+
+impl<R: Register, const N: usize> Lane for Wide<R, N> {
+    type Scalar = f32;
+    const LANES: usize = GROUP;
+
+    #[inline(always)]
+    fn splat(x: f32) -> Self {
+        let () = Self::CHECKED;
+        Self([R::splat(x); N])
+    }
+    #[inline(always)]
+    fn load(from: &[f32]) -> Self {
+        let from = &from[..GROUP];
+        let mut out = Self::zero();
+        for i in 0..N {
+            out.0[i] = R::load(&from[i * R::WIDTH..]);
+        }
+        out
+    }
+    #[inline(always)]
+    fn store(self, to: &mut [f32]) {
+        let to = &mut to[..GROUP];
+        for i in 0..N {
+            self.0[i].store(&mut to[i * R::WIDTH..]);
+        }
+    }
+    #[inline(always)]
+    fn mul_add(self, a: Self, b: Self) -> Self {
+        let mut out = self.0;
+        for i in 0..N {
+            out[i] = self.0[i].mul_add(a.0[i], b.0[i]);
+        }
+        Self(out)
+    }
+    #[inline(always)]
+    fn max(self, other: Self) -> Self {
+        let mut out = self.0;
+        for i in 0..N {
+            out[i] = self.0[i].max(other.0[i]);
+        }
+        Self(out)
+    }
+    #[inline(always)]
+    fn select_gt(a: Self, b: Self, yes: Self, no: Self) -> Self {
+        let mut out = no.0;
+        for i in 0..N {
+            out[i] = R::select_gt(a.0[i], b.0[i], yes.0[i], no.0[i]);
+        }
+        Self(out)
+    }
+    #[inline(always)]
+    fn select_eq(a: Self, b: Self, yes: Self, no: Self) -> Self {
+        let mut out = no.0;
+        for i in 0..N {
+            out[i] = R::select_eq(a.0[i], b.0[i], yes.0[i], no.0[i]);
+        }
+        Self(out)
+    }
+    #[inline(always)]
+    fn exp(self) -> Self {
+        math::exp(self)
+    }
+    #[inline(always)]
+    fn ln(self) -> Self {
+        math::ln(self)
+    }
+    #[inline(always)]
+    fn sum(self) -> f32 {
+        let mut r = self.0;
+        let mut n = N;
+        while n > 1 {
+            n /= 2;
+            for i in 0..n {
+                r[i] = r[i].add(r[i + n]);
+            }
+        }
+        r[0].sum()
+    }
+    #[inline(always)]
+    fn as_scalars(vectors: &[Self]) -> &[f32] {
+        let () = Self::CHECKED;
+        // SAFETY: `Wide` is `GROUP` values of f32 in a row without padding (CHECKED), and any bits are an f32.
+        unsafe { slice::from_raw_parts(vectors.as_ptr().cast(), vectors.len() * GROUP) }
+    }
+    #[inline(always)]
+    fn as_scalars_mut(vectors: &mut [Self]) -> &mut [f32] {
+        let () = Self::CHECKED;
+        // SAFETY: as above; the borrow of `vectors` goes on in the result.
+        unsafe { slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * GROUP) }
+    }
+    #[inline(always)]
+    fn enter<K: Kernel>(kernel: K) -> K::Output {
+        R::enter(kernel)
+    }
+}
+
+impl<R: Register, const N: usize> F32Lane for Wide<R, N> {
+    #[inline(always)]
+    fn pow2(self) -> Self {
+        let mut out = self.0;
+        for i in 0..N {
+            out[i] = self.0[i].pow2();
+        }
+        Self(out)
+    }
+    #[inline(always)]
+    fn exponent(self) -> Self {
+        let mut out = self.0;
+        for i in 0..N {
+            out[i] = self.0[i].exponent();
+        }
+        Self(out)
+    }
+}

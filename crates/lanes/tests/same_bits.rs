@@ -1,0 +1,142 @@
+//! Every instruction set against one lane of `f32`, bit by bit, and the functions against `f64`.
+
+use lanes::{GROUP, Isa, Lane, WithLane, pack_bytes};
+
+/// Numbers of all kinds: a walk through the bit patterns, then the special ones.
+fn numbers(start: u32, n: usize) -> Vec<f32> {
+    let specials = [0.0, -0.0, 1.0, -1.0, 0.5, f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1e-40, f32::MAX];
+    let walk = (0..n as u32).map(|i| f32::from_bits(start.wrapping_add(i.wrapping_mul(0x9E37_79B9))));
+    let small = (0..n as u32).map(|i| (i.wrapping_mul(2_654_435_761) >> 8) as f32 / 8.4e6 - 1.0);
+    walk.chain(small).chain(specials.into_iter().cycle().skip(start as usize % 7).take(22)).collect()
+}
+
+/// All operations on lane vectors of `a`, `b`, `c`, one result after the other.
+struct AllOperations<'a>(&'a [f32], &'a [f32], &'a [f32]);
+
+impl WithLane for AllOperations<'_> {
+    type Output = Vec<f32>;
+    fn run<V: Lane<Scalar = f32>>(self) -> Vec<f32> {
+        all_operations::<V>(self.0, self.1, self.2)
+    }
+}
+
+fn all_operations<V: Lane<Scalar = f32>>(a: &[f32], b: &[f32], c: &[f32]) -> Vec<f32> {
+    let n = a.len();
+    let mut out = vec![0.0; 11 * n];
+    for i in (0..n).step_by(V::LANES) {
+        let (x, y, z) = (V::load(&a[i..]), V::load(&b[i..]), V::load(&c[i..]));
+        let normal = x.max(V::splat(1e-37));
+        let results = [
+            x + y,
+            x - y,
+            x * y,
+            x / y,
+            x.mul_add(y, z),
+            x.max(y),
+            V::select_gt(x, y, y, z),
+            V::select_eq(x, y, z, x),
+            x.exp(),
+            V::select_gt(V::splat(f32::MAX), normal, normal, V::splat(2.0)).ln(),
+            V::splat(a[0]),
+        ];
+        for (op, result) in results.into_iter().enumerate() {
+            result.store(&mut out[op * n + i..]);
+        }
+    }
+    out
+}
+
+#[test]
+fn every_instruction_set_computes_what_one_lane_computes() {
+    let n = 4096;
+    let (a, b, c) = (numbers(1, n), numbers(77, n), numbers(12_345, n));
+    let len = a.len() / GROUP * GROUP;
+    let want = all_operations::<f32>(&a[..len], &b[..len], &c[..len]);
+    for isa in Isa::available() {
+        let got = isa.run(AllOperations(&a[..len], &b[..len], &c[..len]));
+        for (i, (g, w)) in got.iter().zip(&want).enumerate() {
+            let same = g.to_bits() == w.to_bits() || (g.is_nan() && w.is_nan());
+            assert!(same, "{isa}: operation {}, value {}: {g:e} and {w:e}", i / len, i % len);
+        }
+    }
+}
+
+/// The distance in units of `want`'s last place.
+fn ulps(got: f32, want: f64) -> f64 {
+    let ulp = f64::from(f32::from_bits((want.abs() as f32).to_bits() + 1)) - f64::from(want.abs() as f32);
+    (f64::from(got) - want).abs() / ulp
+}
+
+#[test]
+fn exp_and_ln_are_accurate_to_two_ulps() {
+    for i in -87_000..88_700 {
+        let x = i as f32 * 1e-3;
+        assert!(ulps(Lane::exp(x), f64::from(x).exp()) <= 2.0, "exp({x})");
+    }
+    for i in 1..200_000 {
+        for x in [i as f32 * 1e-5, i as f32 * 0.37, i as f32 * 1e30] {
+            assert!(ulps(Lane::ln(x), f64::from(x).ln()) <= 2.0, "ln({x})");
+        }
+    }
+    assert_eq!(Lane::exp(-200.0f32), 0.0);
+    assert_eq!(Lane::exp(200.0f32), f32::INFINITY);
+    assert_eq!(Lane::exp(0.0f32), 1.0);
+    assert_eq!(Lane::ln(1.0f32), 0.0);
+    assert!(Lane::exp(f32::NAN).is_nan());
+}
+
+struct Sum<'a>(&'a [f32]);
+
+impl WithLane for Sum<'_> {
+    type Output = f32;
+    fn run<V: Lane<Scalar = f32>>(self) -> f32 {
+        V::load(self.0).sum()
+    }
+}
+
+#[test]
+fn sums_run_by_halves() {
+    let x: Vec<f32> = (0..GROUP).map(|i| 1.0 / (i as f32 + 3.0)).collect();
+    let mut tree = x.clone();
+    while tree.len() > 1 {
+        let half = tree.len() / 2;
+        tree = (0..half).map(|i| tree[i] + tree[i + half]).collect();
+    }
+    for isa in Isa::available() {
+        assert_eq!(isa.run(Sum(&x)).to_bits(), tree[0].to_bits(), "{isa}");
+    }
+}
+
+struct Pack<'a>(&'a [&'a [u8]], usize);
+
+impl WithLane for Pack<'_> {
+    type Output = Vec<f32>;
+    fn run<V: Lane<Scalar = f32>>(self) -> Vec<f32> {
+        let mut out = vec![V::splat(9.0); self.1];
+        pack_bytes(self.0, 1.0 / 255.0, 0.25, &mut out);
+        V::as_scalars(&out).to_vec()
+    }
+}
+
+#[test]
+fn packing_transposes_and_clears_the_lanes_without_a_sample() {
+    let len = 151;
+    let samples: Vec<Vec<u8>> = (0..13).map(|l| (0..len).map(|i| (l * 31 + i * 7) as u8).collect()).collect();
+    let refs: Vec<&[u8]> = samples.iter().map(Vec::as_slice).collect();
+    for isa in Isa::available() {
+        let packed = isa.run(Pack(&refs, len));
+        for i in 0..len {
+            for l in 0..GROUP {
+                let want = samples.get(l).map_or(0.0, |s| f32::from(s[i]) * (1.0 / 255.0) + 0.25);
+                assert_eq!(packed[i * GROUP + l], want, "{isa}: byte {i}, lane {l}");
+            }
+        }
+    }
+}
+
+#[test]
+fn an_unknown_instruction_set_is_refused_with_what_there_is() {
+    assert_eq!(Isa::named("plain").map(|isa| isa.name()), Ok("plain"));
+    let message = Isa::named("mmx").expect_err("mmx is not supported").to_string();
+    assert!(message.contains("`mmx`") && message.contains("plain"), "{message}");
+}
