@@ -1,0 +1,227 @@
+//! Everything that determines the bits of a run.
+
+use std::fmt;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{self, Deserializer, MapAccess, Visitor};
+use serde::{Deserialize, Serialize};
+
+use crate::error::check_value;
+use crate::toml_text::TomlText;
+use crate::{FORMAT_VERSION, NetworkSpec, OptimizerSpec, SpecError, preset};
+
+/// Largest number of epochs and of samples in a batch.
+pub const MAX_COUNT: usize = 1_000_000_000;
+
+/// A run with nothing left open: the same spec over the same data gives the same bits, for any number of
+/// threads and any instruction set.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct TrainSpec {
+    /// Where all random numbers come from; at most 2^63 - 1, which is what TOML can hold.
+    pub seed: u64,
+    /// A data set's name or a directory, as given.
+    pub data: String,
+    /// Weights to start from; `None`: random ones, drawn from the seed.
+    pub init: Option<InitSpec>,
+    /// How many times all training samples are seen, at least 1.
+    pub epochs: usize,
+    /// Samples per step, at least 1; the last batch of an epoch may be shorter.
+    pub batch_size: usize,
+    /// Whether each epoch has an order of its own.
+    pub shuffle: bool,
+    /// What turns gradients into steps.
+    pub optimizer: OptimizerSpec,
+    /// What is trained.
+    pub network: NetworkSpec,
+}
+
+/// A safetensors file of weights to start from. In a run file a path alone will do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct InitSpec {
+    /// The file's path, as given.
+    pub file: String,
+    /// SHA-256 that the file must have, 64 lower-case hexadecimal digits; `None`: any.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+}
+
+impl Default for TrainSpec {
+    /// The tutorial's run: LeNet on Fashion-MNIST, 10 epochs of shuffled batches of 256, Adam at 0.001.
+    fn default() -> Self {
+        Self {
+            seed: 1,
+            data: "fashion-mnist".into(),
+            init: None,
+            epochs: 10,
+            batch_size: 256,
+            shuffle: true,
+            optimizer: OptimizerSpec::default(),
+            network: preset("lenet").expect("lenet is a preset"),
+        }
+    }
+}
+
+impl TrainSpec {
+    /// Checks every value; the error names the key, the value and what is allowed. Shapes are not checked.
+    pub fn validate(&self) -> Result<(), SpecError> {
+        self.validate_run()?;
+        self.network
+            .validate()
+            .map_err(|error| SpecError::Network { name: self.network.name.clone(), source: Box::new(error) })
+    }
+
+    /// All but the network.
+    pub(crate) fn validate_run(&self) -> Result<(), SpecError> {
+        let seeds = format!("from 0 to {}", i64::MAX);
+        check_value(i64::try_from(self.seed).is_ok(), "seed", self.seed, &seeds)?;
+        check_value(!self.data.is_empty(), "data", "\"\"", "a data set's name or a directory")?;
+        check_count("epochs", self.epochs)?;
+        check_count("batch_size", self.batch_size)?;
+        self.init.as_ref().map_or(Ok(()), InitSpec::validate)?;
+        self.optimizer.validate()
+    }
+
+    /// A complete run file: [`crate::RunFile::from_toml`] and [`crate::RunFile::resolve`] give the same spec
+    /// back, floats to the bit. Fails for a spec that [`TrainSpec::validate`] refuses.
+    pub fn to_toml(&self) -> Result<String, SpecError> {
+        self.validate()?;
+        let Self { seed, data, init, epochs, batch_size, shuffle, optimizer, network } = self;
+        let mut text = TomlText::new();
+        text.key("version", &FORMAT_VERSION)?;
+        text.key("seed", seed)?;
+        text.key("data", data)?;
+        text.key("epochs", epochs)?;
+        text.key("batch_size", batch_size)?;
+        text.key("shuffle", shuffle)?;
+        if let Some(init) = init {
+            init.write(&mut text)?;
+        }
+        optimizer.write(&mut text)?;
+        network.write_in_run(&mut text)?;
+        Ok(text.finish())
+    }
+}
+
+fn check_count(key: &str, count: usize) -> Result<(), SpecError> {
+    check_value((1..=MAX_COUNT).contains(&count), key, count, &format!("from 1 to {MAX_COUNT}"))
+}
+
+impl InitSpec {
+    fn validate(&self) -> Result<(), SpecError> {
+        check_value(!self.file.is_empty(), "init.file", "\"\"", "the path of a safetensors file")?;
+        let Some(sha256) = &self.sha256 else { return Ok(()) };
+        let ok = sha256.len() == 64 && sha256.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f'));
+        let allowed = "64 hexadecimal digits in lower case";
+        check_value(ok, "init.sha256", format_args!("{sha256:?}"), allowed)
+    }
+
+    fn write(&self, text: &mut TomlText) -> Result<(), SpecError> {
+        let Self { file, sha256 } = self;
+        text.table("[init]");
+        text.key("file", file)?;
+        sha256.as_ref().map_or(Ok(()), |sha256| text.key("sha256", sha256))
+    }
+}
+
+impl<'de> Deserialize<'de> for InitSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(InitVisitor)
+    }
+}
+
+/// The long form of an [`InitSpec`].
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct InitTable {
+    file: String,
+    sha256: Option<String>,
+}
+
+/// A path or a table, told apart by type: serde's `untagged` would lose the error's place.
+struct InitVisitor;
+
+impl<'de> Visitor<'de> for InitVisitor {
+    type Value = InitSpec;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("the path of a safetensors file or a table with `file` and `sha256`")
+    }
+
+    fn visit_str<E: de::Error>(self, file: &str) -> Result<InitSpec, E> {
+        Ok(InitSpec { file: file.into(), sha256: None })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<InitSpec, A::Error> {
+        let InitTable { file, sha256 } = InitTable::deserialize(MapAccessDeserializer::new(map))?;
+        Ok(InitSpec { file, sha256 })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impossible_values_are_refused_by_key() {
+        let spec = TrainSpec::default;
+        let init = |file: &str, sha256: Option<&str>| {
+            Some(InitSpec { file: file.into(), sha256: sha256.map(Into::into) })
+        };
+        let cases = [
+            (TrainSpec { seed: 1 << 63, ..spec() }, "`seed` is 9223372036854775808, but must be from 0 to"),
+            (TrainSpec { data: String::new(), ..spec() }, "`data` is \"\""),
+            (TrainSpec { epochs: 0, ..spec() }, "`epochs` is 0, but must be from 1 to 1000000000"),
+            (TrainSpec { batch_size: 0, ..spec() }, "`batch_size` is 0"),
+            (TrainSpec { batch_size: usize::MAX, ..spec() }, "`batch_size` is 18446744073709551615"),
+            (TrainSpec { init: init("", None), ..spec() }, "`init.file` is \"\""),
+            (TrainSpec { init: init("w", Some("ABC")), ..spec() }, "`init.sha256` is \"ABC\""),
+        ];
+        for (spec, expected) in cases {
+            let message = spec.validate().unwrap_err().to_string();
+            assert!(message.starts_with(expected), "{message}");
+            assert_eq!(spec.to_toml().unwrap_err().to_string(), message);
+        }
+        spec().validate().unwrap();
+    }
+
+    #[test]
+    fn a_run_file_reads_well() {
+        let spec = TrainSpec {
+            init: Some(InitSpec { file: "w.safetensors".into(), sha256: Some("0a".repeat(32)) }),
+            ..TrainSpec::default()
+        };
+        let start = format!(
+            r#"version = 1
+seed = 1
+data = "fashion-mnist"
+epochs = 10
+batch_size = 256
+shuffle = true
+
+[init]
+file = "w.safetensors"
+sha256 = "{}"
+
+[optimizer.adam]
+learning_rate = 0.001
+beta1 = 0.9
+beta2 = 0.999
+epsilon = 1e-8
+weight_decay = 0.0
+
+[network]
+name = "lenet"
+input = [1, 28, 28]
+classes = 10
+
+[[network.node]]
+name = "conv.0"
+layer = {{ conv2d = {{ out_channels = 6, kernel = [5, 5], stride = [1, 1], padding = [0, 0] }} }}
+"#,
+            "0a".repeat(32)
+        );
+        let text = spec.to_toml().unwrap();
+        assert!(text.starts_with(&start), "{text}");
+    }
+}

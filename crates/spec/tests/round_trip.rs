@@ -1,0 +1,137 @@
+//! Any valid spec is written and read back to the same bits, as TOML and inside a JSON record.
+
+use proptest::prelude::*;
+use spec::{
+    AdamSpec, Conv2dSpec, InitSpec, LayerSpec, LeakyReluSpec, LinearSpec, MAX_COUNT, MAX_SIZE, MaxPool2dSpec,
+    NetworkSpec, NodeSpec, OptimizerSpec, Pair, RunFile, SgdSpec, TrainSpec,
+};
+
+/// Positive and finite, with every exponent and mantissa as likely as any other.
+fn positive() -> impl Strategy<Value = f64> {
+    (1..f64::INFINITY.to_bits()).prop_map(f64::from_bits)
+}
+
+fn share() -> impl Strategy<Value = f64> {
+    (0..1f64.to_bits()).prop_map(f64::from_bits)
+}
+
+fn text() -> impl Strategy<Value = String> {
+    "[^\\p{C}]{1,12}"
+}
+
+fn pair(min: usize) -> impl Strategy<Value = Pair> {
+    (min..=MAX_SIZE, min..=MAX_SIZE).prop_map(|(h, w)| Pair::new(h, w))
+}
+
+fn optimizer() -> impl Strategy<Value = OptimizerSpec> {
+    let adam = (positive(), share(), share(), positive(), share()).prop_map(
+        |(learning_rate, beta1, beta2, epsilon, weight_decay)| {
+            OptimizerSpec::Adam(AdamSpec { learning_rate, beta1, beta2, epsilon, weight_decay })
+        },
+    );
+    let sgd = (positive(), share(), any::<bool>(), positive()).prop_map(
+        |(learning_rate, momentum, nesterov, weight_decay)| {
+            let nesterov = nesterov && momentum > 0.0;
+            OptimizerSpec::Sgd(SgdSpec { learning_rate, momentum, nesterov, weight_decay })
+        },
+    );
+    prop_oneof![adam, sgd]
+}
+
+fn layer() -> impl Strategy<Value = LayerSpec> {
+    let conv =
+        (1..=MAX_SIZE, pair(1), pair(1), pair(0)).prop_map(|(out_channels, kernel, stride, padding)| {
+            LayerSpec::Conv2d(Conv2dSpec { out_channels, kernel, stride, padding })
+        });
+    let pool = (pair(1), proptest::option::of(pair(1)))
+        .prop_map(|(kernel, stride)| LayerSpec::MaxPool2d(MaxPool2dSpec { kernel, stride }));
+    let slope = (positive(), any::<bool>()).prop_map(|(size, minus)| if minus { -size } else { size });
+    prop_oneof![
+        conv,
+        pool,
+        slope.prop_map(|slope| LayerSpec::LeakyRelu(LeakyReluSpec { slope })),
+        (1..=MAX_SIZE).prop_map(|out_features| LayerSpec::Linear(LinearSpec { out_features })),
+        Just(LayerSpec::Relu),
+        Just(LayerSpec::Flatten),
+        Just(LayerSpec::Add),
+    ]
+}
+
+/// Node `idx`, with inputs where the layer demands them and a name in every other case.
+fn node(idx: usize, layer: LayerSpec, name: Option<String>) -> NodeSpec {
+    let inputs = (layer == LayerSpec::Add).then(|| vec!["input".into(), "input".into()]);
+    NodeSpec { name: name.map(|name| format!("{idx} {name}")), inputs, layer }
+}
+
+fn network() -> impl Strategy<Value = NetworkSpec> {
+    let nodes = proptest::collection::vec((layer(), proptest::option::of(text())), 1..8);
+    let sizes = [1..=MAX_SIZE, 1..=MAX_SIZE, 1..=MAX_SIZE];
+    (text(), sizes, 1..=256usize, nodes).prop_map(|(name, input, classes, nodes)| {
+        let nodes =
+            nodes.into_iter().enumerate().map(|(idx, (layer, name))| node(idx, layer, name)).collect();
+        NetworkSpec { name, input, classes, nodes }
+    })
+}
+
+fn train_spec() -> impl Strategy<Value = TrainSpec> {
+    let init = (".{1,12}", proptest::option::of("[0-9a-f]{64}"));
+    let init = proptest::option::of(init.prop_map(|(file, sha256)| InitSpec { file, sha256 }));
+    let counts = [1..=MAX_COUNT, 1..=MAX_COUNT];
+    (0..=i64::MAX as u64, ".{1,12}", init, counts, any::<bool>(), optimizer(), network()).prop_map(
+        |(seed, data, init, [epochs, batch_size], shuffle, optimizer, network)| TrainSpec {
+            seed,
+            data,
+            init,
+            epochs,
+            batch_size,
+            shuffle,
+            optimizer,
+            network,
+        },
+    )
+}
+
+fn read(text: &str) -> TrainSpec {
+    let no_file = |path: &str| Err(format!("no file {path}"));
+    RunFile::from_toml(text).unwrap().resolve(no_file).unwrap()
+}
+
+proptest! {
+    #[test]
+    fn a_run_file_reads_back(spec in train_spec()) {
+        spec.validate().unwrap();
+        let text = spec.to_toml().unwrap();
+        let read = read(&text);
+        prop_assert_eq!(&read, &spec, "{}", text);
+        prop_assert_eq!(read.to_toml().unwrap(), text);
+    }
+
+    #[test]
+    fn a_network_file_reads_back(network in network()) {
+        let text = network.to_toml().unwrap();
+        prop_assert_eq!(NetworkSpec::from_toml(&text).unwrap(), network, "{}", text);
+    }
+
+    #[test]
+    fn a_spec_reads_back_from_json(spec in train_spec()) {
+        let text = serde_json::to_string(&spec).unwrap();
+        prop_assert_eq!(serde_json::from_str::<TrainSpec>(&text).unwrap(), spec, "{}", text);
+    }
+}
+
+#[test]
+fn odd_learning_rates_keep_their_bits() {
+    let odd =
+        [0.1 + 0.2, 1e-3 / 3.0, f64::MIN_POSITIVE, f64::from_bits(1), f64::MAX, 1.0 + f64::EPSILON, 1e22];
+    for learning_rate in odd {
+        for mut optimizer in [OptimizerSpec::default(), OptimizerSpec::Sgd(SgdSpec::default())] {
+            optimizer.set_learning_rate(learning_rate);
+            let spec = TrainSpec { optimizer, ..TrainSpec::default() };
+            let from_toml = read(&spec.to_toml().unwrap());
+            let json = serde_json::to_string(&spec).unwrap();
+            let from_json: TrainSpec = serde_json::from_str(&json).unwrap();
+            assert_eq!(from_toml.optimizer.learning_rate().to_bits(), learning_rate.to_bits());
+            assert_eq!(from_json.optimizer.learning_rate().to_bits(), learning_rate.to_bits());
+        }
+    }
+}
