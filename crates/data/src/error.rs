@@ -1,0 +1,197 @@
+//! What can be wrong with data, said so that it can be put right.
+
+use std::error::Error;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::Place;
+use crate::fashion_mnist::{FILES, NAME, PACKAGE, TITLE};
+
+/// Why a data set could not be found, fetched or read.
+///
+/// Offsets count bytes in the unpacked contents, except those of the `Gzip…` variants, which count bytes of
+/// the packed file.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the message right above a variant says what its fields are")]
+pub enum DataError {
+    /// The file system refused: permissions, a full disk, a broken one.
+    #[error("cannot {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+
+    /// The bytes of a file are not what the IDX format asks for.
+    #[error("{}: byte {offset}: {fault}", file.display())]
+    Format { file: PathBuf, offset: u64, fault: Fault },
+
+    /// The gzip stream ends before its end mark.
+    #[error("{}: byte {offset}: the gzip stream is cut off", file.display())]
+    GzipTruncated { file: PathBuf, offset: u64, source: io::Error },
+
+    /// The gzip stream cannot be unpacked, or its own checksum does not fit.
+    #[error("{}: byte {offset}: the gzip stream is corrupt", file.display())]
+    GzipCorrupt { file: PathBuf, offset: u64, source: io::Error },
+
+    /// Something follows the gzip stream.
+    #[error("{}: byte {offset}: the gzip stream has ended but the file goes on", file.display())]
+    GzipTrailing { file: PathBuf, offset: u64 },
+
+    /// Images and labels do not belong together.
+    #[error("{} holds {n_images} images but {} holds {n_labels} labels", images.display(), labels.display())]
+    CountsDiffer { images: PathBuf, n_images: usize, labels: PathBuf, n_labels: usize },
+
+    /// A label names no class.
+    #[error("{}: byte {offset}: label {idx} is {value}, but there are {n_classes} classes (0 to {})",
+        file.display(), n_classes - 1)]
+    LabelOutOfRange { file: PathBuf, offset: u64, idx: usize, value: u8, n_classes: usize },
+
+    /// Test images that a network for the train images cannot take.
+    #[error("{} holds images of {} × {} but {} of {} × {} (rows × columns)",
+        test.display(), test_shape[1], test_shape[2], train.display(), train_shape[1], train_shape[2])]
+    ShapesDiffer { test: PathBuf, test_shape: [usize; 3], train: PathBuf, train_shape: [usize; 3] },
+
+    /// MNIST in Fashion-MNIST's place.
+    #[error("{} holds the labels of MNIST (handwritten digits): the files in {} are MNIST's, which have the same \
+        names as {TITLE}'s; put {TITLE}'s there or name another folder", file.display(), dir.display())]
+    Mnist { file: PathBuf, dir: PathBuf },
+
+    /// A place that should hold the very data set holds something else.
+    #[error("{} is not {TITLE}'s file: SHA-256 of its contents is {found}, expected {expected}; {}",
+        file.display(), fetch_again())]
+    NotExact { file: PathBuf, found: String, expected: String },
+
+    /// A place that should hold the very data set holds a damaged file, which the cause names.
+    #[error("{} should hold {TITLE} but a file in it is damaged; {}", dir.display(), fetch_again())]
+    Damaged { dir: PathBuf, source: Box<DataError> },
+
+    /// There is no such folder.
+    #[error("{} does not exist", dir.display())]
+    NoFolder { dir: PathBuf },
+
+    /// There is something, but no folder.
+    #[error("{} is not a folder", dir.display())]
+    NotAFolder { dir: PathBuf },
+
+    /// A folder without some of the files.
+    #[error("{} has {}", dir.display(), neither_nor(names))]
+    MissingFiles { dir: PathBuf, names: Vec<String> },
+
+    /// A place that the user named, and that is therefore not passed over.
+    #[error("{place} names {}, where no data set is found", dir.display())]
+    Named { place: Place, dir: PathBuf, source: Box<DataError> },
+
+    /// The data set is nowhere.
+    #[error("{}", not_found(tried))]
+    NotFound { tried: Vec<Tried> },
+
+    /// A download was asked for where it cannot be.
+    #[error("cannot download {TITLE}: {reason}")]
+    CannotFetch { reason: &'static str },
+
+    /// The server answered, but not with the file.
+    #[error("{url}: the server answered with status {status}")]
+    Status { url: String, status: u16 },
+
+    /// The connection failed, and kept failing.
+    #[error("{url}: the download failed {tries} times in a row, {done} bytes are kept for the next try")]
+    Transfer { url: String, tries: u32, done: u64, source: Box<dyn Error + Send + Sync> },
+
+    /// The server sends more than any file of a data set holds.
+    #[error("{url}: longer than {limit} bytes, so it is not the file that was asked for")]
+    TooLong { url: String, limit: u64 },
+
+    /// What was downloaded is not the file.
+    #[error(
+        "{url}: MD5 of the {len} bytes downloaded is {found}, expected {expected}; they are deleted, try again"
+    )]
+    Checksum { url: String, len: u64, found: String, expected: String },
+}
+
+impl DataError {
+    /// Whether it is the bytes of the files that are wrong, not their absence or the disk.
+    pub(crate) fn is_damage(&self) -> bool {
+        let is_malformed = matches!(self, Self::Format { .. } | Self::LabelOutOfRange { .. });
+        let is_mispacked =
+            matches!(self, Self::GzipTruncated { .. } | Self::GzipCorrupt { .. } | Self::GzipTrailing { .. });
+        let is_mismatched = matches!(self, Self::CountsDiffer { .. } | Self::ShapesDiffer { .. });
+        is_malformed || is_mispacked || is_mismatched
+    }
+
+    /// For `map_err`: what was being done to which path when the file system refused.
+    pub(crate) fn io(action: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.to_owned(), source }
+    }
+}
+
+/// What is wrong with the bytes of an IDX file.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the message right above a variant says what its fields are")]
+pub enum Fault {
+    /// No byte at all.
+    #[error("the file is empty")]
+    Empty,
+    /// Not an IDX file.
+    #[error("no IDX file: it starts with {found:#010x}, expected {expected:#010x}")]
+    Magic { found: u32, expected: u32 },
+    /// An IDX file of other numbers than bytes.
+    #[error("element type {found:#04x}, expected {expected:#04x} (unsigned bytes)")]
+    ElementType { found: u8, expected: u8 },
+    /// Images where labels should be, or the other way round.
+    #[error("{found} dimensions, expected {expected}")]
+    Dimensions { found: u8, expected: usize },
+    /// The first dimension is zero.
+    #[error("zero samples")]
+    NoSamples,
+    /// Another dimension is zero.
+    #[error("dimension {dimension} (counted from 0) is zero")]
+    ZeroDimension { dimension: usize },
+    /// More than can be addressed.
+    #[error("dimensions {dims:?} multiply to more bytes than this machine can address")]
+    Overflow { dims: Vec<u32> },
+    /// The end comes too early.
+    #[error("truncated: the header asks for {expected} bytes in all, found {found}")]
+    Truncated { expected: u64, found: u64 },
+    /// The end comes too late.
+    #[error("too long: the header asks for {expected} bytes in all, and more follow")]
+    TooLong { expected: u64 },
+}
+
+/// A place where the data set was looked for in vain.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tried {
+    /// Which one.
+    pub place: Place,
+    /// Why it is not there.
+    pub why: String,
+}
+
+/// A message with those of all its causes.
+pub(crate) fn with_causes(error: &dyn Error) -> String {
+    let (mut text, mut cause) = (error.to_string(), error.source());
+    while let Some(error) = cause {
+        text = format!("{text}: {error}");
+        cause = error.source();
+    }
+    text
+}
+
+fn fetch_again() -> String {
+    format!(
+        "delete it and fetch it again (`danlu data fetch {NAME}`, or for the package's folder \
+         `apt-get install --reinstall {PACKAGE}`)"
+    )
+}
+
+fn neither_nor(names: &[String]) -> String {
+    let each: Vec<_> = names.iter().map(|name| format!("neither {name} nor {name}.gz")).collect();
+    each.join(", ")
+}
+
+fn not_found(tried: &[Tried]) -> String {
+    let places: String = tried.iter().map(|tried| format!("  {}: {}\n", tried.place, tried.why)).collect();
+    let names = FILES.map(|file| format!("{}.gz", file.name)).join(", ");
+    format!(
+        "{TITLE} is not to be found; tried\n{places}three ways to get it:\n  \
+         apt-get install {PACKAGE}\n  \
+         put {names} (packed or not) in a folder and give --data DIR or set DANLU_DATA=DIR\n  \
+         let it download with a network: danlu data fetch {NAME}"
+    )
+}
