@@ -1,0 +1,161 @@
+//! What can be wrong with a network, told so that its author can mend it.
+
+use std::fmt;
+
+use spec::Pair;
+use thiserror::Error;
+
+/// The shape of one sample's activations.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shape {
+    /// Channels, rows, columns.
+    Map([usize; 3]),
+    /// A vector.
+    Flat(usize),
+}
+
+impl Shape {
+    /// Number of values.
+    pub fn n_values(self) -> usize {
+        match self {
+            Shape::Map([c, h, w]) => c * h * w,
+            Shape::Flat(n) => n,
+        }
+    }
+
+    /// The dimensions, outermost first.
+    pub fn dims(self) -> Vec<usize> {
+        match self {
+            Shape::Map(dims) => dims.to_vec(),
+            Shape::Flat(n) => vec![n],
+        }
+    }
+}
+
+impl fmt::Display for Shape {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{:?}", self.dims())
+    }
+}
+
+/// A mistake in a network. Every message names the node as `name` (layer).
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+pub enum PlanError {
+    /// A kernel or window is larger than its input.
+    #[error(
+        "node {node}: kernel {kernel} does not fit its input {input}{}; a kernel of at most {} fits",
+        padded(.padding),
+        largest_kernel(.input, .padding)
+    )]
+    KernelTooLarge {
+        /// Which node.
+        node: String,
+        /// Its kernel or window.
+        kernel: Pair,
+        /// The shape that it reads.
+        input: Shape,
+        /// Its padding.
+        padding: Pair,
+    },
+    /// A two-dimensional layer reads a vector.
+    #[error("node {node}: needs an input of [channels, rows, columns], but `{from}` gives {input}")]
+    NeedsMap {
+        /// Which node.
+        node: String,
+        /// Whose output it reads.
+        from: String,
+        /// The shape of that.
+        input: Shape,
+    },
+    /// A linear layer reads a map.
+    #[error(
+        "node {node}: needs a flat input, but `{from}` gives {input}; a flatten between them gives [{}]",
+        .input.n_values()
+    )]
+    NeedsFlat {
+        /// Which node.
+        node: String,
+        /// Whose output it reads.
+        from: String,
+        /// The shape of that.
+        input: Shape,
+    },
+    /// The last node does not give one value for each class.
+    #[error(
+        "node {node} is the last and gives {output}, but the network has {classes} classes and needs [{classes}]"
+    )]
+    WrongClasses {
+        /// Which node.
+        node: String,
+        /// What it gives.
+        output: Shape,
+        /// How many classes there are.
+        classes: usize,
+    },
+    /// Inputs that are combined value by value have different shapes.
+    #[error(
+        "node {node}: its inputs have different shapes, `{first}` gives {first_shape} and `{other}` gives {other_shape}"
+    )]
+    UnequalShapes {
+        /// Which node.
+        node: String,
+        /// Its first input.
+        first: String,
+        /// The shape of that.
+        first_shape: Shape,
+        /// The input that differs.
+        other: String,
+        /// The shape of that.
+        other_shape: Shape,
+    },
+    /// An input that no earlier node has.
+    #[error("node {node}: there is no node `{input}` before it")]
+    UnknownInput {
+        /// Which node.
+        node: String,
+        /// The name that it asks for.
+        input: String,
+    },
+    /// A node whose output nobody reads.
+    #[error("node {node}: its output is not used by any other node, and it is not the last")]
+    Unused {
+        /// Which node.
+        node: String,
+    },
+    /// A wrong number of inputs.
+    #[error("node {node}: takes {wanted}, has {n_inputs} inputs")]
+    WrongInputs {
+        /// Which node.
+        node: String,
+        /// How many it takes, in words.
+        wanted: &'static str,
+        /// How many it has.
+        n_inputs: usize,
+    },
+    /// A size of zero, or so large that nobody means it.
+    #[error("node {node}: {what} is {n}, must be from 1 to {max}")]
+    Size {
+        /// Which node.
+        node: String,
+        /// Which number.
+        what: &'static str,
+        /// Its value.
+        n: u128,
+        /// The largest allowed.
+        max: u128,
+    },
+    /// Nothing to learn.
+    #[error("the network has no layer with parameters, so there is nothing to train")]
+    NoParameters,
+}
+
+fn padded(padding: &Pair) -> String {
+    if *padding == Pair::square(0) { String::new() } else { format!(" with padding {padding}") }
+}
+
+fn largest_kernel(input: &Shape, padding: &Pair) -> String {
+    match input {
+        Shape::Map([_, h, w]) => Pair::new(h + 2 * padding.h, w + 2 * padding.w).to_string(),
+        Shape::Flat(_) => String::from("0×0"),
+    }
+}

@@ -1,0 +1,13 @@
+//! One file for each layer: formula, shapes, source, forward, backward, multiply-adds.
+//!
+//! Letters: C/OC channels in and out, H/W rows and columns, OH/OW of the output, KH/KW kernel, SH/SW stride,
+//! PH/PW padding, I/O features in and out; `x w b y`, gradients `dx dw db dy`. A layer's numbers are a lane
+//! vector for each activation and a scalar for each weight. Gradients of parameters are added to, so that the
+//! lane groups of a shard sum up; gradients of activations are overwritten.
+
+pub(crate) mod add;
+pub(crate) mod conv2d;
+pub(crate) mod leaky_relu;
+pub(crate) mod linear;
+pub(crate) mod max_pool2d;
+pub(crate) mod pad;

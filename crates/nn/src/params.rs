@@ -1,0 +1,61 @@
+//! Parameters and their gradients: two flat arrays of one layout, the plan's.
+
+use lanes::Scalar;
+use rand_core::Rng;
+use sha2::{Digest, Sha256};
+use spec::Seed;
+
+use crate::Plan;
+
+/// The learned numbers of a network, tensor after tensor as in [`Plan::tensors`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Params<S>(pub Vec<S>);
+
+/// The gradient of the loss for each parameter; the same layout as [`Params`].
+#[derive(Clone, Debug, PartialEq)]
+pub struct Grads<S>(pub Vec<S>);
+
+impl<S: Scalar> Params<S> {
+    /// PyTorch's initial values: weights and biases uniform in ±1/√fan_in.
+    ///
+    /// Every tensor draws from its own stream (`init/conv.0.weight`), in order.
+    pub fn init(plan: &Plan, seed: Seed) -> Self {
+        let mut values = Vec::with_capacity(plan.n_parameters());
+        for tensor in plan.tensors() {
+            let bound = 1.0 / (tensor.fan_in as f64).sqrt();
+            let mut random = seed.stream(&format!("init/{}", tensor.name));
+            values.extend(tensor.range.clone().map(|_| {
+                let unit = (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;
+                S::from_f64((2.0 * unit - 1.0) * bound)
+            }));
+        }
+        Self(values)
+    }
+
+    /// The first tensor with a value that is not finite: its name and the value's index in it.
+    pub fn first_not_finite<'a>(&self, plan: &'a Plan) -> Option<(&'a str, usize)> {
+        plan.tensors().iter().find_map(|tensor| {
+            let values = &self.0[tensor.range.clone()];
+            let idx = values.iter().position(|v| !v.to_f64().is_finite())?;
+            Some((tensor.name.as_str(), idx))
+        })
+    }
+}
+
+impl Params<f32> {
+    /// SHA-256 of all values as little-endian bytes, in hexadecimal: equal exactly if every bit is.
+    pub fn hash(&self) -> String {
+        let mut hash = Sha256::new();
+        for value in &self.0 {
+            hash.update(value.to_le_bytes());
+        }
+        hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    }
+}
+
+impl<S: Scalar> Grads<S> {
+    /// Zero for every parameter of the plan.
+    pub fn zero(plan: &Plan) -> Self {
+        Self(vec![S::ZERO; plan.n_parameters()])
+    }
+}

@@ -1,0 +1,298 @@
+//! The resolved network: operations, parameters and places in memory. Immutable; threads share it.
+
+use std::ops::Range;
+
+use spec::NetworkSpec;
+
+use crate::graph::{Graph, Layer, Op};
+use crate::memory::{Request, place};
+use crate::{PlanError, Shape};
+
+/// A network ready to run.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    pub(crate) ops: Vec<PlannedOp>,
+    pub(crate) logits: usize,
+    pub(crate) training: Layout,
+    pub(crate) inference: Layout,
+    tensors: Vec<Tensor>,
+    rows: Vec<LayerSummary>,
+    input: [usize; 3],
+    classes: usize,
+}
+
+/// A named parameter tensor.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tensor {
+    /// As PyTorch's state dict names it: `conv.0.weight`.
+    pub name: String,
+    /// Its dimensions, outermost first: [OC, C, KH, KW], [O, I] or [O].
+    pub dims: Vec<usize>,
+    /// Where it lies among all parameters.
+    pub range: Range<usize>,
+    /// Inputs of one output, which set the scale of the initial values.
+    pub fan_in: usize,
+}
+
+/// One row of a network's table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LayerSummary {
+    /// The node's name.
+    pub name: String,
+    /// What it computes.
+    pub layer: &'static str,
+    /// Shape of one sample's output.
+    pub output: Shape,
+    /// Number of parameters.
+    pub parameters: usize,
+    /// Multiply-adds of one sample's forward pass.
+    pub multiply_adds: u64,
+}
+
+/// An operation with what the backward pass must know.
+#[derive(Clone, Debug)]
+pub(crate) struct PlannedOp {
+    pub(crate) op: Op,
+    /// For each input, what becomes of its gradient.
+    pub(crate) input_gradients: Vec<InputGradient>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum InputGradient {
+    /// Nothing behind it learns.
+    Unneeded,
+    /// This operation is the first to give one.
+    Set,
+    /// Another reader of the value has given one before.
+    Add,
+}
+
+/// Places in one arena of lane vectors, by value or by operation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) len: usize,
+    pub(crate) values: Vec<Range<usize>>,
+    pub(crate) gradients: Vec<Range<usize>>,
+    /// What an operation keeps from its forward for its backward pass.
+    pub(crate) kept: Vec<Range<usize>>,
+    /// A place for a gradient that is added to another.
+    pub(crate) added: Vec<Range<usize>>,
+}
+
+impl Plan {
+    /// Resolves shapes and checks that everything fits; every mistake that a network can contain ends here.
+    pub fn compile(spec: &NetworkSpec) -> Result<Plan, PlanError> {
+        Self::build(spec, false)
+    }
+
+    /// As [`Plan::compile`], with gradients of the picture too (for checks and for saliency).
+    pub fn with_input_gradient(spec: &NetworkSpec) -> Result<Plan, PlanError> {
+        Self::build(spec, true)
+    }
+
+    fn build(spec: &NetworkSpec, input_gradient: bool) -> Result<Plan, PlanError> {
+        let mut graph = Graph::build(spec)?;
+        graph.rectify_after_pooling();
+        graph.rectify_in_place();
+        let ops = input_gradients(&graph, input_gradient);
+        let training = training_layout(&graph, &ops);
+        let inference = inference_layout(&graph);
+        Ok(Plan {
+            ops,
+            logits: graph.logits,
+            training,
+            inference,
+            tensors: graph.tensors,
+            rows: graph.rows,
+            input: spec.input,
+            classes: spec.classes,
+        })
+    }
+
+    /// Channels, rows and columns of one sample.
+    pub fn input(&self) -> [usize; 3] {
+        self.input
+    }
+
+    /// Number of classes.
+    pub fn classes(&self) -> usize {
+        self.classes
+    }
+
+    /// The parameter tensors, in the order in which they lie in memory.
+    pub fn tensors(&self) -> &[Tensor] {
+        &self.tensors
+    }
+
+    /// Number of parameters.
+    pub fn n_parameters(&self) -> usize {
+        self.tensors.last().map_or(0, |tensor| tensor.range.end)
+    }
+
+    /// One row for each node of the network.
+    pub fn summary(&self) -> &[LayerSummary] {
+        &self.rows
+    }
+
+    /// Dense multiply-adds of one sample's forward pass.
+    pub fn multiply_adds(&self) -> u64 {
+        self.rows.iter().map(|row| row.multiply_adds).sum()
+    }
+
+    /// Dense multiply-adds of one sample's training step: forward, gradients of the parameters, and gradients
+    /// of the inputs where they are needed (not those of the picture).
+    pub fn training_multiply_adds(&self) -> u64 {
+        let with_gradients = |planned: &PlannedOp| {
+            let n_inputs = planned.input_gradients.iter().filter(|&&g| g != InputGradient::Unneeded).count();
+            planned.op.layer.multiply_adds() * (2 + n_inputs as u64)
+        };
+        self.ops.iter().map(with_gradients).sum()
+    }
+
+    /// Scalars of scratch that the backward pass needs with that many lanes.
+    pub(crate) fn n_scratch(&self, lanes: usize) -> usize {
+        let needed = |planned: &PlannedOp| match &planned.op.layer {
+            Layer::Conv2d(conv) => conv.n_scratch(),
+            Layer::Linear(linear) => linear.n_scratch(lanes),
+            Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::LeakyRelu { .. } | Layer::Add => 0,
+        };
+        self.ops.iter().map(needed).max().unwrap_or(0)
+    }
+}
+
+/// Which gradients the backward pass computes: those of values that depend on a parameter.
+fn input_gradients(graph: &Graph, of_picture: bool) -> Vec<PlannedOp> {
+    let mut learns = vec![false; graph.values.len()];
+    learns[0] = of_picture;
+    for op in &graph.ops {
+        learns[op.output] |= !op.w.is_empty() || op.inputs.iter().any(|&input| learns[input]);
+    }
+    let mut has_gradient = vec![false; graph.values.len()];
+    let mut planned = Vec::new();
+    for op in graph.ops.iter().rev() {
+        let mut input_gradients = Vec::new();
+        for &input in &op.inputs {
+            let in_place = input == op.output;
+            input_gradients.push(match (learns[input], has_gradient[input] && !in_place) {
+                (false, _) => InputGradient::Unneeded,
+                (true, false) => InputGradient::Set,
+                (true, true) => InputGradient::Add,
+            });
+            has_gradient[input] = true;
+        }
+        planned.push(PlannedOp { op: op.clone(), input_gradients });
+    }
+    planned.reverse();
+    planned
+}
+
+/// Time runs from the picture (0) over the operations forward (1 to n) and the loss (n + 1) to the operations
+/// backward (2n + 1 down to n + 2, so that the last operation is the first).
+struct Timeline {
+    n_ops: usize,
+}
+
+impl Timeline {
+    fn forward(&self, op: usize) -> usize {
+        op + 1
+    }
+
+    fn loss(&self) -> usize {
+        self.n_ops + 1
+    }
+
+    fn backward(&self, op: usize) -> usize {
+        2 * self.n_ops + 1 - op
+    }
+
+    /// From the first operation that writes a value to the last that reads it in the forward pass.
+    fn value(&self, graph: &Graph, value: usize) -> Request {
+        let writer = graph.ops.iter().position(|op| op.output == value);
+        let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) || op.output == value);
+        let last_read = reader.map_or(0, |op| self.forward(op));
+        let last = if value == graph.logits { self.loss() } else { last_read };
+        // A value that an operation in place has taken over has no writer and no place of its own.
+        let len = if writer.is_none() && value != 0 { 0 } else { graph.values[value] };
+        Request { len, first: writer.map_or(0, |op| self.forward(op)), last }
+    }
+
+    /// A value's gradient: from its last reader (or the loss) back to its first writer.
+    fn gradient(&self, graph: &Graph, value: usize) -> Request {
+        let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) && op.output != value);
+        let first = match reader {
+            Some(op) if value != graph.logits => self.backward(op),
+            _ => self.loss(),
+        };
+        // The picture's gradient stays for whoever asks after the pass.
+        let writer = graph.ops.iter().position(|op| op.output == value).unwrap_or(0);
+        Request { len: self.value(graph, value).len, first, last: self.backward(writer) }
+    }
+}
+
+fn inference_layout(graph: &Graph) -> Layout {
+    let time = Timeline { n_ops: graph.ops.len() };
+    let values = (0..graph.values.len()).map(|value| time.value(graph, value));
+    let kept = graph.ops.iter().enumerate().map(|(i, op)| Request {
+        len: kept_len(graph, op),
+        first: time.forward(i),
+        last: time.forward(i),
+    });
+    let requests: Vec<_> = values.chain(kept).collect();
+    let (mut places, len) = place(&requests);
+    let kept = places.split_off(graph.values.len());
+    Layout { len, values: places, kept, ..Layout::default() }
+}
+
+fn training_layout(graph: &Graph, planned: &[PlannedOp]) -> Layout {
+    let n_values = graph.values.len();
+    let n_ops = graph.ops.len();
+    let time = Timeline { n_ops };
+    let mut requests: Vec<_> = (0..n_values).map(|value| time.value(graph, value)).collect();
+    for (i, op) in graph.ops.iter().enumerate() {
+        if reads_input_backward(&op.layer) {
+            let value = &mut requests[op.inputs[0]];
+            value.last = value.last.max(time.backward(i));
+        }
+    }
+    requests.extend((0..n_values).map(|value| time.gradient(graph, value)));
+    requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
+        len: kept_len(graph, op),
+        first: time.forward(i),
+        last: time.backward(i),
+    }));
+    requests.extend(planned.iter().enumerate().map(|(i, planned)| Request {
+        len: added_len(graph, planned),
+        first: time.backward(i),
+        last: time.backward(i),
+    }));
+    let (mut places, len) = place(&requests);
+    let added = places.split_off(2 * n_values + n_ops);
+    let kept = places.split_off(2 * n_values);
+    let gradients = places.split_off(n_values);
+    Layout { len, values: places, gradients, kept, added }
+}
+
+/// Vectors that an operation keeps for its backward pass.
+fn kept_len(graph: &Graph, op: &Op) -> usize {
+    match op.layer {
+        Layer::MaxPool2d(_) => graph.values[op.output],
+        Layer::Conv2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Linear(_) | Layer::Add => 0,
+    }
+}
+
+/// Vectors for a gradient that must be computed beside one that is there already.
+fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
+    match planned.op.layer {
+        Layer::Add => 0,
+        _ if planned.input_gradients[0] == InputGradient::Add => graph.values[planned.op.inputs[0]],
+        _ => 0,
+    }
+}
+
+/// Whether the backward pass needs the input's value.
+fn reads_input_backward(layer: &Layer) -> bool {
+    match layer {
+        Layer::Conv2d(_) | Layer::Linear(_) | Layer::LeakyRelu { .. } => true,
+        Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::Add => false,
+    }
+}

@@ -1,0 +1,38 @@
+//! Cutting a dimension into register tiles.
+
+/// The largest number of rows that the kernels hold in registers at once.
+pub(crate) const TILE: usize = 6;
+
+/// Cuts `0..n` into the fewest pieces of at most `max`, as even as possible: (start, length) of each.
+///
+/// 16 by 6 is 6, 5, 5 rather than 6, 6, 4: fewer than four rows of sixteen lanes leave AVX2's multiply-adds waiting.
+pub(crate) fn tiles(n: usize, max: usize) -> impl Iterator<Item = (usize, usize)> {
+    let n_tiles = n.div_ceil(max);
+    let mut start = 0;
+    (0..n_tiles).map(move |idx| {
+        let len = (n - start).div_ceil(n_tiles - idx);
+        start += len;
+        (start - len, len)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tiles;
+
+    #[test]
+    fn tiles_cover_everything_once_and_evenly() {
+        for n in 0..200 {
+            for max in 1..9 {
+                let all: Vec<_> = tiles(n, max).collect();
+                let mut next = 0;
+                for &(start, len) in &all {
+                    assert_eq!(start, next);
+                    assert!((1..=max).contains(&len) && len >= n / all.len());
+                    next += len;
+                }
+                assert_eq!((next, all.len()), (n, n.div_ceil(max)));
+            }
+        }
+    }
+}
