@@ -1,0 +1,53 @@
+//! Why a training could not go on.
+
+use thiserror::Error;
+
+/// Why a training could not begin or go on.
+#[derive(Debug, Error)]
+pub enum TrainError {
+    /// The loss is no longer a number.
+    #[error(
+        "the loss became {loss} at epoch {epoch}, step {step}; a lower learning rate than {learning_rate} may help"
+    )]
+    Diverged {
+        /// From 1.
+        epoch: usize,
+        /// From 1, in the epoch.
+        step: usize,
+        /// NaN or infinity.
+        loss: f64,
+        /// The rate that was used.
+        learning_rate: f64,
+    },
+    /// Pictures and network do not fit.
+    #[error(
+        "the network takes pictures of {network:?}, the data set `{name}` has {data:?} (channels, rows, columns)"
+    )]
+    InputShape {
+        /// The data set.
+        name: String,
+        /// Channels, rows, columns that the network takes.
+        network: [usize; 3],
+        /// Channels, rows, columns of the data.
+        data: [usize; 3],
+    },
+    /// Labels and network do not fit.
+    #[error("the network has {network} classes, the data set `{name}` has {data}")]
+    Classes {
+        /// The data set.
+        name: String,
+        /// Classes that the network tells apart.
+        network: usize,
+        /// Classes of the data.
+        data: usize,
+    },
+    /// The threads could not be started.
+    #[error("could not start {threads} threads")]
+    Threads {
+        /// How many were asked for.
+        threads: usize,
+        /// Why not.
+        #[source]
+        source: rayon::ThreadPoolBuildError,
+    },
+}

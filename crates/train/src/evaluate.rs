@@ -1,0 +1,113 @@
+//! Loss, accuracy and logits of a data set, without learning.
+
+use data::{Dataset, Normalization};
+use lanes::{GROUP, Lane, WithLane};
+use nn::{GroupLoss, Mode, Params, Plan, evaluate_group, forward};
+use rayon::prelude::*;
+
+use crate::team::{Team, check_fit, pack, pool};
+use crate::{Setup, TrainError};
+
+/// How well a network does on a data set.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Evaluation {
+    /// Mean cross-entropy.
+    pub loss: f64,
+    /// Share of the samples whose largest logit is their label's.
+    pub accuracy: f64,
+    /// Samples.
+    pub n: usize,
+}
+
+/// Loss and accuracy of the network on all samples.
+pub fn evaluate(
+    plan: &Plan,
+    params: &Params<f32>,
+    dataset: &Dataset,
+    normalization: Normalization,
+    setup: Setup,
+) -> Result<Evaluation, TrainError> {
+    check_fit(plan, dataset)?;
+    let pool = pool(setup.threads)?;
+    let task = EvaluateTask { plan, params, dataset, normalization, threads: setup.threads };
+    Ok(pool.install(|| setup.isa.run(task)))
+}
+
+/// The logits of all samples, [N][classes].
+pub fn logits(
+    plan: &Plan,
+    params: &Params<f32>,
+    dataset: &Dataset,
+    normalization: Normalization,
+    setup: Setup,
+) -> Result<Vec<f32>, TrainError> {
+    check_fit(plan, dataset)?;
+    let pool = pool(setup.threads)?;
+    let task = LogitsTask(EvaluateTask { plan, params, dataset, normalization, threads: setup.threads });
+    Ok(pool.install(|| setup.isa.run(task)))
+}
+
+#[derive(Clone, Copy)]
+struct EvaluateTask<'a> {
+    plan: &'a Plan,
+    params: &'a Params<f32>,
+    dataset: &'a Dataset,
+    normalization: Normalization,
+    threads: usize,
+}
+
+impl WithLane for EvaluateTask<'_> {
+    type Output = Evaluation;
+    fn run<V: Lane<Scalar = f32>>(self) -> Evaluation {
+        let team = Team::<V>::new(self.plan, Mode::Inference, self.threads);
+        evaluate_with(&team, self.plan, self.params, self.dataset, self.normalization)
+    }
+}
+
+/// As [`evaluate`], with a team that is there already, on one of its threads.
+pub(crate) fn evaluate_with<V: Lane<Scalar = f32>>(
+    team: &Team<V>,
+    plan: &Plan,
+    params: &Params<f32>,
+    dataset: &Dataset,
+    normalization: Normalization,
+) -> Evaluation {
+    let n = dataset.len();
+    let mut groups = vec![GroupLoss::default(); n.div_ceil(GROUP)];
+    groups.par_iter_mut().enumerate().for_each(|(idx, group)| {
+        let samples = idx * GROUP..n.min((idx + 1) * GROUP);
+        let mut workspace = team.workspace();
+        pack(plan, dataset, normalization, samples.clone(), &mut workspace);
+        *group = evaluate_group(plan, &params.0, &dataset.labels[samples], &mut workspace);
+    });
+    // In the order of the groups, so that the sum does not depend on the threads.
+    let loss: f64 = groups.iter().map(|group| group.loss).sum();
+    let n_correct: usize = groups.iter().map(|group| group.n_correct).sum();
+    Evaluation { loss: loss / n as f64, accuracy: n_correct as f64 / n as f64, n }
+}
+
+struct LogitsTask<'a>(EvaluateTask<'a>);
+
+impl WithLane for LogitsTask<'_> {
+    type Output = Vec<f32>;
+    fn run<V: Lane<Scalar = f32>>(self) -> Vec<f32> {
+        let EvaluateTask { plan, params, dataset, normalization, threads } = self.0;
+        let team = Team::<V>::new(plan, Mode::Inference, threads);
+        let n_classes = plan.classes();
+        let mut logits = vec![0.0; dataset.len() * n_classes];
+        logits.par_chunks_mut(GROUP * n_classes).enumerate().for_each(|(idx, rows)| {
+            let first = idx * GROUP;
+            let mut workspace = team.workspace();
+            let samples = first..first + rows.len() / n_classes;
+            pack(plan, dataset, normalization, samples, &mut workspace);
+            forward(plan, &params.0, &mut workspace);
+            let lanes = V::as_scalars(workspace.logits(plan));
+            for (l, row) in rows.chunks_exact_mut(n_classes).enumerate() {
+                for (k, logit) in row.iter_mut().enumerate() {
+                    *logit = lanes[k * GROUP + l];
+                }
+            }
+        });
+        logits
+    }
+}

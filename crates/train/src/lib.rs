@@ -1,0 +1,19 @@
+//! The training loop: shards, threads, evaluation, observers.
+//!
+//! The only crate with threads and a clock. A batch is cut into lane groups, and these into shards by the batch
+//! size alone; threads take shards; gradients are summed in the order of the shards. So a run gives the same bits
+//! for any number of threads and any instruction set. It prints nothing: an [`Observer`] is told of every step
+//! and epoch.
+
+mod error;
+mod evaluate;
+mod observer;
+mod shards;
+mod team;
+mod training;
+
+pub use error::TrainError;
+pub use evaluate::{Evaluation, evaluate, logits};
+pub use observer::{Observer, Silent, Step};
+pub use team::Setup;
+pub use training::{Job, Outcome, train};

@@ -1,0 +1,39 @@
+//! Who is told how a training goes.
+
+use std::ops::ControlFlow;
+
+use nn::Params;
+use spec::EpochRecord;
+
+/// One optimizer update.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Step {
+    /// From 1.
+    pub epoch: usize,
+    /// From 1, in the epoch.
+    pub step: usize,
+    /// Steps in an epoch.
+    pub n_steps: usize,
+    /// Mean loss of the batch, before the update.
+    pub loss: f64,
+}
+
+/// Is told of every step and epoch, and may end the run.
+pub trait Observer: Send {
+    /// After every update; should be quick.
+    fn step(&mut self, step: &Step) {
+        let _ = step;
+    }
+
+    /// After every epoch, with the parameters as they are then. `Break` ends the run.
+    fn epoch(&mut self, record: &EpochRecord, params: &Params<f32>) -> ControlFlow<()> {
+        let _ = (record, params);
+        ControlFlow::Continue(())
+    }
+}
+
+/// Observes nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Silent;
+
+impl Observer for Silent {}

@@ -1,0 +1,32 @@
+//! How a batch is cut, which depends on its size alone.
+
+use lanes::GROUP;
+
+/// Shards of a batch at most, and so threads that can share its work. Every shard has a gradient of its own to be
+/// zeroed, written and summed, which for LeNet and 8 shards costs about 2 % of a step.
+const MAX_SHARDS: usize = 8;
+
+/// Samples of one shard, for batches of `batch_size`: whole lane groups, evenly.
+pub(crate) fn shard_len(batch_size: usize) -> usize {
+    batch_size.div_ceil(GROUP).div_ceil(MAX_SHARDS).max(1) * GROUP
+}
+
+/// Shards of a batch of `batch_size`.
+pub(crate) fn n_shards(batch_size: usize) -> usize {
+    batch_size.div_ceil(shard_len(batch_size))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{GROUP, MAX_SHARDS, n_shards, shard_len};
+
+    #[test]
+    fn shards_are_whole_groups_and_few() {
+        for batch_size in 1..2000 {
+            assert_eq!(shard_len(batch_size) % GROUP, 0);
+            assert!((1..=MAX_SHARDS).contains(&n_shards(batch_size)));
+            assert!(shard_len(batch_size) * n_shards(batch_size) >= batch_size);
+        }
+        assert_eq!((shard_len(256), n_shards(256)), (32, 8));
+    }
+}

@@ -1,0 +1,219 @@
+//! Epochs and steps.
+
+use std::ops::ControlFlow;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
+
+use data::{Dataset, Normalization, epoch_order};
+use lanes::{GROUP, Lane, WithLane};
+use nn::{GroupLoss, Mode, Optimizer, Params, Plan, sum_shards, train_group};
+use rayon::prelude::*;
+use spec::{EpochRecord, Seed, TrainSpec};
+
+use crate::evaluate::evaluate_with;
+use crate::shards::{n_shards, shard_len};
+use crate::team::{Team, check_fit, pack, pool};
+use crate::{Observer, Setup, Step, TrainError};
+
+/// Everything that a training needs. The network in `spec` is the one that `plan` was compiled from.
+#[derive(Clone, Copy, Debug)]
+pub struct Job<'a> {
+    /// What determines the result.
+    pub spec: &'a TrainSpec,
+    /// The compiled network.
+    pub plan: &'a Plan,
+    /// What it learns from.
+    pub train: &'a Dataset,
+    /// What it is measured on after each epoch.
+    pub test: &'a Dataset,
+    /// From bytes to numbers.
+    pub normalization: Normalization,
+    /// How to run.
+    pub setup: Setup,
+    /// Set by anybody, ends the run before its next step.
+    pub stop: &'a AtomicBool,
+}
+
+/// How a training ended that did not fail.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// All epochs are done.
+    Finished,
+    /// Stopped by [`Job::stop`] or by the observer.
+    Stopped,
+}
+
+/// Trains `params`, which are the final ones afterwards; when stopped, those of the last step.
+pub fn train(
+    job: Job<'_>,
+    params: &mut Params<f32>,
+    observer: &mut dyn Observer,
+) -> Result<Outcome, TrainError> {
+    check_fit(job.plan, job.train)?;
+    check_fit(job.plan, job.test)?;
+    let pool = pool(job.setup.threads)?;
+    pool.install(|| job.setup.isa.run(TrainTask { job, params, observer }))
+}
+
+struct TrainTask<'a> {
+    job: Job<'a>,
+    params: &'a mut Params<f32>,
+    observer: &'a mut dyn Observer,
+}
+
+impl WithLane for TrainTask<'_> {
+    type Output = Result<Outcome, TrainError>;
+    fn run<V: Lane<Scalar = f32>>(self) -> Self::Output {
+        let TrainTask { job, params, observer } = self;
+        let mut trainer = Trainer::<V>::new(job, params);
+        let inference = Team::<V>::new(job.plan, Mode::Inference, job.setup.threads);
+        for epoch in 1..=job.spec.epochs {
+            let start = Instant::now();
+            let Some(learned) = trainer.epoch(epoch, observer)? else { return Ok(Outcome::Stopped) };
+            let train_s = start.elapsed().as_secs_f64();
+            let start = Instant::now();
+            let test = evaluate_with(&inference, job.plan, trainer.params, job.test, job.normalization);
+            let record = EpochRecord {
+                epoch,
+                loss: learned.loss,
+                train_accuracy: learned.accuracy,
+                test_accuracy: test.accuracy,
+                train_s,
+                eval_s: start.elapsed().as_secs_f64(),
+                images_per_s: job.train.len() as f64 / train_s,
+            };
+            if let ControlFlow::Break(()) = observer.epoch(&record, trainer.params) {
+                return Ok(if epoch == job.spec.epochs { Outcome::Finished } else { Outcome::Stopped });
+            }
+        }
+        Ok(Outcome::Finished)
+    }
+}
+
+/// What an epoch came to on the data that it learned from, each batch seen before its update.
+struct Learned {
+    /// Mean over the batches of their mean loss, as the tutorial prints it.
+    loss: f64,
+    accuracy: f64,
+}
+
+/// Parameters that one task updates: enough tasks for many threads, each long enough to be worth one.
+const CHUNK: usize = 4096;
+
+/// One shard's part of a batch.
+struct Shard {
+    grads: Vec<f32>,
+    loss: GroupLoss,
+}
+
+/// A piece of the parameters' optimizer, and room for its gradient.
+struct Updater {
+    optimizer: Optimizer<f32>,
+    grads: Vec<f32>,
+}
+
+struct Trainer<'a, V: Lane> {
+    job: Job<'a>,
+    params: &'a mut Params<f32>,
+    team: Team<V>,
+    shards: Vec<Shard>,
+    updaters: Vec<Updater>,
+}
+
+impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
+    fn new(job: Job<'a>, params: &'a mut Params<f32>) -> Self {
+        let n = params.0.len();
+        let shard = |_| Shard { grads: vec![0.0; n], loss: GroupLoss::default() };
+        let updater = |chunk: &mut [f32]| Updater {
+            optimizer: Optimizer::new(&job.spec.optimizer, chunk.len()),
+            grads: vec![0.0; chunk.len()],
+        };
+        Self {
+            job,
+            team: Team::new(job.plan, Mode::Training, job.setup.threads),
+            shards: (0..n_shards(job.spec.batch_size)).map(shard).collect(),
+            updaters: params.0.chunks_mut(CHUNK).map(updater).collect(),
+            params,
+        }
+    }
+
+    /// `None` if stopped.
+    fn epoch(&mut self, epoch: usize, observer: &mut dyn Observer) -> Result<Option<Learned>, TrainError> {
+        let spec = self.job.spec;
+        let n = self.job.train.len();
+        let order = epoch_order(n, spec.shuffle, Seed(spec.seed), epoch);
+        let n_steps = n.div_ceil(spec.batch_size);
+        let (mut loss_sum, mut n_correct) = (0.0, 0);
+        for (idx, batch) in order.chunks(spec.batch_size).enumerate() {
+            if self.job.stop.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            let group = self.step(batch);
+            let step = Step { epoch, step: idx + 1, n_steps, loss: group.loss / batch.len() as f64 };
+            if !step.loss.is_finite() {
+                return Err(self.diverged(&step));
+            }
+            loss_sum += step.loss;
+            n_correct += group.n_correct;
+            observer.step(&step);
+        }
+        Ok(Some(Learned { loss: loss_sum / n_steps as f64, accuracy: n_correct as f64 / n as f64 }))
+    }
+
+    fn diverged(&self, step: &Step) -> TrainError {
+        TrainError::Diverged {
+            epoch: step.epoch,
+            step: step.step,
+            loss: step.loss,
+            learning_rate: self.job.spec.optimizer.learning_rate(),
+        }
+    }
+
+    /// One update; returns the sum of losses and the number of correct predictions before it.
+    fn step(&mut self, batch: &[u32]) -> GroupLoss {
+        let weight = 1.0 / batch.len() as f32;
+        let len = shard_len(self.job.spec.batch_size);
+        let n_shards = batch.len().div_ceil(len);
+        let (job, team, params) = (&self.job, &self.team, &*self.params);
+        let shards = &mut self.shards[..n_shards];
+        shards.par_iter_mut().zip(batch.par_chunks(len)).for_each(|(shard, samples)| {
+            run_shard(job, team, params, samples, weight, shard);
+        });
+        let shards = &self.shards[..n_shards];
+        let chunks = self.params.0.par_chunks_mut(CHUNK).zip(&mut self.updaters).enumerate();
+        chunks.for_each(|(idx, (params, updater))| {
+            let grads = shards.iter().map(|shard| &shard.grads[..]);
+            sum_shards::<V>(grads, idx * CHUNK, &mut updater.grads);
+            updater.optimizer.update::<V>(params, &updater.grads);
+        });
+        shards.iter().fold(GroupLoss::default(), |sum, shard| GroupLoss {
+            loss: sum.loss + shard.loss.loss,
+            n_correct: sum.n_correct + shard.loss.n_correct,
+        })
+    }
+}
+
+fn run_shard<V: Lane<Scalar = f32>>(
+    job: &Job<'_>,
+    team: &Team<V>,
+    params: &Params<f32>,
+    samples: &[u32],
+    weight: f32,
+    shard: &mut Shard,
+) {
+    let mut workspace = team.workspace();
+    shard.grads.fill(0.0);
+    shard.loss = GroupLoss::default();
+    for group in samples.chunks(GROUP) {
+        let mut labels = [0; GROUP];
+        for (label, &sample) in labels.iter_mut().zip(group) {
+            *label = job.train.labels[sample as usize];
+        }
+        let pictures = group.iter().map(|&sample| sample as usize);
+        pack(job.plan, job.train, job.normalization, pictures, &mut workspace);
+        let labels = &labels[..group.len()];
+        let loss = train_group(job.plan, &params.0, labels, weight, &mut workspace, &mut shard.grads);
+        shard.loss.loss += loss.loss;
+        shard.loss.n_correct += loss.n_correct;
+    }
+}
