@@ -21,6 +21,7 @@ mod isa;
 mod lane;
 mod math;
 mod pack;
+mod peak;
 mod register;
 mod scalar;
 mod wide;
@@ -28,6 +29,7 @@ mod wide;
 pub use isa::{Isa, UnknownIsa, WithLane};
 pub use lane::{Kernel, Lane};
 pub use pack::pack_bytes;
+pub use peak::multiply_adds;
 pub use scalar::Scalar;
 
 /// Samples in one lane group, whatever the instruction set.

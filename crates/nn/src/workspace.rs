@@ -36,7 +36,7 @@ impl<V: Lane> Workspace<V> {
         &mut self.arena[range]
     }
 
-    /// The logits that the last forward pass gave, [classes].
+    /// The logits that [`crate::forward`] gave, [classes]. A training pass reuses their place.
     pub fn logits(&self, plan: &Plan) -> &[V] {
         &self.arena[layout(plan, self.mode).values[plan.logits].clone()]
     }

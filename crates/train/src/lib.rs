@@ -8,6 +8,7 @@
 mod error;
 mod evaluate;
 mod observer;
+mod peak;
 mod shards;
 mod team;
 mod training;
@@ -15,5 +16,6 @@ mod training;
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, logits};
 pub use observer::{Observer, Silent, Step};
+pub use peak::measure_peak;
 pub use team::Setup;
 pub use training::{Job, Outcome, train};

@@ -1,0 +1,59 @@
+//! The one-file program `examples/lenet_plain.rs` against the engine: the same losses, step by step.
+
+#[path = "../examples/lenet_plain.rs"]
+#[expect(dead_code, reason = "main and what only main calls")]
+mod lenet_plain;
+
+use lanes::Lane;
+use nn::{Grads, Mode, Optimizer, Params, Plan, Workspace, train_group};
+use spec::{AdamSpec, OptimizerSpec, Seed};
+
+/// Pictures in 0 to 1 and labels, by a linear congruential generator.
+fn batch(n: usize) -> (Vec<f64>, Vec<usize>) {
+    let mut state = 99u64;
+    let mut random = move || {
+        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (state >> 40) as f64 / (1u64 << 24) as f64
+    };
+    let pictures = (0..n * 784).map(|_| random()).collect();
+    (pictures, (0..n).map(|_| (random() * 10.0) as usize).collect())
+}
+
+/// One step of the engine at f64 with one lane: mean loss before the update.
+fn engine_step(
+    plan: &Plan,
+    params: &mut Params<f64>,
+    optimizer: &mut Optimizer<f64>,
+    pictures: &[f64],
+    labels: &[usize],
+) -> f64 {
+    let mut workspace = Workspace::<f64>::new(plan, Mode::Training);
+    let mut grads = Grads::zero(plan);
+    let weight = 1.0 / labels.len() as f64;
+    let mut loss = 0.0;
+    for (picture, &label) in pictures.chunks_exact(784).zip(labels) {
+        f64::as_scalars_mut(workspace.input_mut(plan)).copy_from_slice(picture);
+        let group = train_group(plan, &params.0, &[label as u8], weight, &mut workspace, &mut grads.0);
+        loss += group.loss;
+    }
+    optimizer.update::<f64>(&mut params.0, &grads.0);
+    loss * weight
+}
+
+#[test]
+fn the_plain_program_and_the_engine_learn_the_same() {
+    let plan = Plan::compile(&spec::preset("lenet").unwrap()).unwrap();
+    let mut params = Params::<f64>::init(&plan, Seed(3));
+    let mut optimizer = Optimizer::new(&OptimizerSpec::Adam(AdamSpec::default()), params.0.len());
+    let mut plain = lenet_plain::LeNet::from_parameters(params.0.clone());
+    let mut adam = lenet_plain::Adam::new(0.001);
+    let (pictures, labels) = batch(12);
+    for step in 0..6 {
+        let want = plain.step(&pictures, &labels, &mut adam);
+        let got = engine_step(&plan, &mut params, &mut optimizer, &pictures, &labels);
+        assert!((got - want).abs() < 1e-10 * want, "step {step}: {got} and {want}");
+    }
+    // The loss has fallen, so the updates were compared and not only the first forward pass.
+    let last = plain.step(&pictures, &labels, &mut adam);
+    assert!(last < 2.25, "{last}");
+}
