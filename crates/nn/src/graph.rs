@@ -216,6 +216,7 @@ impl Builder {
         let [c, height, width] = map_input(label, input)?;
         size(label, "out_channels", &[conv.out_channels])?;
         size(label, "stride", &[conv.stride.h, conv.stride.w])?;
+        size(label, "padding", &[conv.padding.h + 1, conv.padding.w + 1])?;
         size(label, "padded input", &[c, height + 2 * conv.padding.h, width + 2 * conv.padding.w])?;
         fits(label, conv.kernel, input.shape, [height, width], conv.padding)?;
         let weights = [conv.out_channels, c, conv.kernel.h, conv.kernel.w];

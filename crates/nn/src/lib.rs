@@ -21,7 +21,7 @@ pub use error::{PlanError, Shape};
 pub use loss::GroupLoss;
 pub use optimizer::{Optimizer, sum_shards};
 pub use params::{Grads, Params};
-pub use pass::{evaluate_group, forward, train_group};
+pub use pass::{Sum, evaluate_group, forward, train_group};
 pub use plan::{LayerSummary, Plan, Tensor};
 pub use state_dict::{StateDictError, from_safetensors, metadata, to_safetensors};
 pub use workspace::{Mode, Workspace};

@@ -34,18 +34,28 @@ pub fn evaluate_group<V: Lane>(
     cross_entropy(workspace.logits(plan), labels, V::Scalar::ZERO, None)
 }
 
+/// Whether a gradient is set or added to what is there: the first lane group of a shard sets it, which saves
+/// clearing it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Sum {
+    /// Overwrite.
+    Set,
+    /// Add.
+    Add,
+}
+
 /// Loss, correct predictions and gradients of the pictures in the workspace.
 ///
-/// `labels` has one class for each live lane; dead lanes add nothing. The gradient of `weight` · Σ loss over the
-/// live lanes is added to `grads`, which has the layout of `params`; with weight = 1 / batch the sum over all
-/// groups of a batch is the gradient of the mean loss. Panics if the workspace is not for training.
+/// `labels` has one class for each live lane; dead lanes add nothing. `grads`, of the layout of `params`, becomes
+/// (or is increased by) the gradient of `weight` · Σ loss over the live lanes; with weight = 1 / batch the sum over
+/// all groups of a batch is the gradient of the mean loss. Panics if the workspace is not for training.
 pub fn train_group<V: Lane>(
     plan: &Plan,
     params: &[V::Scalar],
     labels: &[u8],
     weight: V::Scalar,
     workspace: &mut Workspace<V>,
-    grads: &mut [V::Scalar],
+    (grads, sum): (&mut [V::Scalar], Sum),
 ) -> GroupLoss {
     assert_eq!(workspace.mode, Mode::Training, "the workspace is not for training");
     forward(plan, params, workspace);
@@ -54,7 +64,7 @@ pub fn train_group<V: Lane>(
     let [logits, d_logits] = disjoint(&mut workspace.arena, [&logits, &layout.gradients[plan.logits]]);
     let loss = cross_entropy(logits, labels, weight, Some(d_logits));
     for (op_idx, planned) in plan.ops.iter().enumerate().rev() {
-        backward_op(op_idx, planned, layout, params, workspace, grads);
+        backward_op(op_idx, planned, layout, params, workspace, (grads, sum));
     }
     loss
 }
@@ -101,7 +111,7 @@ fn backward_op<V: Lane>(
     layout: &Layout,
     params: &[V::Scalar],
     workspace: &mut Workspace<V>,
-    grads: &mut [V::Scalar],
+    (grads, sum): (&mut [V::Scalar], Sum),
 ) {
     let op = &planned.op;
     let Workspace { arena, scratch, .. } = workspace;
@@ -117,8 +127,8 @@ fn backward_op<V: Lane>(
         let [x, dy] = disjoint(arena, [x, dy]);
         let (dw, db) = parameter_gradients(grads, &op.w, &op.b);
         match &op.layer {
-            Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db),
-            Layer::Linear(linear) => linear.backward_params(x, dy, dw, db, scratch),
+            Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, sum),
+            Layer::Linear(linear) => linear.backward_params(x, dy, dw, db, scratch, sum),
             Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Add => {}
         }
     }

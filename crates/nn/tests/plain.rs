@@ -5,7 +5,7 @@
 mod lenet_plain;
 
 use lanes::Lane;
-use nn::{Grads, Mode, Optimizer, Params, Plan, Workspace, train_group};
+use nn::{Grads, Mode, Optimizer, Params, Plan, Sum, Workspace, train_group};
 use spec::{AdamSpec, OptimizerSpec, Seed};
 
 /// Pictures in 0 to 1 and labels, by a linear congruential generator.
@@ -33,7 +33,8 @@ fn engine_step(
     let mut loss = 0.0;
     for (picture, &label) in pictures.chunks_exact(784).zip(labels) {
         f64::as_scalars_mut(workspace.input_mut(plan)).copy_from_slice(picture);
-        let group = train_group(plan, &params.0, &[label as u8], weight, &mut workspace, &mut grads.0);
+        let group =
+            train_group(plan, &params.0, &[label as u8], weight, &mut workspace, (&mut grads.0, Sum::Add));
         loss += group.loss;
     }
     optimizer.update::<f64>(&mut params.0, &grads.0);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use data::{Dataset, Normalization, epoch_order};
 use lanes::{GROUP, Lane, WithLane};
-use nn::{GroupLoss, Mode, Optimizer, Params, Plan, sum_shards, train_group};
+use nn::{GroupLoss, Mode, Optimizer, Params, Plan, Sum, sum_shards, train_group};
 use rayon::prelude::*;
 use spec::{EpochRecord, Seed, TrainSpec};
 
@@ -202,9 +202,8 @@ fn run_shard<V: Lane<Scalar = f32>>(
     shard: &mut Shard,
 ) {
     let mut workspace = team.workspace();
-    shard.grads.fill(0.0);
     shard.loss = GroupLoss::default();
-    for group in samples.chunks(GROUP) {
+    for (idx, group) in samples.chunks(GROUP).enumerate() {
         let mut labels = [0; GROUP];
         for (label, &sample) in labels.iter_mut().zip(group) {
             *label = job.train.labels[sample as usize];
@@ -212,7 +211,8 @@ fn run_shard<V: Lane<Scalar = f32>>(
         let pictures = group.iter().map(|&sample| sample as usize);
         pack(job.plan, job.train, job.normalization, pictures, &mut workspace);
         let labels = &labels[..group.len()];
-        let loss = train_group(job.plan, &params.0, labels, weight, &mut workspace, &mut shard.grads);
+        let grads = (&mut shard.grads[..], if idx == 0 { Sum::Set } else { Sum::Add });
+        let loss = train_group(job.plan, &params.0, labels, weight, &mut workspace, grads);
         shard.loss.loss += loss.loss;
         shard.loss.n_correct += loss.n_correct;
     }

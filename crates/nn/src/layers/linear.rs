@@ -9,6 +9,7 @@
 
 use lanes::{Kernel, Lane};
 
+use crate::Sum;
 use crate::tiles::{TILE, tiles};
 
 /// The geometry of one linear layer.
@@ -44,7 +45,7 @@ impl Linear {
         }
     }
 
-    /// Adds to dw and db, from dy and the x of the forward pass.
+    /// dw and db from dy and the x of the forward pass.
     pub(crate) fn backward_params<V: Lane>(
         self,
         x: &[V],
@@ -52,6 +53,7 @@ impl Linear {
         dw: &mut [V::Scalar],
         db: &mut [V::Scalar],
         scratch: &mut [V::Scalar],
+        sum: Sum,
     ) {
         let n = self.in_features;
         let columns = n.next_multiple_of(V::LANES);
@@ -60,15 +62,15 @@ impl Linear {
             let (dy, dw) = (&dy[o..o + len], &mut dw[o * n..(o + len) * n]);
             let x = &scratch[..columns * V::LANES];
             match len {
-                1 => V::enter(WeightGradient::<V, 1> { n, x, dy, dw }),
-                2 => V::enter(WeightGradient::<V, 2> { n, x, dy, dw }),
-                3 => V::enter(WeightGradient::<V, 3> { n, x, dy, dw }),
-                4 => V::enter(WeightGradient::<V, 4> { n, x, dy, dw }),
-                5 => V::enter(WeightGradient::<V, 5> { n, x, dy, dw }),
-                _ => V::enter(WeightGradient::<V, 6> { n, x, dy, dw }),
+                1 => V::enter(WeightGradient::<V, 1> { n, x, dy, dw, sum }),
+                2 => V::enter(WeightGradient::<V, 2> { n, x, dy, dw, sum }),
+                3 => V::enter(WeightGradient::<V, 3> { n, x, dy, dw, sum }),
+                4 => V::enter(WeightGradient::<V, 4> { n, x, dy, dw, sum }),
+                5 => V::enter(WeightGradient::<V, 5> { n, x, dy, dw, sum }),
+                _ => V::enter(WeightGradient::<V, 6> { n, x, dy, dw, sum }),
             }
         }
-        V::enter(BiasGradient { dy, db });
+        V::enter(BiasGradient { dy, db, sum });
     }
 
     /// dx (overwritten) from dy.
@@ -160,13 +162,14 @@ impl<V: Lane> Kernel for Transpose<'_, V> {
     }
 }
 
-/// dw[o][i] += Σ_l dy[o][l] · x[l][i] for `OB` outputs: here a vector holds neighboring inputs of one sample, so
+/// dw[o][i] = Σ_l dy[o][l] · x[l][i] for `OB` outputs: here a vector holds neighboring inputs of one sample, so
 /// that no sum over lanes is needed for each weight. `x` is [lane][columns].
 struct WeightGradient<'a, V: Lane, const OB: usize> {
     n: usize,
     x: &'a [V::Scalar],
     dy: &'a [V],
     dw: &'a mut [V::Scalar],
+    sum: Sum,
 }
 
 impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
@@ -176,8 +179,10 @@ impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
         let whole = self.n / V::LANES * V::LANES;
         for i in (0..whole).step_by(V::LANES) {
             let mut acc = [V::zero(); OB];
-            for j in 0..OB {
-                acc[j] = V::load(&self.dw[j * self.n + i..]);
+            if self.sum == Sum::Add {
+                for j in 0..OB {
+                    acc[j] = V::load(&self.dw[j * self.n + i..]);
+                }
             }
             self.block(i, &mut acc);
             for j in 0..OB {
@@ -208,9 +213,11 @@ impl<V: Lane, const OB: usize> WeightGradient<'_, V, OB> {
     fn rest(&mut self, i: usize) {
         let n_rest = self.n - i;
         let mut padded = [V::zero(); OB];
-        for j in 0..OB {
-            let row = &self.dw[j * self.n + i..][..n_rest];
-            V::as_scalars_mut(&mut padded[j..=j])[..n_rest].copy_from_slice(row);
+        if self.sum == Sum::Add {
+            for j in 0..OB {
+                let row = &self.dw[j * self.n + i..][..n_rest];
+                V::as_scalars_mut(&mut padded[j..=j])[..n_rest].copy_from_slice(row);
+            }
         }
         self.block(i, &mut padded);
         for j in 0..OB {
@@ -220,10 +227,11 @@ impl<V: Lane, const OB: usize> WeightGradient<'_, V, OB> {
     }
 }
 
-/// db[o] += dy[o], summed over lanes.
+/// db[o] = dy[o], summed over lanes.
 struct BiasGradient<'a, V: Lane> {
     dy: &'a [V],
     db: &'a mut [V::Scalar],
+    sum: Sum,
 }
 
 impl<V: Lane> Kernel for BiasGradient<'_, V> {
@@ -231,7 +239,7 @@ impl<V: Lane> Kernel for BiasGradient<'_, V> {
     #[inline(always)]
     fn run(self) {
         for (db, dy) in self.db.iter_mut().zip(self.dy) {
-            *db += dy.sum();
+            *db = if self.sum == Sum::Set { dy.sum() } else { *db + dy.sum() };
         }
     }
 }

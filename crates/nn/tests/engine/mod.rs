@@ -1,7 +1,7 @@
 //! One network through the engine, with any lane type.
 
 use lanes::{Lane, Scalar, WithLane};
-use nn::{Grads, Mode, Params, Plan, Workspace, forward, train_group};
+use nn::{Grads, Mode, Params, Plan, Sum, Workspace, forward, train_group};
 use spec::{NetworkSpec, Seed};
 
 /// A batch: pictures and labels of some samples, and parameters of the network.
@@ -51,8 +51,10 @@ impl Batch {
         let mut answer =
             Answer { loss: 0.0, n_correct: 0, logits: vec![], d_pictures: vec![], d_params: vec![] };
         for (pictures, labels) in self.pictures.chunks(V::LANES).zip(self.labels.chunks(V::LANES)) {
+            let sum = if answer.logits.is_empty() { Sum::Set } else { Sum::Add };
             fill(pictures, V::as_scalars_mut(workspace.input_mut(&self.plan)), V::LANES);
-            let loss = train_group(&self.plan, &params, labels, V::Scalar::ONE, &mut workspace, &mut grads.0);
+            let loss =
+                train_group(&self.plan, &params, labels, V::Scalar::ONE, &mut workspace, (&mut grads.0, sum));
             answer.loss += loss.loss;
             answer.n_correct += loss.n_correct;
             fill(pictures, V::as_scalars_mut(inference.input_mut(&self.plan)), V::LANES);
