@@ -83,7 +83,7 @@ impl Observer for Memory {
     }
 
     fn epoch(&mut self, record: &EpochRecord, _: &Params<f32>) -> ControlFlow<()> {
-        self.epochs.push(record.clone());
+        self.epochs.push(*record);
         if self.epochs.len() < self.n_epochs { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }
