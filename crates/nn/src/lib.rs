@@ -1,10 +1,11 @@
 //! Layers, loss, gradients and optimizers over a compiled plan.
 //!
 //! A [`spec::NetworkSpec`] is compiled to a [`Plan`] (shapes, parameter layout, places in memory). One lane group
-//! then goes [`forward`] or through [`train_group`] in a [`Workspace`], and an [`Optimizer`] turns summed
-//! gradients into the next [`Params`]. Pure computation: no files, clock, threads or global random numbers.
+//! then goes [`forward`] or through [`train_group`] in a [`Workspace`], leaves its gradients in a [`ShardGradient`],
+//! and an [`Optimizer`] turns their sum, gathered [`Chunk`] by chunk, into the next [`Params`]. Pure computation: no files, clock, threads or global random numbers.
 
 mod error;
+mod gradient;
 mod graph;
 mod layers;
 mod loss;
@@ -18,10 +19,11 @@ mod tiles;
 mod workspace;
 
 pub use error::{PlanError, Shape};
+pub use gradient::{Chunk, ShardGradient};
 pub use loss::GroupLoss;
-pub use optimizer::{Optimizer, sum_shards};
-pub use params::{Grads, Params};
-pub use pass::{Sum, evaluate_group, forward, train_group};
+pub use optimizer::Optimizer;
+pub use params::Params;
+pub use pass::{evaluate_group, forward, train_group};
 pub use plan::{LayerSummary, Plan, Tensor};
 pub use state_dict::{StateDictError, from_safetensors, metadata, to_safetensors};
 pub use workspace::{Mode, Workspace};

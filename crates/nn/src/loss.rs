@@ -6,6 +6,8 @@
 //!
 //! z is [classes] of lane vectors; computed from z − max z, so that no exponential overflows.
 
+use std::ops::Add;
+
 use lanes::{Kernel, Lane, Scalar};
 
 /// What one lane group came to.
@@ -15,6 +17,13 @@ pub struct GroupLoss {
     pub loss: f64,
     /// Live lanes whose largest logit (the first of equals) is that of the label.
     pub n_correct: usize,
+}
+
+impl Add for GroupLoss {
+    type Output = Self;
+    fn add(self, other: Self) -> Self {
+        Self { loss: self.loss + other.loss, n_correct: self.n_correct + other.n_correct }
+    }
 }
 
 /// Loss and correct predictions; writes the logits' gradient where asked. Lanes behind `labels` are dead.

@@ -50,34 +50,6 @@ impl<S: Scalar> Optimizer<S> {
     }
 }
 
-/// The sum of the shards' gradients over `start..start + sum.len()`, always in the order of the shards.
-pub fn sum_shards<'a, V: Lane>(
-    shards: impl IntoIterator<Item = &'a [V::Scalar]>,
-    start: usize,
-    sum: &mut [V::Scalar],
-) {
-    sum.fill(V::Scalar::ZERO);
-    for shard in shards {
-        let from = &shard[start..start + sum.len()];
-        V::enter(AddTo::<V> { from, to: sum });
-    }
-}
-
-struct AddTo<'a, V: Lane> {
-    from: &'a [V::Scalar],
-    to: &'a mut [V::Scalar],
-}
-
-impl<V: Lane> Kernel for AddTo<'_, V> {
-    type Output = ();
-    #[inline(always)]
-    fn run(self) {
-        for (to, &from) in self.to.iter_mut().zip(self.from) {
-            *to += from;
-        }
-    }
-}
-
 /// Adam's numbers at one step, computed in f64 as PyTorch does, then rounded.
 #[derive(Clone, Copy)]
 struct AdamConstants<S> {

@@ -1,4 +1,4 @@
-//! Parameters and their gradients: two flat arrays of one layout, the plan's.
+//! Parameters: one flat array in the plan's layout.
 
 use lanes::Scalar;
 use rand_core::Rng;
@@ -10,10 +10,6 @@ use crate::Plan;
 /// The learned numbers of a network, tensor after tensor as in [`Plan::tensors`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params<S>(pub Vec<S>);
-
-/// The gradient of the loss for each parameter; the same layout as [`Params`].
-#[derive(Clone, Debug, PartialEq)]
-pub struct Grads<S>(pub Vec<S>);
 
 impl<S: Scalar> Params<S> {
     /// PyTorch's initial values: weights and biases uniform in ±1/√fan_in.
@@ -50,12 +46,5 @@ impl Params<f32> {
             hash.update(value.to_le_bytes());
         }
         hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-    }
-}
-
-impl<S: Scalar> Grads<S> {
-    /// Zero for every parameter of the plan.
-    pub fn zero(plan: &Plan) -> Self {
-        Self(vec![S::ZERO; plan.n_parameters()])
     }
 }

@@ -4,12 +4,13 @@ use std::ops::Range;
 
 use lanes::{Lane, Scalar};
 
-use crate::graph::Layer;
+use crate::gradient::GroupGradient;
+use crate::graph::{Layer, Op};
 use crate::layers::{add, leaky_relu};
 use crate::loss::{GroupLoss, cross_entropy};
 use crate::plan::{InputGradient, Layout, PlannedOp};
 use crate::workspace::layout;
-use crate::{Mode, Plan, Workspace};
+use crate::{Mode, Plan, ShardGradient, Workspace};
 
 /// The logits of the pictures in the workspace's input; see [`Workspace::logits`].
 ///
@@ -34,28 +35,18 @@ pub fn evaluate_group<V: Lane>(
     cross_entropy(workspace.logits(plan), labels, V::Scalar::ZERO, None)
 }
 
-/// Whether a gradient is set or added to what is there: the first lane group of a shard sets it, which saves
-/// clearing it before.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Sum {
-    /// Overwrite.
-    Set,
-    /// Add.
-    Add,
-}
-
 /// Loss, correct predictions and gradients of the pictures in the workspace.
 ///
-/// `labels` has one class for each live lane; dead lanes add nothing. `grads`, of the layout of `params`, becomes
-/// (or is increased by) the gradient of `weight` · Σ loss over the live lanes; with weight = 1 / batch the sum over
-/// all groups of a batch is the gradient of the mean loss. Panics if the workspace is not for training.
+/// `labels` has one class for each live lane; dead lanes add nothing. `gradient` gets that of `weight` · Σ loss over
+/// the live lanes; with weight = 1 / batch the sum over all groups of a batch is the gradient of the mean loss. Panics
+/// if the workspace is not for training, or the shard has no room for one more group.
 pub fn train_group<V: Lane>(
     plan: &Plan,
     params: &[V::Scalar],
     labels: &[u8],
     weight: V::Scalar,
     workspace: &mut Workspace<V>,
-    (grads, sum): (&mut [V::Scalar], Sum),
+    gradient: &mut ShardGradient<V>,
 ) -> GroupLoss {
     assert_eq!(workspace.mode, Mode::Training, "the workspace is not for training");
     forward(plan, params, workspace);
@@ -63,8 +54,9 @@ pub fn train_group<V: Lane>(
     let logits = layout.values[plan.logits].clone();
     let [logits, d_logits] = disjoint(&mut workspace.arena, [&logits, &layout.gradients[plan.logits]]);
     let loss = cross_entropy(logits, labels, weight, Some(d_logits));
+    let mut gradient = gradient.next_group();
     for (op_idx, planned) in plan.ops.iter().enumerate().rev() {
-        backward_op(op_idx, planned, layout, params, workspace, (grads, sum));
+        backward_op(op_idx, planned, layout, params, workspace, &mut gradient);
     }
     loss
 }
@@ -111,7 +103,7 @@ fn backward_op<V: Lane>(
     layout: &Layout,
     params: &[V::Scalar],
     workspace: &mut Workspace<V>,
-    (grads, sum): (&mut [V::Scalar], Sum),
+    gradient: &mut GroupGradient<'_, V>,
 ) {
     let op = &planned.op;
     let Workspace { arena, scratch, .. } = workspace;
@@ -125,12 +117,7 @@ fn backward_op<V: Lane>(
     }
     if !op.w.is_empty() {
         let [x, dy] = disjoint(arena, [x, dy]);
-        let (dw, db) = parameter_gradients(grads, &op.w, &op.b);
-        match &op.layer {
-            Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, sum),
-            Layer::Linear(linear) => linear.backward_params(x, dy, dw, db, scratch, sum),
-            Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Add => {}
-        }
+        backward_params(op, x, dy, gradient);
     }
     if let Layer::Add = op.layer {
         return backward_add(planned, layout, arena);
@@ -202,11 +189,19 @@ fn disjoint<'a, V, const N: usize>(arena: &'a mut [V], ranges: [&Range<usize>; N
     arena.get_disjoint_mut(ranges.map(Range::clone)).expect("the plan's buffers do not overlap")
 }
 
-fn parameter_gradients<'a, S>(
-    grads: &'a mut [S],
-    w: &Range<usize>,
-    b: &Range<usize>,
-) -> (&'a mut [S], &'a mut [S]) {
-    debug_assert_eq!(w.end, b.start, "a layer's bias follows its weight");
-    grads[w.start..b.end].split_at_mut(w.len())
+/// The gradient of an operation's parameters: to the shard's sums, or on the tape.
+fn backward_params<V: Lane>(op: &Op, x: &[V], dy: &[V], gradient: &mut GroupGradient<'_, V>) {
+    match &op.layer {
+        Layer::Conv2d(conv) => {
+            let (dw, db) = gradient.sums[op.w.start..op.b.end].split_at_mut(op.w.len());
+            conv.backward_params(x, dy, dw, db, gradient.sum);
+        }
+        Layer::Linear(linear) => {
+            let (tape, before) =
+                std::mem::take(&mut gradient.tapes).split_last_mut().expect("a tape for each");
+            gradient.tapes = before;
+            linear.record(x, dy, tape);
+        }
+        Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Add => {}
+    }
 }

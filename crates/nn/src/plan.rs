@@ -149,12 +149,12 @@ impl Plan {
         self.ops.iter().map(with_gradients).sum()
     }
 
-    /// Scalars of scratch that the backward pass needs with that many lanes.
-    pub(crate) fn n_scratch(&self, lanes: usize) -> usize {
+    /// Scalars of scratch that the backward pass needs.
+    pub(crate) fn n_scratch(&self) -> usize {
         let needed = |planned: &PlannedOp| match &planned.op.layer {
             Layer::Conv2d(conv) => conv.n_scratch(),
-            Layer::Linear(linear) => linear.n_scratch(lanes),
-            Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::LeakyRelu { .. } | Layer::Add => 0,
+            Layer::Linear(_) | Layer::Pad(_) | Layer::MaxPool2d(_) => 0,
+            Layer::LeakyRelu { .. } | Layer::Add => 0,
         };
         self.ops.iter().map(needed).max().unwrap_or(0)
     }

@@ -25,7 +25,7 @@ pub struct Workspace<V: Lane> {
 impl<V: Lane> Workspace<V> {
     /// Room for one lane group of that plan.
     pub fn new(plan: &Plan, mode: Mode) -> Self {
-        let n_scratch = if mode == Mode::Training { plan.n_scratch(V::LANES) } else { 0 };
+        let n_scratch = if mode == Mode::Training { plan.n_scratch() } else { 0 };
         let arena = vec![V::zero(); layout(plan, mode).len];
         Self { mode, arena, scratch: vec![V::Scalar::ZERO; n_scratch] }
     }

@@ -5,7 +5,7 @@
 mod lenet_plain;
 
 use lanes::Lane;
-use nn::{Grads, Mode, Optimizer, Params, Plan, Sum, Workspace, train_group};
+use nn::{Mode, Optimizer, Params, Plan, ShardGradient, Workspace, train_group};
 use spec::{AdamSpec, OptimizerSpec, Seed};
 
 /// Pictures in 0 to 1 and labels, by a linear congruential generator.
@@ -28,16 +28,19 @@ fn engine_step(
     labels: &[usize],
 ) -> f64 {
     let mut workspace = Workspace::<f64>::new(plan, Mode::Training);
-    let mut grads = Grads::zero(plan);
+    let mut shard = ShardGradient::new(plan, labels.len());
+    let mut grads = vec![0.0; params.0.len()];
     let weight = 1.0 / labels.len() as f64;
     let mut loss = 0.0;
     for (picture, &label) in pictures.chunks_exact(784).zip(labels) {
         f64::as_scalars_mut(workspace.input_mut(plan)).copy_from_slice(picture);
-        let group =
-            train_group(plan, &params.0, &[label as u8], weight, &mut workspace, (&mut grads.0, Sum::Add));
+        let group = train_group(plan, &params.0, &[label as u8], weight, &mut workspace, &mut shard);
         loss += group.loss;
     }
-    optimizer.update::<f64>(&mut params.0, &grads.0);
+    for chunk in plan.chunks() {
+        chunk.gather(std::slice::from_ref(&shard), &mut grads[chunk.range()]);
+    }
+    optimizer.update::<f64>(&mut params.0, &grads);
     loss * weight
 }
 

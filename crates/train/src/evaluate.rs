@@ -81,9 +81,8 @@ pub(crate) fn evaluate_with<V: Lane<Scalar = f32>>(
         *group = evaluate_group(plan, &params.0, &dataset.labels[samples], &mut workspace);
     });
     // In the order of the groups, so that the sum does not depend on the threads.
-    let loss: f64 = groups.iter().map(|group| group.loss).sum();
-    let n_correct: usize = groups.iter().map(|group| group.n_correct).sum();
-    Evaluation { loss: loss / n as f64, accuracy: n_correct as f64 / n as f64, n }
+    let sum = groups.iter().fold(GroupLoss::default(), |sum, group| sum + *group);
+    Evaluation { loss: sum.loss / n as f64, accuracy: sum.n_correct as f64 / n as f64, n }
 }
 
 struct LogitsTask<'a>(EvaluateTask<'a>);

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use data::{Dataset, Normalization, epoch_order};
 use lanes::{GROUP, Lane, WithLane};
-use nn::{GroupLoss, Mode, Optimizer, Params, Plan, Sum, sum_shards, train_group};
+use nn::{Chunk, GroupLoss, Mode, Optimizer, Params, Plan, ShardGradient, train_group};
 use rayon::prelude::*;
 use spec::{EpochRecord, Seed, TrainSpec};
 
@@ -97,43 +97,38 @@ struct Learned {
     accuracy: f64,
 }
 
-/// Parameters that one task updates: enough tasks for many threads, each long enough to be worth one.
-const CHUNK: usize = 4096;
-
-/// One shard's part of a batch.
-struct Shard {
-    grads: Vec<f32>,
-    loss: GroupLoss,
-}
-
-/// A piece of the parameters' optimizer, and room for its gradient.
+/// A piece of the parameters: how its gradient is gathered, room for it, and its optimizer.
 struct Updater {
+    chunk: Chunk,
+    gradient: Vec<f32>,
     optimizer: Optimizer<f32>,
-    grads: Vec<f32>,
 }
 
 struct Trainer<'a, V: Lane> {
     job: Job<'a>,
     params: &'a mut Params<f32>,
     team: Team<V>,
-    shards: Vec<Shard>,
+    /// What each shard of the batch came to: gradients and losses.
+    shards: Vec<ShardGradient<V>>,
+    losses: Vec<GroupLoss>,
     updaters: Vec<Updater>,
 }
 
 impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
     fn new(job: Job<'a>, params: &'a mut Params<f32>) -> Self {
-        let n = params.0.len();
-        let shard = |_| Shard { grads: vec![0.0; n], loss: GroupLoss::default() };
-        let updater = |chunk: &mut [f32]| Updater {
-            optimizer: Optimizer::new(&job.spec.optimizer, chunk.len()),
-            grads: vec![0.0; chunk.len()],
+        let batch_size = job.spec.batch_size;
+        let updater = |chunk: Chunk| {
+            let n = chunk.range().len();
+            Updater { chunk, gradient: vec![0.0; n], optimizer: Optimizer::new(&job.spec.optimizer, n) }
         };
+        let shard = ShardGradient::new(job.plan, shard_len(batch_size) / GROUP);
         Self {
             job,
-            team: Team::new(job.plan, Mode::Training, job.setup.threads),
-            shards: (0..n_shards(job.spec.batch_size)).map(shard).collect(),
-            updaters: params.0.chunks_mut(CHUNK).map(updater).collect(),
             params,
+            team: Team::new(job.plan, Mode::Training, job.setup.threads),
+            shards: vec![shard; n_shards(batch_size)],
+            losses: vec![GroupLoss::default(); n_shards(batch_size)],
+            updaters: job.plan.chunks().into_iter().map(updater).collect(),
         }
     }
 
@@ -175,22 +170,26 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
         let len = shard_len(self.job.spec.batch_size);
         let n_shards = batch.len().div_ceil(len);
         let (job, team, params) = (&self.job, &self.team, &*self.params);
-        let shards = &mut self.shards[..n_shards];
-        shards.par_iter_mut().zip(batch.par_chunks(len)).for_each(|(shard, samples)| {
-            run_shard(job, team, params, samples, weight, shard);
+        let (shards, losses) = (&mut self.shards[..n_shards], &mut self.losses[..n_shards]);
+        let tasks = shards.par_iter_mut().zip(&mut *losses).zip(batch.par_chunks(len)).with_max_len(1);
+        tasks.for_each(|((shard, loss), samples)| {
+            *loss = run_shard(job, team, params, samples, weight, shard);
         });
-        let shards = &self.shards[..n_shards];
-        let chunks = self.params.0.par_chunks_mut(CHUNK).zip(&mut self.updaters).enumerate();
-        chunks.for_each(|(idx, (params, updater))| {
-            let grads = shards.iter().map(|shard| &shard.grads[..]);
-            sum_shards::<V>(grads, idx * CHUNK, &mut updater.grads);
-            updater.optimizer.update::<V>(params, &updater.grads);
-        });
-        shards.iter().fold(GroupLoss::default(), |sum, shard| GroupLoss {
-            loss: sum.loss + shard.loss.loss,
-            n_correct: sum.n_correct + shard.loss.n_correct,
-        })
+        update::<V>(&mut self.updaters, &self.shards[..n_shards], &mut self.params.0);
+        self.losses[..n_shards].iter().fold(GroupLoss::default(), |sum, loss| sum + *loss)
     }
+}
+
+/// Gathers and applies the gradient of every chunk; `params` are theirs alone.
+fn update<V: Lane<Scalar = f32>>(updaters: &mut [Updater], shards: &[ShardGradient<V>], params: &mut [f32]) {
+    if let [Updater { chunk, gradient, optimizer }] = updaters {
+        chunk.gather(shards, gradient);
+        return optimizer.update::<V>(params, gradient);
+    }
+    let (first, second) = updaters.split_at_mut(updaters.len() / 2);
+    let (first_params, second_params) =
+        params.split_at_mut(second[0].chunk.range().start - first[0].chunk.range().start);
+    rayon::join(|| update(first, shards, first_params), || update(second, shards, second_params));
 }
 
 fn run_shard<V: Lane<Scalar = f32>>(
@@ -199,11 +198,12 @@ fn run_shard<V: Lane<Scalar = f32>>(
     params: &Params<f32>,
     samples: &[u32],
     weight: f32,
-    shard: &mut Shard,
-) {
+    gradient: &mut ShardGradient<V>,
+) -> GroupLoss {
     let mut workspace = team.workspace();
-    shard.loss = GroupLoss::default();
-    for (idx, group) in samples.chunks(GROUP).enumerate() {
+    let mut sum = GroupLoss::default();
+    gradient.clear();
+    for group in samples.chunks(GROUP) {
         let mut labels = [0; GROUP];
         for (label, &sample) in labels.iter_mut().zip(group) {
             *label = job.train.labels[sample as usize];
@@ -211,9 +211,7 @@ fn run_shard<V: Lane<Scalar = f32>>(
         let pictures = group.iter().map(|&sample| sample as usize);
         pack(job.plan, job.train, job.normalization, pictures, &mut workspace);
         let labels = &labels[..group.len()];
-        let grads = (&mut shard.grads[..], if idx == 0 { Sum::Set } else { Sum::Add });
-        let loss = train_group(job.plan, &params.0, labels, weight, &mut workspace, grads);
-        shard.loss.loss += loss.loss;
-        shard.loss.n_correct += loss.n_correct;
+        sum = sum + train_group(job.plan, &params.0, labels, weight, &mut workspace, gradient);
     }
+    sum
 }

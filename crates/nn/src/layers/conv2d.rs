@@ -14,7 +14,7 @@
 use lanes::{Kernel, Lane};
 use spec::Pair;
 
-use crate::Sum;
+use crate::gradient::Sum;
 use crate::tiles::{TILE, tiles};
 
 /// The geometry of one convolution.

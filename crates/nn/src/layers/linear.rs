@@ -9,7 +9,7 @@
 
 use lanes::{Kernel, Lane};
 
-use crate::Sum;
+use crate::ShardGradient;
 use crate::tiles::{TILE, tiles};
 
 /// The geometry of one linear layer.
@@ -23,11 +23,6 @@ impl Linear {
     /// Multiply-adds of one sample's forward pass; each of the two gradients takes as many.
     pub(crate) fn multiply_adds(self) -> u64 {
         (self.in_features * self.out_features) as u64
-    }
-
-    /// Scalars of scratch that [`Linear::backward_params`] needs with `lanes` lanes: x transposed.
-    pub(crate) fn n_scratch(self, lanes: usize) -> usize {
-        self.in_features.next_multiple_of(lanes) * lanes
     }
 
     /// y from x.
@@ -45,32 +40,48 @@ impl Linear {
         }
     }
 
-    /// dw and db from dy and the x of the forward pass.
-    pub(crate) fn backward_params<V: Lane>(
+    /// Keeps what the gradient of the weights needs of one lane group.
+    pub(crate) fn record<V: Lane>(self, x: &[V], dy: &[V], tape: &mut Tape<V>) {
+        tape.dy.copy_from_slice(dy);
+        V::enter(Transpose { x, to: &mut tape.x });
+    }
+
+    /// dw of outputs `first..first + dw.len() / I` (overwritten), summed over the lane groups of all shards in order.
+    ///
+    /// `slot` is the layer's place on their tapes. Sixteen inputs after the other, so that those of a whole batch stay in
+    /// the first-level cache for all outputs.
+    pub(crate) fn weight_gradient<V: Lane>(
         self,
-        x: &[V],
-        dy: &[V],
+        shards: &[ShardGradient<V>],
+        slot: usize,
+        first: usize,
         dw: &mut [V::Scalar],
-        db: &mut [V::Scalar],
-        scratch: &mut [V::Scalar],
-        sum: Sum,
     ) {
         let n = self.in_features;
-        let columns = n.next_multiple_of(V::LANES);
-        V::enter(Transpose { x, columns, to: scratch });
-        for (o, len) in tiles(self.out_features, TILE) {
-            let (dy, dw) = (&dy[o..o + len], &mut dw[o * n..(o + len) * n]);
-            let x = &scratch[..columns * V::LANES];
-            match len {
-                1 => V::enter(WeightGradient::<V, 1> { n, x, dy, dw, sum }),
-                2 => V::enter(WeightGradient::<V, 2> { n, x, dy, dw, sum }),
-                3 => V::enter(WeightGradient::<V, 3> { n, x, dy, dw, sum }),
-                4 => V::enter(WeightGradient::<V, 4> { n, x, dy, dw, sum }),
-                5 => V::enter(WeightGradient::<V, 5> { n, x, dy, dw, sum }),
-                _ => V::enter(WeightGradient::<V, 6> { n, x, dy, dw, sum }),
+        for chunk in 0..n.div_ceil(V::LANES) {
+            for (o, len) in tiles(dw.len() / n, TILE) {
+                let args = WeightGradientArgs { shards, slot, o: first + o, chunk };
+                let dw = &mut dw[o * n..(o + len) * n];
+                match len {
+                    1 => V::enter(WeightGradient::<V, 1> { args, n, dw }),
+                    2 => V::enter(WeightGradient::<V, 2> { args, n, dw }),
+                    3 => V::enter(WeightGradient::<V, 3> { args, n, dw }),
+                    4 => V::enter(WeightGradient::<V, 4> { args, n, dw }),
+                    5 => V::enter(WeightGradient::<V, 5> { args, n, dw }),
+                    _ => V::enter(WeightGradient::<V, 6> { args, n, dw }),
+                }
             }
         }
-        V::enter(BiasGradient { dy, db, sum });
+    }
+
+    /// db (overwritten), summed over the lane groups of all shards in order.
+    pub(crate) fn bias_gradient<V: Lane>(
+        self,
+        shards: &[ShardGradient<V>],
+        slot: usize,
+        db: &mut [V::Scalar],
+    ) {
+        V::enter(BiasGradient { shards, slot, db });
     }
 
     /// dx (overwritten) from dy.
@@ -142,104 +153,106 @@ impl<V: Lane, const IB: usize> Kernel for InputGradient<'_, V, IB> {
     }
 }
 
-/// x [I] of lane vectors to [lane][columns] of scalars, columns ≥ I.
+/// What one lane group leaves for the gradient of the weights: dy [O], and x as [I / LANES][lane][LANES] of scalars,
+/// where a vector holds neighboring inputs of one sample (zeros behind the last input).
+#[derive(Clone, Debug)]
+pub(crate) struct Tape<V: Lane> {
+    x: Vec<V>,
+    dy: Vec<V>,
+}
+
+impl<V: Lane> Tape<V> {
+    pub(crate) fn new(layer: Linear) -> Self {
+        let columns = layer.in_features.next_multiple_of(V::LANES);
+        Self { x: vec![V::zero(); columns], dy: vec![V::zero(); layer.out_features] }
+    }
+}
+
+/// Blocks of `LANES` inputs × `LANES` lanes, transposed.
 struct Transpose<'a, V: Lane> {
     x: &'a [V],
-    columns: usize,
-    to: &'a mut [V::Scalar],
+    to: &'a mut [V],
 }
 
 impl<V: Lane> Kernel for Transpose<'_, V> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let x = V::as_scalars(self.x);
-        for (l, row) in self.to.chunks_exact_mut(self.columns).take(V::LANES).enumerate() {
-            for i in 0..self.x.len() {
-                row[i] = x[i * V::LANES + l];
+        let (x, to) = (V::as_scalars(self.x), V::as_scalars_mut(self.to));
+        let n = V::LANES;
+        for (x, to) in x.chunks(n * n).zip(to.chunks_exact_mut(n * n)) {
+            for (i, x) in x.chunks_exact(n).enumerate() {
+                for l in 0..n {
+                    to[l * n + i] = x[l];
+                }
             }
         }
     }
 }
 
-/// dw[o][i] = Σ_l dy[o][l] · x[l][i] for `OB` outputs: here a vector holds neighboring inputs of one sample, so
-/// that no sum over lanes is needed for each weight. `x` is [lane][columns].
+#[derive(Clone, Copy)]
+struct WeightGradientArgs<'a, V: Lane> {
+    shards: &'a [ShardGradient<V>],
+    slot: usize,
+    /// The first output.
+    o: usize,
+    /// Which `LANES` inputs.
+    chunk: usize,
+}
+
+/// dw[o][i] = Σ_sample dy[o][sample] · x[sample][i] for `OB` outputs and `LANES` inputs: a vector holds neighboring
+/// inputs of one sample, so that no sum over lanes is needed for each weight.
 struct WeightGradient<'a, V: Lane, const OB: usize> {
+    args: WeightGradientArgs<'a, V>,
     n: usize,
-    x: &'a [V::Scalar],
-    dy: &'a [V],
     dw: &'a mut [V::Scalar],
-    sum: Sum,
 }
 
 impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
     type Output = ();
     #[inline(always)]
-    fn run(mut self) {
-        let whole = self.n / V::LANES * V::LANES;
-        for i in (0..whole).step_by(V::LANES) {
-            let mut acc = [V::zero(); OB];
-            if self.sum == Sum::Add {
-                for j in 0..OB {
-                    acc[j] = V::load(&self.dw[j * self.n + i..]);
+    fn run(self) {
+        let WeightGradientArgs { shards, slot, o, chunk } = self.args;
+        let mut acc = [V::zero(); OB];
+        for shard in shards {
+            for tapes in shard.tapes() {
+                let tape = &tapes[slot];
+                let x = &tape.x[chunk * V::LANES..][..V::LANES];
+                let dy = V::as_scalars(&tape.dy[o..o + OB]);
+                for l in 0..V::LANES {
+                    for j in 0..OB {
+                        acc[j] = V::splat(dy[j * V::LANES + l]).mul_add(x[l], acc[j]);
+                    }
                 }
             }
-            self.block(i, &mut acc);
-            for j in 0..OB {
-                acc[j].store(&mut self.dw[j * self.n + i..]);
-            }
         }
-        if whole < self.n {
-            self.rest(whole);
-        }
-    }
-}
-
-impl<V: Lane, const OB: usize> WeightGradient<'_, V, OB> {
-    #[inline(always)]
-    fn block(&self, i: usize, acc: &mut [V; OB]) {
-        let dy = V::as_scalars(self.dy);
-        let columns = self.x.len() / V::LANES;
-        for l in 0..V::LANES {
-            let x = V::load(&self.x[l * columns + i..]);
-            for j in 0..OB {
-                acc[j] = V::splat(dy[j * V::LANES + l]).mul_add(x, acc[j]);
-            }
-        }
-    }
-
-    /// The last inputs, fewer than a vector: through a copy padded with zeros.
-    #[inline(always)]
-    fn rest(&mut self, i: usize) {
-        let n_rest = self.n - i;
-        let mut padded = [V::zero(); OB];
-        if self.sum == Sum::Add {
-            for j in 0..OB {
-                let row = &self.dw[j * self.n + i..][..n_rest];
-                V::as_scalars_mut(&mut padded[j..=j])[..n_rest].copy_from_slice(row);
-            }
-        }
-        self.block(i, &mut padded);
+        let start = chunk * V::LANES;
+        let len = V::LANES.min(self.n - start);
         for j in 0..OB {
-            let row = &mut self.dw[j * self.n + i..][..n_rest];
-            row.copy_from_slice(&V::as_scalars(&padded[j..=j])[..n_rest]);
+            self.dw[j * self.n + start..][..len].copy_from_slice(&V::as_scalars(&acc[j..=j])[..len]);
         }
     }
 }
 
-/// db[o] = dy[o], summed over lanes.
+/// db[o] = Σ dy[o] over the samples of all shards.
 struct BiasGradient<'a, V: Lane> {
-    dy: &'a [V],
+    shards: &'a [ShardGradient<V>],
+    slot: usize,
     db: &'a mut [V::Scalar],
-    sum: Sum,
 }
 
 impl<V: Lane> Kernel for BiasGradient<'_, V> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        for (db, dy) in self.db.iter_mut().zip(self.dy) {
-            *db = if self.sum == Sum::Set { dy.sum() } else { *db + dy.sum() };
+        for (o, db) in self.db.iter_mut().enumerate() {
+            let mut sum = V::zero();
+            for shard in self.shards {
+                for tapes in shard.tapes() {
+                    sum = sum + tapes[self.slot].dy[o];
+                }
+            }
+            *db = sum.sum();
         }
     }
 }

@@ -1,7 +1,7 @@
 //! One network through the engine, with any lane type.
 
 use lanes::{Lane, Scalar, WithLane};
-use nn::{Grads, Mode, Params, Plan, Sum, Workspace, forward, train_group};
+use nn::{Mode, Params, Plan, ShardGradient, Workspace, forward, train_group};
 use spec::{NetworkSpec, Seed};
 
 /// A batch: pictures and labels of some samples, and parameters of the network.
@@ -47,14 +47,15 @@ impl Batch {
         let params: Vec<V::Scalar> = self.params.iter().map(|&x| V::Scalar::from_f64(x)).collect();
         let mut workspace = Workspace::<V>::new(&self.plan, Mode::Training);
         let mut inference = Workspace::<V>::new(&self.plan, Mode::Inference);
-        let mut grads = Grads::<V::Scalar>::zero(&self.plan);
+        let n_groups = self.labels.len().div_ceil(V::LANES);
+        // Two shards, so that both the sum in a shard and the sum over shards are at work.
+        let mut shards = vec![ShardGradient::<V>::new(&self.plan, n_groups); 2];
         let mut answer =
             Answer { loss: 0.0, n_correct: 0, logits: vec![], d_pictures: vec![], d_params: vec![] };
         for (pictures, labels) in self.pictures.chunks(V::LANES).zip(self.labels.chunks(V::LANES)) {
-            let sum = if answer.logits.is_empty() { Sum::Set } else { Sum::Add };
+            let shard = &mut shards[usize::from(answer.logits.len() * 2 >= self.labels.len())];
             fill(pictures, V::as_scalars_mut(workspace.input_mut(&self.plan)), V::LANES);
-            let loss =
-                train_group(&self.plan, &params, labels, V::Scalar::ONE, &mut workspace, (&mut grads.0, sum));
+            let loss = train_group(&self.plan, &params, labels, V::Scalar::ONE, &mut workspace, shard);
             answer.loss += loss.loss;
             answer.n_correct += loss.n_correct;
             fill(pictures, V::as_scalars_mut(inference.input_mut(&self.plan)), V::LANES);
@@ -62,7 +63,13 @@ impl Batch {
             answer.logits.extend(by_sample(inference.logits(&self.plan), labels.len()));
             answer.d_pictures.extend(by_sample(workspace.input_gradient(&self.plan), labels.len()));
         }
-        answer.d_params = grads.0.iter().map(|g| g.to_f64()).collect();
+        let mut grads = vec![V::Scalar::ZERO; params.len()];
+        // A shard without a lane group has no sums.
+        let used = if n_groups > 1 { &shards[..] } else { &shards[..1] };
+        for chunk in self.plan.chunks() {
+            chunk.gather(used, &mut grads[chunk.range()]);
+        }
+        answer.d_params = grads.iter().map(|g| g.to_f64()).collect();
         answer
     }
 }

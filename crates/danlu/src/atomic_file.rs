@@ -1,0 +1,86 @@
+//! Files that are replaced as a whole.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use crate::error::CliError;
+
+/// Puts `bytes` in place of the file's contents, or leaves the file as it is. At every instant the file is the
+/// old one or the whole new one.
+///
+/// The bytes go into `.NAME.tmp` beside it; one name, so that a leftover of a killed program is used up by the
+/// next write. A pipe or a device is written to as it is: it must not be replaced by a file.
+pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+    let is_special = fs::metadata(path).is_ok_and(|found| !found.is_file());
+    let written = if is_special { fs::write(path, bytes) } else { replace_file(path, bytes) };
+    written.map_err(CliError::io("write", path))
+}
+
+fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let part = part_of(path);
+    let written = write_whole(&part, bytes).and_then(|()| fs::rename(&part, path));
+    if written.is_err() {
+        // The first error is the one to tell.
+        let _also_failed = fs::remove_file(&part);
+    }
+    written
+}
+
+fn write_whole(path: &Path, bytes: &[u8]) -> io::Result<()> {
+    let mut file = File::create(path)?;
+    file.write_all(bytes)?;
+    file.sync_all()
+}
+
+fn part_of(path: &Path) -> PathBuf {
+    let mut name = OsString::from(".");
+    name.push(path.file_name().unwrap_or_default());
+    name.push(".tmp");
+    path.with_file_name(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_is_replaced_and_nothing_is_left_over() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        replace(&path, b"one").unwrap();
+        replace(&path, b"two").unwrap();
+        assert_eq!(fs::read(&path).unwrap(), b"two");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_full_disk_leaves_the_old_file_whole() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("a");
+        replace(&path, b"old").unwrap();
+        std::os::unix::fs::symlink("/dev/full", dir.path().join(".a.tmp")).unwrap();
+        let error = replace(&path, &[0; 100_000]).unwrap_err();
+        assert!(error.one_line().contains("No space left on device"), "{}", error.one_line());
+        assert!(error.one_line().contains(&path.display().to_string()));
+        assert_eq!(fs::read(&path).unwrap(), b"old");
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_folder_in_the_files_place_is_an_error() {
+        let dir = tempfile::tempdir().unwrap();
+        assert!(replace(dir.path(), b"x").is_err());
+        assert!(replace(&dir.path().join("none/a"), b"x").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_device_stays_a_device() {
+        use std::os::unix::fs::FileTypeExt;
+        replace(Path::new("/dev/null"), b"x").unwrap();
+        assert!(fs::metadata("/dev/null").unwrap().file_type().is_char_device());
+    }
+}

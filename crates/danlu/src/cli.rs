@@ -1,0 +1,206 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
+use spec::OptimizerKind;
+
+const ENVIRONMENT: &str = "\
+Environment:
+  DANLU_DATA  folder of the data set, where --data names none
+  DANLU_ISA   instruction set: avx512, avx2, neon or plain; default: the best there is
+  DANLU_URL   address to download the data set from, in place of the official one
+  NO_COLOR    no colors
+
+Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  danlu train                                   LeNet on Fashion-MNIST, 10 epochs
+  danlu train --network lenet-3x3 --epochs 20
+  danlu train --optimizer sgd --learning-rate 0.1 --out runs/sgd
+  danlu train run.toml --seed 7                 a run file; flags win over it
+  danlu train runs/lenet-1/run.toml             the same run again, to the bit";
+
+/// Builds, trains, evaluates and applies small convolutional networks.
+#[derive(Debug, Parser)]
+#[command(name = "danlu", version, after_help = ENVIRONMENT)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Train a network; the run's record, model and curves go into a folder.
+    #[command(after_help = TRAIN_EXAMPLES)]
+    Train(TrainArgs),
+    /// Loss and accuracy of a model on the test images.
+    Eval(EvalArgs),
+    /// What a model sees in pictures.
+    ///
+    /// Pictures are turned gray and resized to the network's input, otherwise taken as they are. Fashion-MNIST
+    /// is light on dark: a model of it expects clothes brighter than the background.
+    Predict(PredictArgs),
+    /// The layers of a network, with shapes, parameters and multiply-adds.
+    Summary(SummaryArgs),
+    /// Get or look at a data set.
+    Data(DataArgs),
+    /// Measure the speed of training.
+    Bench(BenchArgs),
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct TrainArgs {
+    /// A run file; every key is explained in docs/reference.toml.
+    #[arg(value_name = "RUN.toml")]
+    pub(crate) file: Option<PathBuf>,
+    /// A preset (lenet, lenet-3x3) or a network file [default: lenet].
+    #[arg(long, value_name = "NAME|FILE")]
+    pub(crate) network: Option<PathBuf>,
+    /// A data set's name or its folder [default: fashion-mnist].
+    #[arg(long, value_name = "NAME|DIR")]
+    pub(crate) data: Option<PathBuf>,
+    /// How many times all training images are seen [default: 10].
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) epochs: Option<usize>,
+    /// Images per step [default: 256].
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) batch_size: Option<usize>,
+    /// adam or sgd [default: adam].
+    #[arg(long, value_name = "KIND")]
+    pub(crate) optimizer: Option<OptimizerKind>,
+    /// Step size [default: 0.001].
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) learning_rate: Option<f64>,
+    /// Where all random numbers come from [default: 1].
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) seed: Option<u64>,
+    /// Number of threads; changes no bit of the result [default: all cores].
+    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+    /// The run folder [default: runs/NETWORK-N, the first that is free].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Start from these weights, named as PyTorch's state dict names them.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(crate) init: Option<PathBuf>,
+    /// Whether every epoch has an order of its own [default: true].
+    #[arg(long, value_name = "true|false", action = ArgAction::Set)]
+    pub(crate) shuffle: Option<bool>,
+    /// Print one JSON object per epoch, and one at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print no epochs and no progress.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Replace the run that --out holds.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Write the loss of every step to this file, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) steps_log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct EvalArgs {
+    /// A model file or a run folder.
+    pub(crate) model: PathBuf,
+    /// A data set's name or its folder.
+    #[arg(long, value_name = "NAME|DIR", default_value = data::fashion_mnist::NAME)]
+    pub(crate) data: PathBuf,
+    /// Number of threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Write the logits of all test images, F32 [images, classes], to this file.
+    #[arg(long, value_name = "FILE.safetensors")]
+    pub(crate) logits: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct PredictArgs {
+    /// A model file or a run folder.
+    pub(crate) model: PathBuf,
+    /// PNG or JPEG files.
+    #[arg(required = true)]
+    pub(crate) images: Vec<PathBuf>,
+    /// Print one JSON object per image.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// How many classes to print, the best first [default: 3, with --json all].
+    #[arg(long, value_name = "K", value_parser = value_parser!(u16).range(1..), allow_negative_numbers = true)]
+    pub(crate) top: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SummaryArgs {
+    /// A preset (lenet, lenet-3x3), a network file, a model file or a run folder.
+    pub(crate) network: PathBuf,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataArgs {
+    #[command(subcommand)]
+    pub(crate) command: DataCommand,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum DataCommand {
+    /// Download a data set into the user's cache, as far as it is not there.
+    Fetch {
+        /// The data set: fashion-mnist.
+        name: String,
+    },
+    /// Where a data set lies and what it holds.
+    Info {
+        /// A data set's name or its folder.
+        #[arg(value_name = "NAME|DIR")]
+        name: PathBuf,
+        /// Print a JSON object.
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct BenchArgs {
+    /// A preset (lenet, lenet-3x3) or a network file.
+    #[arg(long, value_name = "NAME|FILE", default_value = "lenet")]
+    pub(crate) network: PathBuf,
+    /// A data set's name or its folder.
+    #[arg(long, value_name = "NAME|DIR", default_value = data::fashion_mnist::NAME)]
+    pub(crate) data: PathBuf,
+    /// Number of threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+    /// Obey a benchmark's driver: read info, train, eval and peak, a line each, and answer a line each.
+    #[arg(long)]
+    pub(crate) serve: bool,
+}
+
+fn threads(text: &str) -> Result<usize, String> {
+    let max = spec::MAX_THREADS;
+    match text.parse() {
+        Ok(threads) if (1..=max).contains(&threads) => Ok(threads),
+        _ => Err(format!("must be from 1 to {max}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::Cli;
+
+    #[test]
+    fn the_definitions_fit_each_other() {
+        Cli::command().debug_assert();
+    }
+}

@@ -1,0 +1,66 @@
+//! What the environment says: its variables and the user's folders.
+
+use std::env;
+use std::ffi::OsString;
+use std::num::NonZero;
+use std::path::{Path, PathBuf};
+use std::thread;
+
+use data::{Places, fashion_mnist};
+use directories::BaseDirs;
+use lanes::Isa;
+use spec::{MAX_THREADS, MachineRecord};
+use train::Setup;
+
+use crate::error::CliError;
+
+/// A variable's value; an empty one is as good as none.
+fn variable(name: &str) -> Option<OsString> {
+    env::var_os(name).filter(|value| !value.is_empty())
+}
+
+/// Where to look for `data`, the name of a data set or a folder.
+pub(crate) fn places(data: &Path) -> Places {
+    let cache = BaseDirs::new().map(|dirs| dirs.cache_dir().join("danlu").join(fashion_mnist::NAME));
+    let url = variable("DANLU_URL").map(|url| url.to_string_lossy().into_owned());
+    Places {
+        dir: (data != Path::new(fashion_mnist::NAME)).then(|| data.to_owned()),
+        env: variable("DANLU_DATA").map(PathBuf::from),
+        cache,
+        url: Some(url.unwrap_or_else(|| fashion_mnist::URL.into())),
+        ..Places::default()
+    }
+}
+
+/// Threads and instruction set; without `threads` as many as there are cores.
+pub(crate) fn setup(threads: Option<usize>) -> Result<Setup, CliError> {
+    let isa = match variable("DANLU_ISA") {
+        Some(name) => Isa::named(&name.to_string_lossy())?,
+        None => Isa::detect(),
+    };
+    Ok(Setup { threads: threads.unwrap_or_else(|| n_cores().min(MAX_THREADS)), isa })
+}
+
+/// Logical cores that this program may use.
+fn n_cores() -> usize {
+    thread::available_parallelism().map_or(1, NonZero::get)
+}
+
+/// The machine, for a run's record.
+pub(crate) fn machine(setup: Setup) -> MachineRecord {
+    MachineRecord {
+        os: env::consts::OS.into(),
+        arch: env::consts::ARCH.into(),
+        cpu: cpu_name(),
+        isa: setup.isa.name().into(),
+        threads: setup.threads,
+        n_cores: n_cores(),
+    }
+}
+
+/// The processor's own name; only Linux tells it in a file.
+fn cpu_name() -> Option<String> {
+    let text = std::fs::read_to_string("/proc/cpuinfo").ok()?;
+    let line = text.lines().find(|line| line.starts_with("model name"))?;
+    Some(line.split_once(':')?.1.trim().to_owned())
+}

@@ -1,0 +1,162 @@
+//! Why a command failed, how that is told, and with which exit code.
+
+use std::error::Error;
+use std::io;
+use std::path::PathBuf;
+
+use data::DataError;
+use lanes::UnknownIsa;
+use nn::{PlanError, StateDictError};
+use spec::{PRESETS, SpecError};
+use train::TrainError;
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum CliError {
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error(transparent)]
+    Data(#[from] DataError),
+    #[error(transparent)]
+    Train(#[from] TrainError),
+    #[error("the environment variable DANLU_ISA cannot be followed")]
+    Isa(#[from] UnknownIsa),
+    #[error("cannot use {}", path.display())]
+    File { path: PathBuf, source: Box<CliError> },
+    #[error("the network `{name}` does not fit together")]
+    Network { name: String, source: PlanError },
+    #[error("`{name}` is neither a preset ({}) nor a file", PRESETS.join(", "))]
+    UnknownNetwork { name: String },
+    #[error("`{name}` is no data set; there is {}", data::fashion_mnist::NAME)]
+    UnknownData { name: String },
+    #[error("`{key}` is {}, but must be valid UTF-8, because run files are", path.display())]
+    PathNotUtf8 { key: &'static str, path: PathBuf },
+    #[error("cannot {action} {}", path.display())]
+    Io { action: &'static str, path: PathBuf, source: io::Error },
+    #[error("{} is not text in UTF-8: byte {offset} is wrong", path.display())]
+    NotText { path: PathBuf, offset: usize },
+    #[error("the weights in {} cannot be used", path.display())]
+    Weights { path: PathBuf, source: StateDictError },
+    #[error("{} has SHA-256 {found}, but the run file asks for {expected}", path.display())]
+    WeightsChanged { path: PathBuf, found: String, expected: String },
+    #[error("the weights could not be written")]
+    WriteWeights(#[source] StateDictError),
+    #[error("the logits could not be written")]
+    WriteLogits(#[source] safetensors::SafeTensorError),
+    #[error("{} is no model of danlu: {reason}", path.display())]
+    NoModel { path: PathBuf, reason: String },
+    #[error("the run folder {} has no model: not one epoch was finished", dir.display())]
+    NoEpoch { dir: PathBuf },
+    #[error("{} holds a run ({file}); name another folder, or replace it with --force", dir.display())]
+    HoldsRun { dir: PathBuf, file: &'static str },
+    #[error("{} is not a folder", path.display())]
+    NotAFolder { path: PathBuf },
+    #[error("cannot draw the curves: {reason}")]
+    Curves { reason: String },
+    #[error("cannot read the picture {}", path.display())]
+    Picture { path: PathBuf, source: image::ImageError },
+    #[error("the model takes pictures of {channels} channels, but pictures are read as one channel of gray")]
+    Channels { channels: usize },
+    #[error("{n_failed} of {n_images} pictures could not be read")]
+    Pictures { n_failed: usize, n_images: usize },
+    #[error("standard output cannot be written to")]
+    Stdout(#[source] io::Error),
+    #[error("standard input cannot be read")]
+    Stdin(#[source] io::Error),
+    #[error("`{command}` is not a command; there are info, train, eval and peak")]
+    BenchCommand { command: String },
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    #[error("the signal handler cannot be set")]
+    Signals(#[source] ctrlc::Error),
+    #[error("cannot write JSON")]
+    Json(#[from] serde_json::Error),
+    #[error("the run failed in epoch {}; {} kept in {}", n_epochs + 1, epochs_are(*n_epochs), dir.display())]
+    RunFailed { dir: PathBuf, n_epochs: usize, source: Box<CliError> },
+    #[error("standard output was closed; {} kept in {}", epochs_are(*n_epochs), dir.display())]
+    StdoutClosed { dir: PathBuf, n_epochs: usize },
+    #[error("interrupted before the first step; nothing is kept")]
+    InterruptedEarly,
+    #[error("interrupted in epoch {}; {} kept in {}", n_epochs + 1, epochs_are(*n_epochs), dir.display())]
+    Interrupted { dir: PathBuf, n_epochs: usize },
+}
+
+fn epochs_are(n_epochs: usize) -> String {
+    match n_epochs {
+        0 => "no epoch is".into(),
+        1 => "1 epoch is".into(),
+        n => format!("{n} epochs are"),
+    }
+}
+
+impl CliError {
+    /// For `map_err`: what was being done to which path.
+    pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
+        move |source| Self::Io { action, path: path.into(), source }
+    }
+
+    /// 2 where something else should have been asked for, 130 after an interrupt, 1 for all else.
+    pub(crate) fn exit_code(&self) -> u8 {
+        match self {
+            Self::Interrupted { .. } | Self::InterruptedEarly => 130,
+            Self::File { source, .. } => source.exit_code(),
+            // The network may stand in a file that cannot be read.
+            Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
+            Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
+            Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
+            Self::BenchCommand { .. } => 2,
+            _ => 1,
+        }
+    }
+
+    /// The message, with a line for each cause; messages of several lines stay as they are, but for a margin.
+    pub(crate) fn report(&self) -> String {
+        let prefix = if self.exit_code() == 130 { "" } else { "error: " };
+        let mut text = format!("{prefix}{self}");
+        for cause in causes(self) {
+            let cause = cause.to_string().trim_end().replace('\n', "\n    ");
+            text.push_str(&format!("\n  because {cause}"));
+        }
+        // A snippet of a file that is no text must not reach the terminal as it is.
+        text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+    }
+
+    /// The message and its causes on one line, for a record.
+    pub(crate) fn one_line(&self) -> String {
+        causes(self).fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+    }
+}
+
+/// The causes of an error, the nearest first.
+fn causes<'a>(error: &'a (dyn Error + 'static)) -> impl Iterator<Item = &'a (dyn Error + 'static)> {
+    std::iter::successors(error.source(), |&cause| cause.source())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unreadable() -> CliError {
+        CliError::io("read", "net.toml")(io::Error::from(io::ErrorKind::PermissionDenied))
+    }
+
+    #[test]
+    fn a_network_that_cannot_be_read_is_a_failure_and_an_unknown_one_wrong_usage() {
+        let network = |source: CliError| {
+            CliError::Spec(SpecError::Network { name: "net.toml".into(), source: Box::new(source) })
+        };
+        assert_eq!(network(unreadable()).exit_code(), 1);
+        assert_eq!(network(CliError::UnknownNetwork { name: "net.toml".into() }).exit_code(), 2);
+        assert_eq!(CliError::InterruptedEarly.exit_code(), 130);
+    }
+
+    #[test]
+    fn the_report_has_a_line_for_each_cause() {
+        let error = CliError::RunFailed { dir: "r".into(), n_epochs: 2, source: Box::new(unreadable()) };
+        assert_eq!(
+            error.report(),
+            "error: the run failed in epoch 3; 2 epochs are kept in r\n  because cannot read net.toml\n  \
+             because permission denied"
+        );
+        assert!(error.one_line().ends_with("in r: cannot read net.toml: permission denied"));
+    }
+}

@@ -1,0 +1,45 @@
+//! `danlu eval`.
+
+use std::path::Path;
+
+use safetensors::tensor::{Dtype, TensorView};
+use serde::Serialize;
+use train::Evaluation;
+
+use crate::cli::EvalArgs;
+use crate::error::CliError;
+use crate::{atomic_file, environment, loading, model_file, output};
+
+#[derive(Serialize)]
+struct EvalJson {
+    model: String,
+    data: String,
+    loss: f64,
+    accuracy: f64,
+    n: usize,
+}
+
+pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
+    let setup = environment::setup(args.threads)?;
+    let model = model_file::load(&args.model)?;
+    let test = loading::load_test(&args.data)?;
+    let evaluation = train::evaluate(&model.plan, &model.params, &test, model.normalization, setup)?;
+    if let Some(path) = &args.logits {
+        let logits = train::logits(&model.plan, &model.params, &test, model.normalization, setup)?;
+        write_logits(path, &logits, [test.len(), model.plan.classes()])?;
+    }
+    let Evaluation { loss, accuracy, n } = evaluation;
+    if args.json {
+        let model = model.path.display().to_string();
+        return output::json(&EvalJson { model, data: args.data.display().to_string(), loss, accuracy, n });
+    }
+    output::line(&format!("test loss {loss:.4}, test acc {accuracy:.4}, {n} images"))
+}
+
+/// A safetensors file of one tensor `logits`, F32 [N, classes].
+fn write_logits(path: &Path, logits: &[f32], dims: [usize; 2]) -> Result<(), CliError> {
+    let bytes: Vec<u8> = logits.iter().flat_map(|logit| logit.to_le_bytes()).collect();
+    let view = TensorView::new(Dtype::F32, dims.to_vec(), &bytes).map_err(CliError::WriteLogits)?;
+    let file = safetensors::serialize([("logits", view)], None).map_err(CliError::WriteLogits)?;
+    atomic_file::replace(path, &file)
+}

@@ -1,0 +1,55 @@
+//! The command line: wires the crates together. The only crate that prints, reads the environment and exits.
+
+mod atomic_file;
+mod bench_command;
+mod bench_server;
+mod cli;
+mod curves;
+mod data_command;
+mod environment;
+mod error;
+mod eval_command;
+mod input_file;
+mod interrupt;
+mod loading;
+mod model_file;
+mod network_file;
+mod output;
+mod picture;
+mod predict_command;
+mod progress;
+mod request;
+mod run_folder;
+mod run_observer;
+mod summary_command;
+mod table;
+mod train_command;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::cli::{Cli, Command};
+use crate::error::CliError;
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    match interrupt::install().and_then(|()| run(&cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            output::note(&error.report());
+            ExitCode::from(error.exit_code())
+        }
+    }
+}
+
+fn run(command: &Command) -> Result<(), CliError> {
+    match command {
+        Command::Train(args) => train_command::run(args),
+        Command::Eval(args) => eval_command::run(args),
+        Command::Predict(args) => predict_command::run(args),
+        Command::Summary(args) => summary_command::run(args),
+        Command::Data(args) => data_command::run(args),
+        Command::Bench(args) => bench_command::run(args),
+    }
+}

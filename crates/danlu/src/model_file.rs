@@ -1,0 +1,196 @@
+//! `model.safetensors`: the weights, and in the header's metadata all that is needed to use them.
+//!
+//! Metadata: `danlu` format version, `network` as a network file, `classes` as a JSON list of names,
+//! `normalization` as a JSON object of `scale` and `shift`.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use data::Normalization;
+use nn::{Params, Plan};
+use serde::{Deserialize, Serialize};
+use spec::{FORMAT_VERSION, InitSpec, NetworkSpec};
+
+use crate::error::CliError;
+use crate::input_file;
+use crate::run_folder::{MODEL, RECORD, RUN};
+
+/// A trained network, ready to use.
+pub(crate) struct Model {
+    pub(crate) path: PathBuf,
+    pub(crate) network: NetworkSpec,
+    pub(crate) plan: Plan,
+    pub(crate) params: Params<f32>,
+    pub(crate) classes: Vec<String>,
+    pub(crate) normalization: Normalization,
+}
+
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct NormalizationText {
+    scale: f32,
+    shift: f32,
+}
+
+/// The header's metadata of a model file.
+pub(crate) fn metadata(
+    network: &NetworkSpec,
+    classes: &[String],
+    normalization: Normalization,
+) -> Result<BTreeMap<String, String>, CliError> {
+    let Normalization { scale, shift } = normalization;
+    let entries = [
+        ("danlu", FORMAT_VERSION.to_string()),
+        ("network", network.to_toml()?),
+        ("classes", serde_json::to_string(classes)?),
+        ("normalization", serde_json::to_string(&NormalizationText { scale, shift })?),
+    ];
+    Ok(entries.map(|(key, value)| (key.to_owned(), value)).into())
+}
+
+/// The model in a file or a run folder.
+pub(crate) fn load(path: &Path) -> Result<Model, CliError> {
+    let path = locate(path)?;
+    let bytes = input_file::read(&path)?;
+    let metadata = nn::metadata(&bytes).map_err(|source| CliError::Weights { path: path.clone(), source })?;
+    let network = network(&path, &metadata)?;
+    let plan = Plan::compile(&network).map_err(|error| no_model(&path, format!("its network: {error}")))?;
+    let (classes, normalization) = reading(&path, &network, &metadata)?;
+    let params = nn::from_safetensors(&plan, &bytes)
+        .map_err(|source| CliError::Weights { path: path.clone(), source })?;
+    Ok(Model { path, network, plan, params, classes, normalization })
+}
+
+/// The network alone.
+pub(crate) fn load_network(path: &Path, bytes: &[u8]) -> Result<NetworkSpec, CliError> {
+    let metadata =
+        nn::metadata(bytes).map_err(|source| CliError::Weights { path: path.to_owned(), source })?;
+    network(path, &metadata)
+}
+
+/// Whether these bytes begin as a safetensors file does, with the length of its header; text would give a
+/// length far beyond any file's.
+pub(crate) fn is_model(bytes: &[u8]) -> bool {
+    let header_len = bytes.first_chunk().map(|&bytes| u64::from_le_bytes(bytes));
+    header_len.is_some_and(|len| len <= bytes.len() as u64)
+}
+
+/// Weights to start from, and the file's hash put into `init`; one that is there already must be it.
+pub(crate) fn load_init(plan: &Plan, init: &mut InitSpec) -> Result<Params<f32>, CliError> {
+    use sha2::{Digest, Sha256};
+    let path = PathBuf::from(&init.file);
+    let bytes = input_file::read(&path)?;
+    let found = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
+    if let Some(expected) = init.sha256.replace(found.clone()).filter(|expected| *expected != found) {
+        return Err(CliError::WeightsChanged { path, found, expected });
+    }
+    nn::from_safetensors(plan, &bytes).map_err(|source| CliError::Weights { path, source })
+}
+
+fn locate(path: &Path) -> Result<PathBuf, CliError> {
+    if !path.is_dir() {
+        return Ok(path.to_owned());
+    }
+    let model = path.join(MODEL);
+    let is_run = [RUN, RECORD].iter().any(|file| path.join(file).exists());
+    if is_run && !model.exists() {
+        return Err(CliError::NoEpoch { dir: path.to_owned() });
+    }
+    Ok(model)
+}
+
+fn network(path: &Path, metadata: &BTreeMap<String, String>) -> Result<NetworkSpec, CliError> {
+    let version = entry(path, metadata, "danlu")?;
+    if version != FORMAT_VERSION.to_string() {
+        let reason =
+            format!("its format version is {version:?}, this program reads version {FORMAT_VERSION}");
+        return Err(no_model(path, reason));
+    }
+    let text = entry(path, metadata, "network")?;
+    NetworkSpec::from_toml(text)
+        .map_err(|error| no_model(path, format!("its network: {}", CliError::from(error).one_line())))
+}
+
+/// What the numbers that go in and come out mean.
+fn reading(
+    path: &Path,
+    network: &NetworkSpec,
+    metadata: &BTreeMap<String, String>,
+) -> Result<(Vec<String>, Normalization), CliError> {
+    let wrong = |key: &str, reason: &dyn std::fmt::Display| no_model(path, format!("its `{key}`: {reason}"));
+    let classes: Vec<String> =
+        serde_json::from_str(entry(path, metadata, "classes")?).map_err(|error| wrong("classes", &error))?;
+    if classes.len() != network.classes {
+        let reason = format!("{} names for {} classes", classes.len(), network.classes);
+        return Err(wrong("classes", &reason));
+    }
+    let NormalizationText { scale, shift } = serde_json::from_str(entry(path, metadata, "normalization")?)
+        .map_err(|error| wrong("normalization", &error))?;
+    if !scale.is_finite() || !shift.is_finite() {
+        return Err(wrong("normalization", &"a number is not finite"));
+    }
+    Ok((classes, Normalization { scale, shift }))
+}
+
+fn entry<'a>(path: &Path, metadata: &'a BTreeMap<String, String>, key: &str) -> Result<&'a str, CliError> {
+    let missing = || no_model(path, format!("its header has no `{key}`"));
+    metadata.get(key).map(String::as_str).ok_or_else(missing)
+}
+
+fn no_model(path: &Path, reason: String) -> CliError {
+    CliError::NoModel { path: path.to_owned(), reason }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn write(dir: &Path, change: impl FnOnce(&mut BTreeMap<String, String>)) -> PathBuf {
+        let network = spec::preset("lenet").unwrap();
+        let plan = Plan::compile(&network).unwrap();
+        let classes = data::fashion_mnist::CLASSES.map(String::from);
+        let mut metadata = metadata(&network, &classes, Normalization::default()).unwrap();
+        change(&mut metadata);
+        let params = Params::init(&plan, spec::Seed(1));
+        let path = dir.join("m.safetensors");
+        std::fs::write(&path, nn::to_safetensors(&plan, &params, &metadata).unwrap()).unwrap();
+        path
+    }
+
+    #[test]
+    fn a_model_reads_back() {
+        let dir = tempfile::tempdir().unwrap();
+        let model = load(&write(dir.path(), |_| {})).unwrap();
+        assert_eq!(model.network, spec::preset("lenet").unwrap());
+        assert_eq!(model.params, Params::init(&model.plan, spec::Seed(1)));
+        assert_eq!(model.normalization, Normalization::default());
+        assert_eq!(model.classes[9], "Ankle boot");
+    }
+
+    #[test]
+    fn a_spoiled_header_is_told() {
+        let dir = tempfile::tempdir().unwrap();
+        let cases = [
+            ("danlu", "2", "format version is \"2\""),
+            ("network", "name = 1", "its network: cannot read the network file"),
+            ("classes", "[\"a\"]", "its `classes`: 1 names for 10 classes"),
+            ("classes", "a", "its `classes`: expected value"),
+            ("normalization", "{}", "its `normalization`: missing field `scale`"),
+            ("normalization", "{\"scale\": 1e99, \"shift\": 0}", "its `normalization`"),
+        ];
+        for (key, value, expected) in cases {
+            let path = write(dir.path(), |metadata| drop(metadata.insert(key.into(), value.into())));
+            let message = load(&path).err().unwrap().one_line();
+            assert!(message.contains(expected), "{key}: {message}");
+        }
+        let path = write(dir.path(), BTreeMap::clear);
+        assert!(load(&path).err().unwrap().one_line().contains("its header has no `danlu`"));
+    }
+
+    #[test]
+    fn text_is_no_model() {
+        assert!(!is_model(b"name = \"lenet\"\ninput = [1, 28, 28]\n"));
+        assert!(!is_model(b""));
+        assert!(is_model(&[&2u64.to_le_bytes()[..], b"{}"].concat()));
+    }
+}

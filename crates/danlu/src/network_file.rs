@@ -1,0 +1,41 @@
+//! Networks by a preset's name or from a file.
+
+use std::io;
+use std::path::Path;
+
+use nn::Plan;
+use spec::{NetworkSpec, preset};
+
+use crate::error::CliError;
+use crate::input_file;
+
+/// The preset of that name, else the network in that file.
+pub(crate) fn named(name: &Path) -> Result<NetworkSpec, CliError> {
+    match name.to_str().and_then(preset) {
+        Some(network) => Ok(network),
+        None => read(name),
+    }
+}
+
+/// The network in a TOML file.
+pub(crate) fn read(path: &Path) -> Result<NetworkSpec, CliError> {
+    let text = input_file::read_text(path).map_err(|error| unknown_if_absent(path, error))?;
+    let in_file =
+        |error: spec::SpecError| CliError::File { path: path.to_owned(), source: Box::new(error.into()) };
+    NetworkSpec::from_toml(&text).map_err(in_file)
+}
+
+/// A name without a file is more likely a preset misspelled than a file lost.
+fn unknown_if_absent(path: &Path, error: CliError) -> CliError {
+    match error {
+        CliError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+            CliError::UnknownNetwork { name: path.display().to_string() }
+        }
+        error => error,
+    }
+}
+
+/// The network's plan; the error is the user's, who wrote the network.
+pub(crate) fn compile(network: &NetworkSpec) -> Result<Plan, CliError> {
+    Plan::compile(network).map_err(|source| CliError::Network { name: network.name.clone(), source })
+}

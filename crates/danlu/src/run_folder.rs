@@ -1,0 +1,152 @@
+//! The folder of a run: `run.toml`, `record.json`, `model.safetensors`, `curves.svg`.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::atomic_file;
+use crate::error::CliError;
+
+/// The complete spec, as a run file.
+pub(crate) const RUN: &str = "run.toml";
+/// The run's record.
+pub(crate) const RECORD: &str = "record.json";
+/// The weights after the last whole epoch.
+pub(crate) const MODEL: &str = "model.safetensors";
+/// The picture of the curves.
+pub(crate) const CURVES: &str = "curves.svg";
+
+/// The spec of a run that has not begun: the folder holds no run yet, and shows that it can be written to.
+const PENDING: &str = ".run.toml.pending";
+
+/// Where fresh folders go.
+const RUNS: &str = "runs";
+
+pub(crate) struct RunFolder {
+    dir: PathBuf,
+    /// The folders that were made for this run, outermost first.
+    made: Vec<PathBuf>,
+}
+
+impl RunFolder {
+    /// The folder `dir`, made if need be. It may not hold a run, but for `force`.
+    pub(crate) fn named(dir: &Path, force: bool) -> Result<Self, CliError> {
+        if fs::metadata(dir).is_ok_and(|found| !found.is_dir()) {
+            return Err(CliError::NotAFolder { path: dir.to_owned() });
+        }
+        if let Some(file) = [RUN, RECORD].into_iter().find(|file| !force && dir.join(file).exists()) {
+            return Err(CliError::HoldsRun { dir: dir.to_owned(), file });
+        }
+        let made = make_all(dir)?;
+        Ok(Self { dir: dir.to_owned(), made })
+    }
+
+    /// A fresh folder `runs/NETWORK-N` with the first number that is free. Making it decides, so that runs that
+    /// start at the same time get different ones.
+    pub(crate) fn numbered(network: &str) -> Result<Self, CliError> {
+        let runs = Path::new(RUNS);
+        let mut made = make_all(runs)?;
+        let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
+        let name: String = network.chars().map(plain).take(64).collect();
+        for n in 1_u64.. {
+            let dir = runs.join(format!("{name}-{n}"));
+            match fs::create_dir(&dir) {
+                Ok(()) => {
+                    made.push(dir.clone());
+                    return Ok(Self { dir, made });
+                }
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+                Err(error) => return Err(CliError::io("make the folder", dir)(error)),
+            }
+        }
+        unreachable!("no file system holds 2^64 folders")
+    }
+
+    pub(crate) fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    pub(crate) fn path(&self, file: &str) -> PathBuf {
+        self.dir.join(file)
+    }
+
+    /// Puts the spec down, before anything slow is done, without touching a run that is to be replaced.
+    pub(crate) fn prepare(&self, run_toml: &str) -> Result<(), CliError> {
+        self.write(PENDING, run_toml.as_bytes())
+    }
+
+    /// From here on the folder holds this run and nothing of another.
+    pub(crate) fn begin(&self) -> Result<(), CliError> {
+        for file in [RECORD, MODEL, CURVES] {
+            match fs::remove_file(self.path(file)) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(CliError::io("delete", self.path(file))(error));
+                }
+                Ok(()) | Err(_) => {}
+            }
+        }
+        let run = self.path(RUN);
+        fs::rename(self.path(PENDING), &run).map_err(CliError::io("write", run))
+    }
+
+    /// Replaces a file of the run as a whole.
+    pub(crate) fn write(&self, file: &str, bytes: &[u8]) -> Result<(), CliError> {
+        atomic_file::replace(&self.path(file), bytes)
+    }
+
+    /// Leaves things as they were before a run that cannot begin. Whatever cannot be deleted stays.
+    pub(crate) fn discard(&self) {
+        let _stays = fs::remove_file(self.path(PENDING));
+        for dir in self.made.iter().rev() {
+            let _stays = fs::remove_dir(dir);
+        }
+    }
+}
+
+/// Makes a folder and those that it lies in; returns the ones that were not there, outermost first.
+fn make_all(dir: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
+    let mut missing: Vec<PathBuf> = dir.ancestors().take_while(is_missing).map(Path::to_owned).collect();
+    missing.reverse();
+    fs::create_dir_all(dir).map_err(CliError::io("make the folder", dir))?;
+    Ok(missing)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_that_did_not_begin_leaves_nothing() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = RunFolder::named(&root.path().join("a/b"), false).unwrap();
+        folder.prepare("x").unwrap();
+        folder.discard();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_foreign_folder_is_used_and_kept() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join("notes"), "mine").unwrap();
+        let folder = RunFolder::named(root.path(), false).unwrap();
+        folder.prepare("x").unwrap();
+        folder.discard();
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+
+    #[test]
+    fn a_run_is_replaced_by_force_alone_and_only_when_the_other_begins() {
+        let root = tempfile::tempdir().unwrap();
+        for file in [RUN, RECORD, MODEL, CURVES] {
+            fs::write(root.path().join(file), "old").unwrap();
+        }
+        assert!(matches!(RunFolder::named(root.path(), false), Err(CliError::HoldsRun { file: RUN, .. })));
+        let folder = RunFolder::named(root.path(), true).unwrap();
+        folder.prepare("new").unwrap();
+        assert_eq!(fs::read_to_string(root.path().join(RUN)).unwrap(), "old");
+        folder.begin().unwrap();
+        assert_eq!(fs::read_to_string(root.path().join(RUN)).unwrap(), "new");
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+    }
+}

@@ -1,0 +1,192 @@
+//! What happens during a run: files are written, epochs printed, the bar moved.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::{self, IsTerminal, Write};
+use std::ops::ControlFlow;
+use std::path::PathBuf;
+
+use nn::{Params, Plan};
+use serde::Serialize;
+use spec::{EpochRecord, RunRecord, RunState};
+use train::{Observer, Outcome, Step, TrainError};
+
+use crate::error::CliError;
+use crate::progress::StepBar;
+use crate::request::Request;
+use crate::run_folder::{CURVES, MODEL, RECORD, RunFolder};
+use crate::{curves, interrupt, output};
+
+/// Keeps a run's folder up to date. What goes wrong here ends the run and is told at its end.
+pub(crate) struct RunObserver<'a> {
+    pub(crate) folder: &'a RunFolder,
+    pub(crate) plan: &'a Plan,
+    /// Of the model file's header.
+    pub(crate) metadata: BTreeMap<String, String>,
+    pub(crate) record: RunRecord,
+    pub(crate) screen: Screen,
+    pub(crate) steps_log: Option<StepsLog>,
+    pub(crate) failure: Option<CliError>,
+}
+
+impl Observer for RunObserver<'_> {
+    fn step(&mut self, step: &Step) {
+        self.screen.bar.show(step);
+        if let Some(log) = &mut self.steps_log
+            && let Err(error) = log.write(step.loss)
+        {
+            self.failure.get_or_insert(error);
+            interrupt::request_stop();
+        }
+    }
+
+    fn epoch(&mut self, record: &EpochRecord, params: &Params<f32>) -> ControlFlow<()> {
+        match self.keep(record, params).and_then(|()| self.screen.epoch(record)) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(error) => {
+                self.failure.get_or_insert(error);
+                ControlFlow::Break(())
+            }
+        }
+    }
+}
+
+impl RunObserver<'_> {
+    /// The model comes first: a record never tells of an epoch whose model is not there.
+    fn keep(&mut self, epoch: &EpochRecord, params: &Params<f32>) -> Result<(), CliError> {
+        let model = nn::to_safetensors(self.plan, params, &self.metadata).map_err(CliError::WriteWeights)?;
+        self.folder.write(MODEL, &model)?;
+        self.record.epochs.push(*epoch);
+        self.record.parameters_hash = Some(params.hash());
+        self.write_record()?;
+        self.folder.write(CURVES, curves::svg(&self.record)?.as_bytes())
+    }
+
+    pub(crate) fn write_record(&self) -> Result<(), CliError> {
+        self.folder.write(RECORD, self.record.to_json()?.as_bytes())
+    }
+
+    /// Puts down how the run ended, and tells it.
+    pub(crate) fn finish(mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
+        self.screen.bar.clear();
+        let ending = self.ending(outcome);
+        self.record.state = self.state(&ending);
+        // On a full disk this fails too, after the error that counts.
+        let written = self.write_record();
+        ending.and(written)?;
+        self.screen.end(self.folder, self.record.parameters_hash.as_deref())
+    }
+
+    fn ending(&mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
+        let (dir, n_epochs) = (self.folder.dir().to_owned(), self.record.epochs.len());
+        match (self.failure.take(), outcome) {
+            (Some(CliError::Stdout(source)), _) if source.kind() == io::ErrorKind::BrokenPipe => {
+                Err(CliError::StdoutClosed { dir, n_epochs })
+            }
+            (Some(source), _) => Err(CliError::RunFailed { dir, n_epochs, source: Box::new(source) }),
+            (None, Err(source)) => {
+                Err(CliError::RunFailed { dir, n_epochs, source: Box::new(source.into()) })
+            }
+            (None, Ok(Outcome::Stopped)) => Err(CliError::Interrupted { dir, n_epochs }),
+            (None, Ok(Outcome::Finished)) => Ok(()),
+        }
+    }
+
+    fn state(&self, ending: &Result<(), CliError>) -> RunState {
+        let is_whole = self.record.epochs.len() == self.record.spec.epochs;
+        match ending {
+            Ok(()) => RunState::Finished,
+            Err(CliError::StdoutClosed { .. }) if is_whole => RunState::Finished,
+            Err(CliError::StdoutClosed { .. } | CliError::Interrupted { .. }) => RunState::Interrupted,
+            Err(CliError::RunFailed { source, .. }) => RunState::Failed { reason: source.one_line() },
+            Err(error) => RunState::Failed { reason: error.one_line() },
+        }
+    }
+}
+
+/// What a run shows.
+pub(crate) struct Screen {
+    bar: StepBar,
+    json: bool,
+    quiet: bool,
+}
+
+/// The last line of `--json`.
+#[derive(Serialize)]
+struct End<'a> {
+    run: String,
+    model: String,
+    parameters_hash: Option<&'a str>,
+}
+
+impl Screen {
+    pub(crate) fn new(request: &Request) -> Self {
+        let Request { json, quiet, .. } = *request;
+        let is_hidden = json || quiet || !io::stderr().is_terminal();
+        Self { bar: StepBar::new(is_hidden, request.spec.batch_size), json, quiet }
+    }
+
+    fn epoch(&self, record: &EpochRecord) -> Result<(), CliError> {
+        if self.quiet {
+            return Ok(());
+        }
+        self.bar.suspend(|| if self.json { output::json(record) } else { output::line(&epoch_line(record)) })
+    }
+
+    fn end(&self, folder: &RunFolder, parameters_hash: Option<&str>) -> Result<(), CliError> {
+        if self.json {
+            let (run, model) = (folder.dir().display().to_string(), folder.path(MODEL).display().to_string());
+            return output::json(&End { run, model, parameters_hash });
+        }
+        if !self.quiet {
+            output::note(&format!("the run is kept in {}", folder.dir().display()));
+        }
+        Ok(())
+    }
+}
+
+/// The line that the tutorial prints.
+fn epoch_line(record: &EpochRecord) -> String {
+    let EpochRecord { epoch, loss, train_accuracy, test_accuracy, train_s, eval_s, .. } = record;
+    let time = train_s + eval_s;
+    format!(
+        "epoch {epoch}, loss {loss:.4}, train acc {train_accuracy:.3}, test acc {test_accuracy:.3}, time {time:.1} sec"
+    )
+}
+
+/// The losses of all steps, one a line, each at once: a loss can be read while the run goes on.
+pub(crate) struct StepsLog {
+    path: PathBuf,
+    file: File,
+}
+
+impl StepsLog {
+    pub(crate) fn create(path: PathBuf) -> Result<Self, CliError> {
+        let file = File::create(&path).map_err(CliError::io("write", &path))?;
+        Ok(Self { path, file })
+    }
+
+    fn write(&mut self, loss: f64) -> Result<(), CliError> {
+        writeln!(self.file, "{loss}").map_err(CliError::io("write", &self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_line_is_the_tutorials() {
+        let record = EpochRecord {
+            epoch: 1,
+            loss: 0.906_04,
+            train_accuracy: 0.6704,
+            test_accuracy: 0.7606,
+            train_s: 0.9,
+            eval_s: 0.12,
+            images_per_s: 66_666.0,
+        };
+        let line = "epoch 1, loss 0.9060, train acc 0.670, test acc 0.761, time 1.0 sec";
+        assert_eq!(epoch_line(&record), line);
+    }
+}

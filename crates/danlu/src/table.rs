@@ -1,0 +1,57 @@
+//! Aligned columns and readable numbers.
+
+/// Which side of a column its text keeps to.
+#[derive(Clone, Copy)]
+pub(crate) enum Align {
+    Left,
+    Right,
+}
+
+/// Rows of as many cells as there are `aligns`, each column as wide as its widest cell, two blanks between.
+pub(crate) fn table(aligns: &[Align], rows: &[Vec<String>]) -> String {
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..aligns.len()).map(width).collect();
+    let lines: Vec<String> = rows.iter().map(|row| line(aligns, &widths, row)).collect();
+    lines.join("\n")
+}
+
+fn line(aligns: &[Align], widths: &[usize], row: &[String]) -> String {
+    let cells = row.iter().zip(aligns).zip(widths).map(|((cell, align), &width)| match align {
+        Align::Left => format!("{cell:<width$}"),
+        Align::Right => format!("{cell:>width$}"),
+    });
+    cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+}
+
+/// `44426` as `44,426`.
+pub(crate) fn thousands(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::new();
+    for (idx, digit) in digits.chars().enumerate() {
+        if idx > 0 && (digits.len() - idx).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_are_aligned() {
+        let row = |cells: [&str; 2]| cells.map(String::from).to_vec();
+        let rows = [row(["name", "n"]), row(["é", "100"])];
+        assert_eq!(table(&[Align::Left, Align::Right], &rows), "name    n\né     100");
+    }
+
+    #[test]
+    fn thousands_are_separated() {
+        let cases = [(0, "0"), (999, "999"), (1000, "1,000"), (44_426, "44,426"), (1_234_567, "1,234,567")];
+        for (n, text) in cases {
+            assert_eq!(thousands(n), text);
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! `danlu train`.
+
+use std::path::Path;
+
+use data::Normalization;
+use nn::{Params, Plan};
+use spec::{FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
+use train::{Job, TrainError};
+
+use crate::cli::TrainArgs;
+use crate::error::CliError;
+use crate::loading::{self, Loaded};
+use crate::request::{self, Request};
+use crate::run_folder::RunFolder;
+use crate::run_observer::{RunObserver, Screen, StepsLog};
+use crate::{environment, interrupt, model_file, network_file};
+
+/// What is cheap to check comes first: the network before the folder, the folder before the data.
+pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
+    let mut request = request::resolve(args)?;
+    let plan = network_file::compile(&request.spec.network)?;
+    let params = initial_params(&mut request.spec, &plan)?;
+    let steps_log = args.steps_log.clone().map(StepsLog::create).transpose()?;
+    interrupt::tidy_up();
+    let folder = match &request.out {
+        Some(dir) => RunFolder::named(dir, args.force)?,
+        None => RunFolder::numbered(&request.spec.network.name)?,
+    };
+    match begin(&request, &folder) {
+        Ok(loaded) => train(&request, &plan, params, &folder, &loaded, steps_log),
+        Err(error) => {
+            folder.discard();
+            Err(error)
+        }
+    }
+}
+
+/// The given weights, or random ones.
+fn initial_params(spec: &mut TrainSpec, plan: &Plan) -> Result<Params<f32>, CliError> {
+    match &mut spec.init {
+        Some(init) => model_file::load_init(plan, init),
+        None => Ok(Params::init(plan, Seed(spec.seed))),
+    }
+}
+
+/// All that can go wrong before the first step.
+fn begin(request: &Request, folder: &RunFolder) -> Result<Loaded, CliError> {
+    folder.prepare(&request.spec.to_toml()?)?;
+    let places = environment::places(Path::new(&request.spec.data));
+    let quiet = request.quiet || request.json;
+    let loaded = interrupt::abandon_on_signal(move || loading::load(&places, quiet))?;
+    check_fit(&request.spec, &loaded)?;
+    folder.begin()?;
+    Ok(loaded)
+}
+
+/// As the training itself checks, but before the folder is taken.
+fn check_fit(spec: &TrainSpec, loaded: &Loaded) -> Result<(), CliError> {
+    let (network, train) = (&spec.network, &loaded.train);
+    let name = || train.name.clone();
+    if network.input != train.shape {
+        let (network, data) = (network.input, train.shape);
+        return Err(TrainError::InputShape { name: name(), network, data }.into());
+    }
+    if network.classes != train.classes.len() {
+        let (network, data) = (network.classes, train.classes.len());
+        return Err(TrainError::Classes { name: name(), network, data }.into());
+    }
+    Ok(())
+}
+
+fn train(
+    request: &Request,
+    plan: &Plan,
+    mut params: Params<f32>,
+    folder: &RunFolder,
+    loaded: &Loaded,
+    steps_log: Option<StepsLog>,
+) -> Result<(), CliError> {
+    let normalization = Normalization::default();
+    let mut observer = RunObserver {
+        folder,
+        plan,
+        metadata: model_file::metadata(&request.spec.network, &loaded.train.classes, normalization)?,
+        record: first_record(request, loaded),
+        screen: Screen::new(request),
+        steps_log,
+        failure: None,
+    };
+    observer.write_record()?;
+    let job = Job {
+        spec: &request.spec,
+        plan,
+        train: &loaded.train,
+        test: &loaded.test,
+        normalization,
+        setup: request.setup,
+        stop: interrupt::stop_flag(),
+    };
+    let outcome = train::train(job, &mut params, &mut observer);
+    observer.finish(outcome)
+}
+
+fn first_record(request: &Request, loaded: &Loaded) -> RunRecord {
+    RunRecord {
+        version: FORMAT_VERSION,
+        danlu: env!("CARGO_PKG_VERSION").into(),
+        machine: environment::machine(request.setup),
+        data: loaded.record(),
+        state: RunState::Running,
+        spec: request.spec.clone(),
+        epochs: Vec::new(),
+        parameters_hash: None,
+    }
+}

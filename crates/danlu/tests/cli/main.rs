@@ -1,0 +1,9 @@
+//! The built program, on small data sets that are made here.
+
+mod data;
+mod models;
+mod refusals;
+mod same_bits;
+mod stopping;
+mod support;
+mod training;

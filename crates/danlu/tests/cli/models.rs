@@ -1,0 +1,108 @@
+//! Using what was trained: eval, predict, summary.
+
+use std::fs;
+
+use image::{GrayImage, imageops};
+use serde_json::Value;
+
+use crate::support::{N_TEST, Place, picture};
+
+fn trained() -> Place {
+    let place = Place::new();
+    place.train("--epochs 30 --learning-rate 0.003 --out run").succeeds();
+    place
+}
+
+fn object(text: &str) -> Value {
+    serde_json::from_str(text).unwrap()
+}
+
+#[test]
+fn evaluation_is_that_of_the_last_epoch() {
+    let place = trained();
+    let evaluated = object(&place.run("eval run --data data --json").succeeds().stdout);
+    let last = place.record("run").epochs[29];
+    assert_eq!(evaluated["accuracy"], last.test_accuracy);
+    assert_eq!(evaluated["n"], N_TEST);
+    let text = place.run("eval run/model.safetensors --data data --threads 1").succeeds().stdout;
+    assert!(text.contains(&format!("test acc {:.4}, 64 images", last.test_accuracy)), "{text}");
+}
+
+#[test]
+fn logits_are_written() {
+    let place = trained();
+    place.run("eval run --data data --logits logits.safetensors").succeeds();
+    let bytes = fs::read(place.path("logits.safetensors")).unwrap();
+    let file = safetensors::SafeTensors::deserialize(&bytes).unwrap();
+    let logits = file.tensor("logits").unwrap();
+    assert_eq!(logits.shape(), [N_TEST, 10]);
+    assert_eq!(logits.dtype(), safetensors::Dtype::F32);
+    place.run("eval run --data data --logits no/logits").fails(1, &["cannot write no/logits"]);
+}
+
+#[test]
+fn classes_of_pictures_are_named() {
+    let place = trained();
+    let gray = GrayImage::from_raw(28, 28, picture(7)).unwrap();
+    gray.save(place.path("small.png")).unwrap();
+    let large = imageops::resize(&gray, 280, 280, imageops::FilterType::Nearest);
+    large.save(place.path("large.jpg")).unwrap();
+    let ran = place.run("predict run small.png large.jpg --json").succeeds();
+    let objects: Vec<Value> = ran.stdout.lines().map(object).collect();
+    assert_eq!(objects.len(), 2);
+    for (object, image) in objects.iter().zip(["small.png", "large.jpg"]) {
+        assert_eq!(object["image"], image);
+        let predictions = object["predictions"].as_array().unwrap();
+        assert_eq!(predictions.len(), 10);
+        assert_eq!(predictions[0]["class"], "Sneaker", "{image}");
+        let sum: f64 = predictions.iter().map(|p| p["probability"].as_f64().unwrap()).sum();
+        assert!((sum - 1.0).abs() < 1e-9);
+    }
+    let text = place.run("predict run small.png --top 2").succeeds().stdout;
+    let lines: Vec<_> = text.lines().collect();
+    assert_eq!((lines.len(), lines[0]), (3, "small.png"));
+    assert!(lines[1].ends_with(" %  Sneaker"), "{text}");
+}
+
+#[test]
+fn a_picture_that_cannot_be_read_does_not_stop_the_others() {
+    let place = trained();
+    GrayImage::from_raw(28, 28, picture(1)).unwrap().save(place.path("good.png")).unwrap();
+    let good = fs::read(place.path("good.png")).unwrap();
+    place.write("cut.png", &good[..good.len() / 2]);
+    place.write("text.jpg", "hello");
+    let ran = place.run("predict run cut.png good.png text.jpg none.png data");
+    let ran = ran.fails(1, &["cut.png", "text.jpg", "none.png", "read the picture data", "4 of 5 pictures"]);
+    assert!(ran.stdout.starts_with("good.png\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn what_is_no_model_is_refused() {
+    let place = Place::new();
+    place.write("empty", "");
+    place.run("eval empty --data data").fails(1, &["empty", "not a whole safetensors file"]);
+    place.run("eval nothing --data data").fails(1, &["cannot read nothing"]);
+    place.run("eval data --data data").fails(1, &["cannot read data/model.safetensors"]);
+    place.run("predict nothing a.png").fails(1, &["cannot read nothing"]);
+    place.train("--optimizer sgd --learning-rate 1e30 --out run");
+    place.run("eval run --data data").fails(1, &["run has no model: not one epoch"]);
+    // The network of such a run is known all the same.
+    place.run("summary run").succeeds();
+}
+
+#[test]
+fn a_summary_has_a_row_a_layer_and_totals() {
+    let place = Place::new();
+    let text = place.run("summary lenet").succeeds().stdout;
+    let total = text.lines().find(|line| line.starts_with("total")).unwrap();
+    assert_eq!(total.split_whitespace().collect::<Vec<_>>(), ["total", "44,426", "281,640"]);
+    let first = text.lines().find(|line| line.starts_with("conv.0")).unwrap();
+    assert!(first.contains("conv2d") && first.contains("[6, 24, 24]") && first.contains("86,400"), "{first}");
+    let json = object(&place.run("summary lenet-3x3 --json").succeeds().stdout);
+    assert_eq!(json["parameters"], 43_414);
+    assert_eq!(json["layers"][0]["output"], serde_json::json!([2, 26, 26]));
+    place.run("summary lenet5").fails(2, &["`lenet5` is neither a preset"]);
+    place
+        .run("summary data/train-labels-idx1-ubyte")
+        .fails(2, &["train-labels-idx1-ubyte", "TOML parse error"]);
+}

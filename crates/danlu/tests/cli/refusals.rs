@@ -1,0 +1,165 @@
+//! What is refused, how it is told, and with which exit code.
+
+use std::ffi::OsStr;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+
+use spec::RunState;
+
+use crate::support::{Place, Ran};
+
+#[test]
+fn wrong_usage_is_told_by_flag_or_key() {
+    let place = Place::new();
+    let cases = [
+        ("--epochs 0", "`epochs` is 0"),
+        ("--epochs -1", "--epochs"),
+        ("--epochs many", "--epochs"),
+        ("--batch-size 0", "`batch_size` is 0"),
+        ("--threads 0", "`threads` is 0"),
+        ("--threads 5000", "`threads` is 5000"),
+        ("--learning-rate nan", "learning_rate"),
+        ("--learning-rate 0", "learning_rate"),
+        ("--learning-rate -0.1", "learning_rate"),
+        ("--seed -1", "--seed"),
+        ("--seed 9223372036854775808", "`seed` is 9223372036854775808"),
+        ("--optimizer rmsprop", "adam or sgd"),
+        ("--shuffle maybe", "--shuffle"),
+        ("--network lenet5", "`lenet5` is neither a preset (lenet, lenet-3x3) nor a file"),
+        ("--wrong", "--wrong"),
+    ];
+    for (flags, expected) in cases {
+        place.train(flags).fails(2, &[expected]);
+    }
+    place.run("fly").fails(2, &["fly"]);
+    place.run("eval nothing --threads 0").fails(2, &["--threads", "must be from 1 to 1024"]);
+    place.run("predict nothing a.png --top 0").fails(2, &["--top"]);
+    place.run("data fetch mnist").fails(2, &["`mnist` is no data set"]);
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn an_unknown_instruction_set_is_wrong_usage() {
+    let place = Place::new();
+    let output = place.command("train --data data").env("DANLU_ISA", "mmx").output().unwrap();
+    Ran::of(output).fails(2, &["DANLU_ISA", "`mmx`", "plain"]);
+}
+
+#[test]
+fn a_run_file_with_a_mistake_is_shown() {
+    let place = Place::new();
+    place.write("run.toml", "data = \"data\"\nepochz = 3\n");
+    place.run("train run.toml").fails(2, &["run.toml", "line 2", "unknown field `epochz`", "^^^^^^"]);
+    place.write("run.toml", "epochs = 0\n");
+    place.run("train run.toml").fails(2, &["`epochs` is 0"]);
+    place.write("run.toml", b"data = \"\xff\"\n");
+    place.run("train run.toml").fails(1, &["run.toml is not text in UTF-8: byte 8"]);
+    place.write("run.toml", "network = \"nowhere.toml\"\n");
+    place.run("train run.toml").fails(2, &["`nowhere.toml` is neither a preset"]);
+    place.write("run.toml", "network = \"data\"\n");
+    place.run("train run.toml").fails(1, &["cannot read data", "directory"]);
+    place.run("train data").fails(1, &["cannot read data", "directory"]);
+    place.run("train missing.toml").fails(1, &["cannot read missing.toml", "No such file"]);
+}
+
+#[test]
+fn a_network_that_does_not_fit_is_refused_before_data_is_read() {
+    let place = Place::new();
+    let network = |layer: &str| {
+        format!(
+            "name = \"n\"\ninput = [1, 28, 28]\nclasses = 10\n[[node]]\nname = \"bad\"\nlayer = {layer}\n"
+        )
+    };
+    place.write("net.toml", network("{ conv2d = { out_channels = 6, kernel = 29 } }"));
+    let said = ["the network `n`", "`bad`", "29×29", "[1, 28, 28]", "at most 28×28"];
+    place.run("train --network net.toml --data nowhere").fails(2, &said);
+    place.write("net.toml", network("{ linear = { out_features = 10 } }"));
+    let said = ["`bad`", "flat", "[1, 28, 28]", "[784]"];
+    place.run("train --network net.toml --data nowhere").fails(2, &said);
+    place.run("summary net.toml").fails(2, &said);
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn data_that_does_not_fit_or_is_not_there_leaves_no_folder() {
+    let place = Place::new();
+    place.run("train --data nowhere").fails(1, &["--data names nowhere", "nowhere does not exist"]);
+    place.write(
+        "net.toml",
+        "name = \"n\"\ninput = [1, 8, 8]\nclasses = 10\nnode = [{ layer = \"flatten\" }, \
+         { layer = { linear = { out_features = 10 } } }]",
+    );
+    place.train("--network net.toml").fails(1, &["[1, 8, 8]", "[1, 28, 28]"]);
+    let labels = place.path("data/t10k-labels-idx1-ubyte");
+    let bytes = fs::read(&labels).unwrap();
+    fs::write(&labels, &bytes[..40]).unwrap();
+    place.train("").fails(1, &["t10k-labels-idx1-ubyte", "truncated"]);
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn a_place_that_cannot_be_written_to_is_told() {
+    let place = Place::new();
+    place.write("file", "x");
+    place.train("--out file").fails(1, &["file is not a folder"]);
+    place.train("--out file/run").fails(1, &["cannot make the folder file/run", "Not a directory"]);
+    place.train("--out /proc/danlu-run").fails(1, &["/proc/danlu-run"]);
+    place.train("--epochs 1 --steps-log no/steps").fails(1, &["cannot write no/steps"]);
+    place.write("runs", "x");
+    place.train("--epochs 1").fails(1, &["runs"]);
+}
+
+#[test]
+fn paths_that_are_no_text_are_no_trouble() {
+    let place = Place::new();
+    let odd = OsStr::from_bytes(b"odd-\xff");
+    let with = |flag: &str, code: i32, said: &[&str]| {
+        let mut command = place.command("train --data data --epochs 1 --batch-size 64");
+        Ran::of(command.arg(flag).arg(odd).output().unwrap()).fails(code, said);
+    };
+    with("--out", 0, &["the run is kept in odd-"]);
+    with("--data", 2, &["`data` is odd-", "UTF-8"]);
+    with("--init", 2, &["`init` is odd-", "UTF-8"]);
+    with("--network", 2, &["`network` is odd-", "UTF-8"]);
+    let model = place.path("").join(odd);
+    let output = place.command("eval --data data").arg(model).output().unwrap();
+    Ran::of(output).succeeds();
+}
+
+#[test]
+fn a_loss_that_diverges_ends_the_run_and_says_so() {
+    let place = Place::new();
+    let ran = place.train("--optimizer sgd --learning-rate 1e30 --out run");
+    ran.fails(
+        1,
+        &["the run failed in epoch 1", "no epoch is kept in run", "the loss became", "lower learning rate"],
+    );
+    let RunState::Failed { reason } = place.record("run").state else { panic!("it failed") };
+    assert!(reason.starts_with("the loss became"), "{reason}");
+    assert!(!place.path("run/model.safetensors").exists());
+}
+
+#[test]
+fn weights_that_cannot_be_used_are_told_by_file_and_tensor() {
+    let place = Place::new();
+    place.train("--epochs 1 --out run").succeeds();
+    let good = fs::read(place.path("run/model.safetensors")).unwrap();
+    let refused = |bytes: &[u8], said: &[&str]| {
+        place.write("w.safetensors", bytes);
+        place.train("--init w.safetensors").fails(1, said);
+        place.train("--init w.safetensors").fails(1, &["w.safetensors"]);
+    };
+    refused(&good[..good.len() - 1], &["not a whole safetensors file"]);
+    refused(&good[..5], &["not a whole safetensors file"]);
+    refused(b"", &["not a whole safetensors file"]);
+    refused(&[&[0xff; 8][..], &good[8..]].concat(), &["not a whole safetensors file"]);
+    let mut nan = good.clone();
+    let end = nan.len();
+    nan[end - 4..].copy_from_slice(&f32::NAN.to_le_bytes());
+    refused(&nan, &["NaN", "tensor `"]);
+    let ran = place.train("--network lenet-3x3 --init run/model.safetensors");
+    ran.fails(1, &["run/model.safetensors", "tensor `conv.0.weight`", "[6, 1, 5, 5]", "[2, 1, 3, 3]"]);
+    place.train("--init missing").fails(1, &["cannot read missing"]);
+    place.train("--init data").fails(1, &["cannot read data"]);
+    assert!(!place.path("runs").exists());
+}

@@ -1,0 +1,170 @@
+//! Gradients of the parameters, from lane groups over shards to the whole batch.
+//!
+//! A lane group adds its convolutions' gradients to its shard's sums. Its linear layers only leave their inputs and
+//! output gradients on a *tape*: the gradient of their weights, most of a small network's parameters, is computed for
+//! the whole batch at once, weight by weight. That needs no sums per shard (whose memory traffic costs more than the
+//! arithmetic) and is the same for any cut of the batch. [`Plan::chunks`] cuts the parameters into pieces that
+//! threads can gather and update on their own.
+
+use std::ops::Range;
+
+use lanes::{Kernel, Lane, Scalar};
+
+use crate::Plan;
+use crate::graph::Layer;
+use crate::layers::linear::{Linear, Tape};
+use crate::tiles::TILE;
+
+/// What the lane groups of one shard leave for the gradient of the parameters.
+#[derive(Clone, Debug)]
+pub struct ShardGradient<V: Lane> {
+    /// Sums of all parameters but the linear layers'.
+    sums: Vec<V::Scalar>,
+    /// For each lane group, the tapes of the linear layers.
+    groups: Vec<Vec<Tape<V>>>,
+    /// Lane groups since the last [`ShardGradient::clear`].
+    n_groups: usize,
+}
+
+impl<V: Lane> ShardGradient<V> {
+    /// Room for a shard of up to `max_groups` lane groups.
+    pub fn new(plan: &Plan, max_groups: usize) -> Self {
+        let tapes: Vec<_> = plan.linears().map(Tape::new).collect();
+        Self {
+            sums: vec![V::Scalar::ZERO; plan.n_parameters()],
+            groups: vec![tapes; max_groups],
+            n_groups: 0,
+        }
+    }
+
+    /// Forgets all lane groups.
+    pub fn clear(&mut self) {
+        self.n_groups = 0;
+    }
+
+    pub(crate) fn tapes(&self) -> &[Vec<Tape<V>>] {
+        &self.groups[..self.n_groups]
+    }
+
+    /// Sums and tapes for one more lane group, and whether the sums are to be set or added to.
+    pub(crate) fn next_group(&mut self) -> GroupGradient<'_, V> {
+        let sum = if self.n_groups == 0 { Sum::Set } else { Sum::Add };
+        self.n_groups += 1;
+        GroupGradient { sums: &mut self.sums, tapes: &mut self.groups[self.n_groups - 1], sum }
+    }
+}
+
+/// Where a lane group's gradients go.
+pub(crate) struct GroupGradient<'a, V: Lane> {
+    pub(crate) sums: &'a mut [V::Scalar],
+    pub(crate) tapes: &'a mut [Tape<V>],
+    pub(crate) sum: Sum,
+}
+
+/// Whether a gradient is set or added to what is there: the first lane group of a shard sets it, which saves
+/// clearing it before.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Sum {
+    Set,
+    Add,
+}
+
+/// A piece of the parameters whose gradient can be gathered on its own.
+#[derive(Clone, Debug)]
+pub struct Chunk {
+    range: Range<usize>,
+    source: Source,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Source {
+    /// The shards' sums.
+    Sums,
+    /// The tapes of a linear layer: weights from output `first` on.
+    Weights { layer: Linear, slot: usize, first: usize },
+    /// The tapes of a linear layer: biases.
+    Biases { layer: Linear, slot: usize },
+}
+
+/// Parameters of one chunk, about: enough chunks for several threads, each long enough to be worth a task.
+const CHUNK: usize = 6144;
+
+impl Chunk {
+    /// Where the piece lies among all parameters. The chunks of a plan cover them without gaps, in order.
+    pub fn range(&self) -> Range<usize> {
+        self.range.clone()
+    }
+
+    /// The gradient of the piece over all lane groups of the shards; `to` has its length.
+    pub fn gather<V: Lane>(&self, shards: &[ShardGradient<V>], to: &mut [V::Scalar]) {
+        match self.source {
+            Source::Sums => V::enter(SumShards { shards, start: self.range.start, to }),
+            Source::Weights { layer, slot, first } => layer.weight_gradient(shards, slot, first, to),
+            Source::Biases { layer, slot } => layer.bias_gradient(shards, slot, to),
+        }
+    }
+}
+
+impl Plan {
+    /// The parameters in pieces.
+    pub fn chunks(&self) -> Vec<Chunk> {
+        let mut chunks = Vec::new();
+        let mut slot = 0;
+        for planned in &self.ops {
+            let (w, b) = (&planned.op.w, &planned.op.b);
+            match planned.op.layer {
+                Layer::Linear(layer) => {
+                    weight_chunks(layer, slot, w, &mut chunks);
+                    chunks.push(Chunk { range: b.clone(), source: Source::Biases { layer, slot } });
+                    slot += 1;
+                }
+                Layer::Conv2d(_) => {
+                    let starts = (w.start..b.end).step_by(CHUNK);
+                    let range = |start| start..b.end.min(start + CHUNK);
+                    chunks.extend(starts.map(|start| Chunk { range: range(start), source: Source::Sums }));
+                }
+                Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::LeakyRelu { .. } | Layer::Add => {}
+            }
+        }
+        chunks
+    }
+
+    /// The linear layers, in the order of their slots on a tape.
+    fn linears(&self) -> impl Iterator<Item = Linear> {
+        self.ops.iter().filter_map(|planned| match planned.op.layer {
+            Layer::Linear(linear) => Some(linear),
+            _ => None,
+        })
+    }
+}
+
+/// Whole register tiles of outputs.
+fn weight_chunks(layer: Linear, slot: usize, w: &Range<usize>, chunks: &mut Vec<Chunk>) {
+    let n_outputs = (CHUNK / layer.in_features / TILE).max(1) * TILE;
+    for first in (0..layer.out_features).step_by(n_outputs) {
+        let end = layer.out_features.min(first + n_outputs);
+        let range = w.start + first * layer.in_features..w.start + end * layer.in_features;
+        chunks.push(Chunk { range, source: Source::Weights { layer, slot, first } });
+    }
+}
+
+/// The sum of the shards' sums, always in the order of the shards.
+struct SumShards<'a, V: Lane> {
+    shards: &'a [ShardGradient<V>],
+    start: usize,
+    to: &'a mut [V::Scalar],
+}
+
+impl<V: Lane> Kernel for SumShards<'_, V> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.to.fill(V::Scalar::ZERO);
+        for shard in self.shards {
+            let from = &shard.sums[self.start..][..self.to.len()];
+            for (to, &from) in self.to.iter_mut().zip(from) {
+                *to += from;
+            }
+        }
+    }
+}
