@@ -5,7 +5,7 @@ use std::path::Path;
 use data::Normalization;
 use nn::{Params, Plan};
 use spec::{FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
-use train::{Job, TrainError};
+use train::Job;
 
 use crate::cli::TrainArgs;
 use crate::error::CliError;
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
         Some(dir) => RunFolder::named(dir, args.force)?,
         None => RunFolder::numbered(&request.spec.network.name)?,
     };
-    match begin(&request, &folder) {
+    match begin(&request, &plan, &folder) {
         Ok(loaded) => train(&request, &plan, params, &folder, &loaded, steps_log),
         Err(error) => {
             folder.discard();
@@ -44,29 +44,15 @@ fn initial_params(spec: &mut TrainSpec, plan: &Plan) -> Result<Params<f32>, CliE
 }
 
 /// All that can go wrong before the first step.
-fn begin(request: &Request, folder: &RunFolder) -> Result<Loaded, CliError> {
+fn begin(request: &Request, plan: &Plan, folder: &RunFolder) -> Result<Loaded, CliError> {
     folder.prepare(&request.spec.to_toml()?)?;
     let places = environment::places(Path::new(&request.spec.data));
     let quiet = request.quiet || request.json;
     let loaded = interrupt::abandon_on_signal(move || loading::load(&places, quiet))?;
-    check_fit(&request.spec, &loaded)?;
+    // The training checks it too, but only when the folder is taken.
+    train::check_fit(plan, &loaded.train)?;
     folder.begin()?;
     Ok(loaded)
-}
-
-/// As the training itself checks, but before the folder is taken.
-fn check_fit(spec: &TrainSpec, loaded: &Loaded) -> Result<(), CliError> {
-    let (network, train) = (&spec.network, &loaded.train);
-    let name = || train.name.clone();
-    if network.input != train.shape {
-        let (network, data) = (network.input, train.shape);
-        return Err(TrainError::InputShape { name: name(), network, data }.into());
-    }
-    if network.classes != train.classes.len() {
-        let (network, data) = (network.classes, train.classes.len());
-        return Err(TrainError::Classes { name: name(), network, data }.into());
-    }
-    Ok(())
 }
 
 fn train(

@@ -20,8 +20,9 @@ use crate::tiles::TILE;
 pub struct ShardGradient<V: Lane> {
     /// Sums of all parameters but the linear layers'.
     sums: Vec<V::Scalar>,
-    /// For each lane group, the tapes of the linear layers.
-    groups: Vec<Vec<Tape<V>>>,
+    /// One lane group after the other, each with all linear layers.
+    tape: Vec<V>,
+    group_len: usize,
     /// Lane groups since the last [`ShardGradient::clear`].
     n_groups: usize,
 }
@@ -29,10 +30,11 @@ pub struct ShardGradient<V: Lane> {
 impl<V: Lane> ShardGradient<V> {
     /// Room for a shard of up to `max_groups` lane groups.
     pub fn new(plan: &Plan, max_groups: usize) -> Self {
-        let tapes: Vec<_> = plan.linears().map(Tape::new).collect();
+        let group_len = plan.tape_len;
         Self {
             sums: vec![V::Scalar::ZERO; plan.n_parameters()],
-            groups: vec![tapes; max_groups],
+            tape: vec![V::zero(); group_len * max_groups],
+            group_len,
             n_groups: 0,
         }
     }
@@ -42,22 +44,25 @@ impl<V: Lane> ShardGradient<V> {
         self.n_groups = 0;
     }
 
-    pub(crate) fn tapes(&self) -> &[Vec<Tape<V>>] {
-        &self.groups[..self.n_groups]
+    /// The tape of each lane group.
+    #[inline(always)]
+    pub(crate) fn groups(&self) -> impl Iterator<Item = &[V]> {
+        self.tape.chunks_exact(self.group_len.max(1)).take(self.n_groups)
     }
 
-    /// Sums and tapes for one more lane group, and whether the sums are to be set or added to.
+    /// Sums and tape for one more lane group, and whether the sums are to be set or added to.
     pub(crate) fn next_group(&mut self) -> GroupGradient<'_, V> {
         let sum = if self.n_groups == 0 { Sum::Set } else { Sum::Add };
+        let start = self.n_groups * self.group_len;
         self.n_groups += 1;
-        GroupGradient { sums: &mut self.sums, tapes: &mut self.groups[self.n_groups - 1], sum }
+        GroupGradient { sums: &mut self.sums, tape: &mut self.tape[start..start + self.group_len], sum }
     }
 }
 
 /// Where a lane group's gradients go.
 pub(crate) struct GroupGradient<'a, V: Lane> {
     pub(crate) sums: &'a mut [V::Scalar],
-    pub(crate) tapes: &'a mut [Tape<V>],
+    pub(crate) tape: &'a mut [V],
     pub(crate) sum: Sum,
 }
 
@@ -81,9 +86,9 @@ enum Source {
     /// The shards' sums.
     Sums,
     /// The tapes of a linear layer: weights from output `first` on.
-    Weights { layer: Linear, slot: usize, first: usize },
+    Weights { layer: Linear, tape: Tape, first: usize },
     /// The tapes of a linear layer: biases.
-    Biases { layer: Linear, slot: usize },
+    Biases { tape: Tape },
 }
 
 /// Parameters of one chunk, about: enough chunks for several threads, each long enough to be worth a task.
@@ -99,8 +104,8 @@ impl Chunk {
     pub fn gather<V: Lane>(&self, shards: &[ShardGradient<V>], to: &mut [V::Scalar]) {
         match self.source {
             Source::Sums => V::enter(SumShards { shards, start: self.range.start, to }),
-            Source::Weights { layer, slot, first } => layer.weight_gradient(shards, slot, first, to),
-            Source::Biases { layer, slot } => layer.bias_gradient(shards, slot, to),
+            Source::Weights { layer, tape, first } => layer.weight_gradient(shards, tape, first, to),
+            Source::Biases { tape } => Linear::bias_gradient(shards, tape, to),
         }
     }
 }
@@ -109,14 +114,12 @@ impl Plan {
     /// The parameters in pieces.
     pub fn chunks(&self) -> Vec<Chunk> {
         let mut chunks = Vec::new();
-        let mut slot = 0;
         for planned in &self.ops {
             let (w, b) = (&planned.op.w, &planned.op.b);
             match planned.op.layer {
                 Layer::Linear(layer) => {
-                    weight_chunks(layer, slot, w, &mut chunks);
-                    chunks.push(Chunk { range: b.clone(), source: Source::Biases { layer, slot } });
-                    slot += 1;
+                    weight_chunks(layer, planned.tape, w, &mut chunks);
+                    chunks.push(Chunk { range: b.clone(), source: Source::Biases { tape: planned.tape } });
                 }
                 Layer::Conv2d(_) => {
                     let starts = (w.start..b.end).step_by(CHUNK);
@@ -128,23 +131,15 @@ impl Plan {
         }
         chunks
     }
-
-    /// The linear layers, in the order of their slots on a tape.
-    fn linears(&self) -> impl Iterator<Item = Linear> {
-        self.ops.iter().filter_map(|planned| match planned.op.layer {
-            Layer::Linear(linear) => Some(linear),
-            _ => None,
-        })
-    }
 }
 
 /// Whole register tiles of outputs.
-fn weight_chunks(layer: Linear, slot: usize, w: &Range<usize>, chunks: &mut Vec<Chunk>) {
+fn weight_chunks(layer: Linear, tape: Tape, w: &Range<usize>, chunks: &mut Vec<Chunk>) {
     let n_outputs = (CHUNK / layer.in_features / TILE).max(1) * TILE;
     for first in (0..layer.out_features).step_by(n_outputs) {
         let end = layer.out_features.min(first + n_outputs);
         let range = w.start + first * layer.in_features..w.start + end * layer.in_features;
-        chunks.push(Chunk { range, source: Source::Weights { layer, slot, first } });
+        chunks.push(Chunk { range, source: Source::Weights { layer, tape, first } });
     }
 }
 
@@ -160,7 +155,7 @@ impl<V: Lane> Kernel for SumShards<'_, V> {
     #[inline(always)]
     fn run(self) {
         self.to.fill(V::Scalar::ZERO);
-        for shard in self.shards {
+        for shard in self.shards.iter().filter(|shard| shard.n_groups > 0) {
             let from = &shard.sums[self.start..][..self.to.len()];
             for (to, &from) in self.to.iter_mut().zip(from) {
                 *to += from;

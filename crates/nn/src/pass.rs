@@ -5,7 +5,8 @@ use std::ops::Range;
 use lanes::{Lane, Scalar};
 
 use crate::gradient::GroupGradient;
-use crate::graph::{Layer, Op};
+use crate::graph::Layer;
+use crate::layers::linear::Linear;
 use crate::layers::{add, leaky_relu};
 use crate::loss::{GroupLoss, cross_entropy};
 use crate::plan::{InputGradient, Layout, PlannedOp};
@@ -106,7 +107,7 @@ fn backward_op<V: Lane>(
     gradient: &mut GroupGradient<'_, V>,
 ) {
     let op = &planned.op;
-    let Workspace { arena, scratch, .. } = workspace;
+    let arena = &mut workspace.arena;
     let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
     if op.inputs[0] == op.output {
         if let Layer::LeakyRelu { slope } = op.layer {
@@ -117,7 +118,7 @@ fn backward_op<V: Lane>(
     }
     if !op.w.is_empty() {
         let [x, dy] = disjoint(arena, [x, dy]);
-        backward_params(op, x, dy, gradient);
+        backward_params(planned, x, dy, gradient);
     }
     if let Layer::Add = op.layer {
         return backward_add(planned, layout, arena);
@@ -190,18 +191,14 @@ fn disjoint<'a, V, const N: usize>(arena: &'a mut [V], ranges: [&Range<usize>; N
 }
 
 /// The gradient of an operation's parameters: to the shard's sums, or on the tape.
-fn backward_params<V: Lane>(op: &Op, x: &[V], dy: &[V], gradient: &mut GroupGradient<'_, V>) {
+fn backward_params<V: Lane>(planned: &PlannedOp, x: &[V], dy: &[V], gradient: &mut GroupGradient<'_, V>) {
+    let op = &planned.op;
     match &op.layer {
         Layer::Conv2d(conv) => {
             let (dw, db) = gradient.sums[op.w.start..op.b.end].split_at_mut(op.w.len());
             conv.backward_params(x, dy, dw, db, gradient.sum);
         }
-        Layer::Linear(linear) => {
-            let (tape, before) =
-                std::mem::take(&mut gradient.tapes).split_last_mut().expect("a tape for each");
-            gradient.tapes = before;
-            linear.record(x, dy, tape);
-        }
+        Layer::Linear(_) => Linear::record(x, dy, planned.tape, gradient.tape),
         Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Add => {}
     }
 }

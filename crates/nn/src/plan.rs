@@ -2,9 +2,11 @@
 
 use std::ops::Range;
 
+use lanes::GROUP;
 use spec::NetworkSpec;
 
 use crate::graph::{Graph, Layer, Op};
+use crate::layers::linear::Tape;
 use crate::memory::{Request, place};
 use crate::{PlanError, Shape};
 
@@ -12,6 +14,8 @@ use crate::{PlanError, Shape};
 #[derive(Clone, Debug)]
 pub struct Plan {
     pub(crate) ops: Vec<PlannedOp>,
+    /// Vectors that a lane group leaves for the gradient of the linear layers.
+    pub(crate) tape_len: usize,
     pub(crate) logits: usize,
     pub(crate) training: Layout,
     pub(crate) inference: Layout,
@@ -55,6 +59,8 @@ pub(crate) struct PlannedOp {
     pub(crate) op: Op,
     /// For each input, what becomes of its gradient.
     pub(crate) input_gradients: Vec<InputGradient>,
+    /// Where a linear layer's gradient finds its inputs on a lane group's tape.
+    pub(crate) tape: Tape,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -94,11 +100,13 @@ impl Plan {
         let mut graph = Graph::build(spec)?;
         graph.rectify_after_pooling();
         graph.rectify_in_place();
-        let ops = input_gradients(&graph, input_gradient);
+        let mut ops = input_gradients(&graph, input_gradient);
+        let tape_len = place_tapes(&mut ops);
         let training = training_layout(&graph, &ops);
         let inference = inference_layout(&graph);
         Ok(Plan {
             ops,
+            tape_len,
             logits: graph.logits,
             training,
             inference,
@@ -180,10 +188,23 @@ fn input_gradients(graph: &Graph, of_picture: bool) -> Vec<PlannedOp> {
             });
             has_gradient[input] = true;
         }
-        planned.push(PlannedOp { op: op.clone(), input_gradients });
+        planned.push(PlannedOp { op: op.clone(), input_gradients, tape: Tape { x: 0, dy: 0 } });
     }
     planned.reverse();
     planned
+}
+
+/// Gives every linear layer its place on a lane group's tape; returns the tape's length.
+fn place_tapes(ops: &mut [PlannedOp]) -> usize {
+    let mut next = 0;
+    for planned in ops {
+        if let Layer::Linear(linear) = planned.op.layer {
+            let dy = next + linear.in_features.next_multiple_of(GROUP);
+            planned.tape = Tape { x: next, dy };
+            next = dy + linear.out_features;
+        }
+    }
+    next
 }
 
 /// Time runs from the picture (0) over the operations forward (1 to n) and the loss (n + 1) to the operations

@@ -7,7 +7,7 @@ use thiserror::Error;
 pub enum TrainError {
     /// The loss is no longer a number.
     #[error(
-        "the loss became {loss} at epoch {epoch}, step {step}; a lower learning rate than {learning_rate} may help"
+        "the loss became {loss} at epoch {epoch}, step {step}; a lower learning rate than {learning_rate:?} may help"
     )]
     Diverged {
         /// From 1.

@@ -17,5 +17,5 @@ pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, logits};
 pub use observer::{Observer, Silent, Step};
 pub use peak::measure_peak;
-pub use team::Setup;
+pub use team::{Setup, check_fit};
 pub use training::{Job, Outcome, train};

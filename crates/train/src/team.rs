@@ -58,8 +58,8 @@ pub(crate) fn pack<V: Lane<Scalar = f32>>(
     pack_bytes(&pictures[..n], normalization.scale, normalization.shift, workspace.input_mut(plan));
 }
 
-/// Pictures and labels must be what the network takes.
-pub(crate) fn check_fit(plan: &Plan, dataset: &Dataset) -> Result<(), TrainError> {
+/// Pictures and labels must be what the network takes; [`crate::train`] and [`crate::evaluate`] check it too.
+pub fn check_fit(plan: &Plan, dataset: &Dataset) -> Result<(), TrainError> {
     let name = || dataset.name.clone();
     if plan.input() != dataset.shape {
         return Err(TrainError::InputShape { name: name(), network: plan.input(), data: dataset.shape });

@@ -40,48 +40,43 @@ impl Linear {
         }
     }
 
-    /// Keeps what the gradient of the weights needs of one lane group.
-    pub(crate) fn record<V: Lane>(self, x: &[V], dy: &[V], tape: &mut Tape<V>) {
-        tape.dy.copy_from_slice(dy);
-        V::enter(Transpose { x, to: &mut tape.x });
+    /// Keeps what the gradient of the weights needs of one lane group; see [`Tape`].
+    pub(crate) fn record<V: Lane>(x: &[V], dy: &[V], place: Tape, group: &mut [V]) {
+        group[place.dy..][..dy.len()].copy_from_slice(dy);
+        V::enter(Transpose { x, to: &mut group[place.x..place.dy] });
     }
 
     /// dw of outputs `first..first + dw.len() / I` (overwritten), summed over the lane groups of all shards in order.
     ///
-    /// `slot` is the layer's place on their tapes. Sixteen inputs after the other, so that those of a whole batch stay in
-    /// the first-level cache for all outputs.
+    /// `LANES` inputs after the other, so that those of a whole batch stay in the first-level cache for all outputs.
     pub(crate) fn weight_gradient<V: Lane>(
         self,
         shards: &[ShardGradient<V>],
-        slot: usize,
+        place: Tape,
         first: usize,
         dw: &mut [V::Scalar],
     ) {
         let n = self.in_features;
         for chunk in 0..n.div_ceil(V::LANES) {
             for (o, len) in tiles(dw.len() / n, TILE) {
-                let args = WeightGradientArgs { shards, slot, o: first + o, chunk };
+                let place = Tape { x: place.x + chunk * V::LANES, dy: place.dy + first + o };
+                let args = WeightGradientArgs { shards, place, n, start: chunk * V::LANES };
                 let dw = &mut dw[o * n..(o + len) * n];
                 match len {
-                    1 => V::enter(WeightGradient::<V, 1> { args, n, dw }),
-                    2 => V::enter(WeightGradient::<V, 2> { args, n, dw }),
-                    3 => V::enter(WeightGradient::<V, 3> { args, n, dw }),
-                    4 => V::enter(WeightGradient::<V, 4> { args, n, dw }),
-                    5 => V::enter(WeightGradient::<V, 5> { args, n, dw }),
-                    _ => V::enter(WeightGradient::<V, 6> { args, n, dw }),
+                    1 => V::enter(WeightGradient::<V, 1> { args, dw }),
+                    2 => V::enter(WeightGradient::<V, 2> { args, dw }),
+                    3 => V::enter(WeightGradient::<V, 3> { args, dw }),
+                    4 => V::enter(WeightGradient::<V, 4> { args, dw }),
+                    5 => V::enter(WeightGradient::<V, 5> { args, dw }),
+                    _ => V::enter(WeightGradient::<V, 6> { args, dw }),
                 }
             }
         }
     }
 
     /// db (overwritten), summed over the lane groups of all shards in order.
-    pub(crate) fn bias_gradient<V: Lane>(
-        self,
-        shards: &[ShardGradient<V>],
-        slot: usize,
-        db: &mut [V::Scalar],
-    ) {
-        V::enter(BiasGradient { shards, slot, db });
+    pub(crate) fn bias_gradient<V: Lane>(shards: &[ShardGradient<V>], place: Tape, db: &mut [V::Scalar]) {
+        V::enter(BiasGradient { shards, place, db });
     }
 
     /// dx (overwritten) from dy.
@@ -153,22 +148,15 @@ impl<V: Lane, const IB: usize> Kernel for InputGradient<'_, V, IB> {
     }
 }
 
-/// What one lane group leaves for the gradient of the weights: dy [O], and x as [I / LANES][lane][LANES] of scalars,
-/// where a vector holds neighboring inputs of one sample (zeros behind the last input).
-#[derive(Clone, Debug)]
-pub(crate) struct Tape<V: Lane> {
-    x: Vec<V>,
-    dy: Vec<V>,
+/// Where a lane group's tape has what the gradient of the weights needs: dy [O], and before it x as
+/// [I / LANES][lane][LANES] of scalars, where a vector holds neighboring inputs of one sample.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tape {
+    pub(crate) x: usize,
+    pub(crate) dy: usize,
 }
 
-impl<V: Lane> Tape<V> {
-    pub(crate) fn new(layer: Linear) -> Self {
-        let columns = layer.in_features.next_multiple_of(V::LANES);
-        Self { x: vec![V::zero(); columns], dy: vec![V::zero(); layer.out_features] }
-    }
-}
-
-/// Blocks of `LANES` inputs × `LANES` lanes, transposed.
+/// Blocks of `LANES` inputs × `LANES` lanes, transposed. What lies behind the last input never becomes a weight.
 struct Transpose<'a, V: Lane> {
     x: &'a [V],
     to: &'a mut [V],
@@ -193,18 +181,17 @@ impl<V: Lane> Kernel for Transpose<'_, V> {
 #[derive(Clone, Copy)]
 struct WeightGradientArgs<'a, V: Lane> {
     shards: &'a [ShardGradient<V>],
-    slot: usize,
-    /// The first output.
-    o: usize,
-    /// Which `LANES` inputs.
-    chunk: usize,
+    /// The first of `LANES` inputs and the first of the outputs.
+    place: Tape,
+    /// Inputs of the layer, and which is the first here.
+    n: usize,
+    start: usize,
 }
 
 /// dw[o][i] = Σ_sample dy[o][sample] · x[sample][i] for `OB` outputs and `LANES` inputs: a vector holds neighboring
 /// inputs of one sample, so that no sum over lanes is needed for each weight.
 struct WeightGradient<'a, V: Lane, const OB: usize> {
     args: WeightGradientArgs<'a, V>,
-    n: usize,
     dw: &'a mut [V::Scalar],
 }
 
@@ -212,13 +199,12 @@ impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let WeightGradientArgs { shards, slot, o, chunk } = self.args;
+        let WeightGradientArgs { shards, place, n, start } = self.args;
         let mut acc = [V::zero(); OB];
         for shard in shards {
-            for tapes in shard.tapes() {
-                let tape = &tapes[slot];
-                let x = &tape.x[chunk * V::LANES..][..V::LANES];
-                let dy = V::as_scalars(&tape.dy[o..o + OB]);
+            for group in shard.groups() {
+                let x = &group[place.x..][..V::LANES];
+                let dy = V::as_scalars(&group[place.dy..][..OB]);
                 for l in 0..V::LANES {
                     for j in 0..OB {
                         acc[j] = V::splat(dy[j * V::LANES + l]).mul_add(x[l], acc[j]);
@@ -226,10 +212,9 @@ impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
                 }
             }
         }
-        let start = chunk * V::LANES;
-        let len = V::LANES.min(self.n - start);
+        let len = V::LANES.min(n - start);
         for j in 0..OB {
-            self.dw[j * self.n + start..][..len].copy_from_slice(&V::as_scalars(&acc[j..=j])[..len]);
+            self.dw[j * n + start..][..len].copy_from_slice(&V::as_scalars(&acc[j..=j])[..len]);
         }
     }
 }
@@ -237,7 +222,7 @@ impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
 /// db[o] = Σ dy[o] over the samples of all shards.
 struct BiasGradient<'a, V: Lane> {
     shards: &'a [ShardGradient<V>],
-    slot: usize,
+    place: Tape,
     db: &'a mut [V::Scalar],
 }
 
@@ -248,8 +233,8 @@ impl<V: Lane> Kernel for BiasGradient<'_, V> {
         for (o, db) in self.db.iter_mut().enumerate() {
             let mut sum = V::zero();
             for shard in self.shards {
-                for tapes in shard.tapes() {
-                    sum = sum + tapes[self.slot].dy[o];
+                for group in shard.groups() {
+                    sum = sum + group[self.place.dy + o];
                 }
             }
             *db = sum.sum();

@@ -10,10 +10,9 @@
 use lanes::{Kernel, Lane, Scalar};
 use spec::Pair;
 
-/// The geometry of one pooling layer.
+/// The geometry of one pooling layer, the same for every channel.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct MaxPool2d {
-    pub(crate) channels: usize,
     pub(crate) height: usize,
     pub(crate) width: usize,
     pub(crate) kernel: Pair,
@@ -25,18 +24,18 @@ pub(crate) struct MaxPool2d {
 impl MaxPool2d {
     /// Pooling over [C, H, W]; the window must fit.
     pub(crate) fn new(shape: [usize; 3], kernel: Pair, stride: Pair) -> Self {
-        let [channels, height, width] = shape;
+        let [_, height, width] = shape;
         let out_height = (height - kernel.h) / stride.h + 1;
         let out_width = (width - kernel.w) / stride.w + 1;
-        Self { channels, height, width, kernel, stride, out_height, out_width }
+        Self { height, width, kernel, stride, out_height, out_width }
     }
 
     /// y and winner from x.
     pub(crate) fn forward<V: Lane>(self, x: &[V], y: &mut [V], winner: &mut [V]) {
-        if self.kernel == Pair::square(2) && self.stride == Pair::square(2) {
-            V::enter(Forward { g: self.halving(), x, y, winner });
+        if self.is_halving() {
+            V::enter(Forward::<V, 2> { g: self, x, y, winner });
         } else {
-            V::enter(Forward { g: self, x, y, winner });
+            V::enter(Forward::<V, 0> { g: self, x, y, winner });
         }
     }
 
@@ -49,36 +48,49 @@ impl MaxPool2d {
         if !tiled {
             dx.fill(V::zero());
         }
-        match (tiled, self.kernel == Pair::square(2)) {
-            (true, true) => V::enter(Backward::<V, true> { g: self.halving(), dy, winner, dx }),
-            (true, false) => V::enter(Backward::<V, true> { g: self, dy, winner, dx }),
-            (false, _) => V::enter(Backward::<V, false> { g: self, dy, winner, dx }),
+        match (tiled, self.is_halving()) {
+            (true, true) => V::enter(Backward::<V, 2, true> { g: self, dy, winner, dx }),
+            (true, false) => V::enter(Backward::<V, 0, true> { g: self, dy, winner, dx }),
+            (false, _) => V::enter(Backward::<V, 0, false> { g: self, dy, winner, dx }),
         }
     }
 
-    /// The same with the window written as constants, so that the compiler unrolls the usual case.
-    fn halving(self) -> Self {
-        Self { kernel: Pair::square(2), stride: Pair::square(2), ..self }
+    /// The usual case, 2 × 2 in steps of 2.
+    fn is_halving(self) -> bool {
+        self.kernel == Pair::square(2) && self.stride == Pair::square(2)
+    }
+
+    /// The same, with a window of `K` × `K` in steps of `K` as constants for the compiler; `K` = 0 changes nothing.
+    #[inline(always)]
+    fn with_window<const K: usize>(self) -> Self {
+        if K == 0 { self } else { Self { kernel: Pair::square(K), stride: Pair::square(K), ..self } }
+    }
+
+    /// Where the windows of output row `row`, counted over all channels, start in x.
+    #[inline(always)]
+    fn row_start(&self, row: usize) -> usize {
+        let (c, r) = (row / self.out_height, row % self.out_height);
+        (c * self.height + r * self.stride.h) * self.width
     }
 }
 
-struct Forward<'a, V> {
+struct Forward<'a, V, const K: usize> {
     g: MaxPool2d,
     x: &'a [V],
     y: &'a mut [V],
     winner: &'a mut [V],
 }
 
-impl<V: Lane> Kernel for Forward<'_, V> {
+impl<V: Lane, const K: usize> Kernel for Forward<'_, V, K> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let g = self.g;
-        let mut out = self.y.iter_mut().zip(self.winner);
-        for row in 0..g.channels * g.out_height {
-            let start = ((row / g.out_height) * g.height + row % g.out_height * g.stride.h) * g.width;
-            for (q, (y, winner)) in out.by_ref().take(g.out_width).enumerate() {
-                (*y, *winner) = window(&g, &self.x[start + q * g.stride.w..]);
+        let g = self.g.with_window::<K>();
+        let rows = self.y.chunks_exact_mut(g.out_width).zip(self.winner.chunks_exact_mut(g.out_width));
+        for (row, (y, winner)) in rows.enumerate() {
+            let x = &self.x[g.row_start(row)..][..g.width * g.kernel.h];
+            for q in 0..g.out_width {
+                (y[q], winner[q]) = window(&g, &x[q * g.stride.w..]);
             }
         }
     }
@@ -100,27 +112,27 @@ fn window<V: Lane>(g: &MaxPool2d, x: &[V]) -> (V, V) {
 }
 
 /// dx of the winner gets dy. `TILED`: the windows tile x, so that dx is set rather than added to.
-struct Backward<'a, V, const TILED: bool> {
+struct Backward<'a, V, const K: usize, const TILED: bool> {
     g: MaxPool2d,
     dy: &'a [V],
     winner: &'a [V],
     dx: &'a mut [V],
 }
 
-impl<V: Lane, const TILED: bool> Kernel for Backward<'_, V, TILED> {
+impl<V: Lane, const K: usize, const TILED: bool> Kernel for Backward<'_, V, K, TILED> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let g = self.g;
-        let mut out = self.dy.iter().zip(self.winner);
-        for row in 0..g.channels * g.out_height {
-            let start = ((row / g.out_height) * g.height + row % g.out_height * g.stride.h) * g.width;
-            for (q, (&dy, &winner)) in out.by_ref().take(g.out_width).enumerate() {
-                let dx = &mut self.dx[start + q * g.stride.w..];
+        let g = self.g.with_window::<K>();
+        let rows = self.dy.chunks_exact(g.out_width).zip(self.winner.chunks_exact(g.out_width));
+        for (row, (dy, winner)) in rows.enumerate() {
+            let dx = &mut self.dx[g.row_start(row)..][..g.width * g.kernel.h];
+            for q in 0..g.out_width {
+                let dx = &mut dx[q * g.stride.w..];
                 for kh in 0..g.kernel.h {
                     for kw in 0..g.kernel.w {
                         let k = V::splat(V::Scalar::from_f64((kh * g.kernel.w + kw) as f64));
-                        let share = V::select_eq(winner, k, dy, V::zero());
+                        let share = V::select_eq(winner[q], k, dy[q], V::zero());
                         let dx = &mut dx[kh * g.width + kw];
                         *dx = if TILED { share } else { *dx + share };
                     }

@@ -64,10 +64,8 @@ impl Batch {
             answer.d_pictures.extend(by_sample(workspace.input_gradient(&self.plan), labels.len()));
         }
         let mut grads = vec![V::Scalar::ZERO; params.len()];
-        // A shard without a lane group has no sums.
-        let used = if n_groups > 1 { &shards[..] } else { &shards[..1] };
         for chunk in self.plan.chunks() {
-            chunk.gather(used, &mut grads[chunk.range()]);
+            chunk.gather(&shards, &mut grads[chunk.range()]);
         }
         answer.d_params = grads.iter().map(|g| g.to_f64()).collect();
         answer
