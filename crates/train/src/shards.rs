@@ -2,9 +2,9 @@
 
 use lanes::GROUP;
 
-/// Shards of a batch at most, and so threads that can share its work. Every shard has a gradient of its own to be
-/// zeroed, written and summed, which for LeNet and 8 shards costs about 2 % of a step.
-const MAX_SHARDS: usize = 8;
+/// Shards of a batch at most, and so threads that can share its work. Every shard has sums of its own for the
+/// convolutions' gradients (10 KiB for LeNet), to be written and added up.
+const MAX_SHARDS: usize = 16;
 
 /// Samples of one shard, for batches of `batch_size`: whole lane groups, evenly.
 pub(crate) fn shard_len(batch_size: usize) -> usize {
@@ -27,6 +27,7 @@ mod tests {
             assert!((1..=MAX_SHARDS).contains(&n_shards(batch_size)));
             assert!(shard_len(batch_size) * n_shards(batch_size) >= batch_size);
         }
-        assert_eq!((shard_len(256), n_shards(256)), (32, 8));
+        assert_eq!((shard_len(256), n_shards(256)), (16, 16));
+        assert_eq!((shard_len(1000), n_shards(1000)), (64, 16));
     }
 }
