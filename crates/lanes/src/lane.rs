@@ -51,7 +51,7 @@ pub trait Lane:
     /// As [`Lane::as_scalars`], to write.
     fn as_scalars_mut(vectors: &mut [Self]) -> &mut [Self::Scalar];
 
-    /// Runs the kernel as a function of its own, compiled for this type's instruction set.
+    /// Runs the kernel, compiled for this type's instruction set; a type of sixteen lanes calls it as a function of its own.
     fn enter<K: Kernel>(kernel: K) -> K::Output;
 
     /// Zero in every lane.

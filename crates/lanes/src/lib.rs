@@ -1,7 +1,7 @@
 //! The lane vector: one SIMD type that holds the same value of sixteen different samples.
 //!
 //! A layer is plain scalar code over a type that implements [`Lane`]. The same source then runs as AVX-512,
-//! as AVX2, as NEON, as portable code, and at `f64` with one lane, where gradients can be checked to 1e-8.
+//! as AVX2, as NEON, as portable code, and at `f64` with one lane, where gradients can be checked to 1e-7.
 //! Activations vary from lane to lane; weights are [`Scalar`]s that all lanes share; [`Lane::sum`] is the only
 //! way back from the first to the second.
 //!

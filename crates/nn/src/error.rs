@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use spec::Pair;
+use spec::{Pair, SpecError};
 use thiserror::Error;
 
 /// The shape of one sample's activations.
@@ -39,13 +39,16 @@ impl fmt::Display for Shape {
 }
 
 /// A mistake in a network. Every message names the node as `name` (layer).
-#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[derive(Debug, Error)]
 pub enum PlanError {
+    /// Names, wiring or single numbers are wrong.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
     /// A kernel or window is larger than its input.
     #[error(
         "node {node}: kernel {kernel} does not fit its input {input}{}; a kernel of at most {} fits",
-        padded(.padding),
-        largest_kernel(.input, .padding)
+        with_padding(.padding),
+        .padded
     )]
     KernelTooLarge {
         /// Which node.
@@ -56,6 +59,8 @@ pub enum PlanError {
         input: Shape,
         /// Its padding.
         padding: Pair,
+        /// Rows and columns of the input with its padding.
+        padded: Pair,
     },
     /// A two-dimensional layer reads a vector.
     #[error("node {node}: needs an input of [channels, rows, columns], but `{from}` gives {input}")]
@@ -108,33 +113,15 @@ pub enum PlanError {
         /// The shape of that.
         other_shape: Shape,
     },
-    /// An input that no earlier node has.
-    #[error("node {node}: there is no node `{input}` before it")]
-    UnknownInput {
-        /// Which node.
-        node: String,
-        /// The name that it asks for.
-        input: String,
-    },
     /// A node whose output nobody reads.
     #[error("node {node}: its output is not used by any other node, and it is not the last")]
     Unused {
         /// Which node.
         node: String,
     },
-    /// A wrong number of inputs.
-    #[error("node {node}: takes {wanted}, has {n_inputs} inputs")]
-    WrongInputs {
-        /// Which node.
-        node: String,
-        /// How many it takes, in words.
-        wanted: &'static str,
-        /// How many it has.
-        n_inputs: usize,
-    },
-    /// A size of zero, or so large that nobody means it.
-    #[error("node {node}: {what} is {n}, must be from 1 to {max}")]
-    Size {
+    /// So large that nobody means it.
+    #[error("node {node}: {what} is {n}, which is more than {max}")]
+    TooLarge {
         /// Which node.
         node: String,
         /// Which number.
@@ -142,20 +129,23 @@ pub enum PlanError {
         /// Its value.
         n: u128,
         /// The largest allowed.
-        max: u128,
+        max: usize,
+    },
+    /// Every node for itself is small enough, but not all together.
+    #[error("the network needs {mib} MiB for {what} of each thread, more than {max_mib} MiB")]
+    OutOfMemory {
+        /// What for.
+        what: &'static str,
+        /// How much.
+        mib: usize,
+        /// The largest allowed.
+        max_mib: usize,
     },
     /// Nothing to learn.
     #[error("the network has no layer with parameters, so there is nothing to train")]
     NoParameters,
 }
 
-fn padded(padding: &Pair) -> String {
+fn with_padding(padding: &Pair) -> String {
     if *padding == Pair::square(0) { String::new() } else { format!(" with padding {padding}") }
-}
-
-fn largest_kernel(input: &Shape, padding: &Pair) -> String {
-    match input {
-        Shape::Map([_, h, w]) => Pair::new(h + 2 * padding.h, w + 2 * padding.w).to_string(),
-        Shape::Flat(_) => String::from("0×0"),
-    }
 }

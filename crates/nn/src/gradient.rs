@@ -12,13 +12,14 @@ use lanes::{Kernel, Lane, Scalar};
 
 use crate::Plan;
 use crate::graph::Layer;
-use crate::layers::linear::{Linear, Tape};
+use crate::layers::linear::{Linear, TapePlace};
+use crate::plan::GradientPlace;
 use crate::tiles::TILE;
 
 /// What the lane groups of one shard leave for the gradient of the parameters.
 #[derive(Clone, Debug)]
 pub struct ShardGradient<V: Lane> {
-    /// Sums of all parameters but the linear layers'.
+    /// Sums of the convolutions' parameters.
     sums: Vec<V::Scalar>,
     /// One lane group after the other, each with all linear layers.
     tape: Vec<V>,
@@ -32,7 +33,7 @@ impl<V: Lane> ShardGradient<V> {
     pub fn new(plan: &Plan, max_groups: usize) -> Self {
         let group_len = plan.tape_len;
         Self {
-            sums: vec![V::Scalar::ZERO; plan.n_parameters()],
+            sums: vec![V::Scalar::ZERO; plan.n_sums],
             tape: vec![V::zero(); group_len * max_groups],
             group_len,
             n_groups: 0,
@@ -83,12 +84,12 @@ pub struct Chunk {
 
 #[derive(Clone, Copy, Debug)]
 enum Source {
-    /// The shards' sums.
-    Sums,
+    /// The shards' sums from `start` on.
+    Sums { start: usize },
     /// The tapes of a linear layer: weights from output `first` on.
-    Weights { layer: Linear, tape: Tape, first: usize },
+    Weights { layer: Linear, place: TapePlace, first: usize },
     /// The tapes of a linear layer: biases.
-    Biases { tape: Tape },
+    Biases { place: TapePlace },
 }
 
 /// Parameters of one chunk, about: enough chunks for several threads, each long enough to be worth a task.
@@ -103,9 +104,9 @@ impl Chunk {
     /// The gradient of the piece over all lane groups of the shards; `to` has its length.
     pub fn gather<V: Lane>(&self, shards: &[ShardGradient<V>], to: &mut [V::Scalar]) {
         match self.source {
-            Source::Sums => V::enter(SumShards { shards, start: self.range.start, to }),
-            Source::Weights { layer, tape, first } => layer.weight_gradient(shards, tape, first, to),
-            Source::Biases { tape } => Linear::bias_gradient(shards, tape, to),
+            Source::Sums { start } => V::enter(SumShards { shards, start, to }),
+            Source::Weights { layer, place, first } => layer.weight_gradient(shards, place, first, to),
+            Source::Biases { place } => Linear::bias_gradient(shards, place, to),
         }
     }
 }
@@ -116,30 +117,36 @@ impl Plan {
         let mut chunks = Vec::new();
         for planned in &self.ops {
             let (w, b) = (&planned.op.w, &planned.op.b);
-            match planned.op.layer {
-                Layer::Linear(layer) => {
-                    weight_chunks(layer, planned.tape, w, &mut chunks);
-                    chunks.push(Chunk { range: b.clone(), source: Source::Biases { tape: planned.tape } });
+            match (&planned.op.layer, &planned.place) {
+                (Layer::Linear(layer), GradientPlace::Tape(place)) => {
+                    weight_chunks(*layer, *place, w, &mut chunks);
+                    chunks.push(Chunk { range: b.clone(), source: Source::Biases { place: *place } });
                 }
-                Layer::Conv2d(_) => {
-                    let starts = (w.start..b.end).step_by(CHUNK);
-                    let range = |start| start..b.end.min(start + CHUNK);
-                    chunks.extend(starts.map(|start| Chunk { range: range(start), source: Source::Sums }));
-                }
-                Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::LeakyRelu { .. } | Layer::Add => {}
+                (_, GradientPlace::Sums(sums)) => sum_chunks(sums, w.start..b.end, &mut chunks),
+                _ => {}
             }
         }
         chunks
     }
 }
 
-/// Whole register tiles of outputs.
-fn weight_chunks(layer: Linear, tape: Tape, w: &Range<usize>, chunks: &mut Vec<Chunk>) {
+/// The parameters of a convolution, as they come.
+fn sum_chunks(sums: &Range<usize>, parameters: Range<usize>, chunks: &mut Vec<Chunk>) {
+    for offset in (0..sums.len()).step_by(CHUNK) {
+        let len = CHUNK.min(sums.len() - offset);
+        let start = parameters.start + offset;
+        let source = Source::Sums { start: sums.start + offset };
+        chunks.push(Chunk { range: start..start + len, source });
+    }
+}
+
+/// The weights of a linear layer, by whole register tiles of outputs.
+fn weight_chunks(layer: Linear, place: TapePlace, w: &Range<usize>, chunks: &mut Vec<Chunk>) {
     let n_outputs = (CHUNK / layer.in_features / TILE).max(1) * TILE;
     for first in (0..layer.out_features).step_by(n_outputs) {
         let end = layer.out_features.min(first + n_outputs);
         let range = w.start + first * layer.in_features..w.start + end * layer.in_features;
-        chunks.push(Chunk { range, source: Source::Weights { layer, tape, first } });
+        chunks.push(Chunk { range, source: Source::Weights { layer, place, first } });
     }
 }
 

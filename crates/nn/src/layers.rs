@@ -2,8 +2,9 @@
 //!
 //! Letters: C/OC channels in and out, H/W rows and columns, OH/OW of the output, KH/KW kernel, SH/SW stride,
 //! PH/PW padding, I/O features in and out; `x w b y`, gradients `dx dw db dy`. A layer's numbers are a lane
-//! vector for each activation and a scalar for each weight. Gradients of parameters are set or
-//! added to ([`crate::gradient::Sum`]), so that the lane groups of a shard sum up; gradients of activations are overwritten.
+//! vector for each activation and a scalar for each weight. Gradients of activations are overwritten. Those of a
+//! convolution's parameters are set or added to ([`crate::gradient::Sum`]), so that the lane groups of a shard sum up;
+//! those of a linear layer come from the tapes of a whole batch.
 
 pub(crate) mod add;
 pub(crate) mod conv2d;

@@ -4,6 +4,7 @@
 //! then goes [`forward`] or through [`train_group`] in a [`Workspace`], leaves its gradients in a [`ShardGradient`],
 //! and an [`Optimizer`] turns their sum, gathered [`Chunk`] by chunk, into the next [`Params`]. Pure computation: no files, clock, threads or global random numbers.
 
+mod builder;
 mod error;
 mod gradient;
 mod graph;
@@ -20,7 +21,7 @@ mod workspace;
 
 pub use error::{PlanError, Shape};
 pub use gradient::{Chunk, ShardGradient};
-pub use loss::GroupLoss;
+pub use loss::Tally;
 pub use optimizer::Optimizer;
 pub use params::Params;
 pub use pass::{evaluate_group, forward, train_group};

@@ -6,23 +6,26 @@
 //!
 //! z is [classes] of lane vectors; computed from z − max z, so that no exponential overflows.
 
-use std::ops::Add;
+use std::iter::Sum;
 
 use lanes::{Kernel, Lane, Scalar};
 
-/// What one lane group came to.
+/// What some samples came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
-pub struct GroupLoss {
-    /// Sum of the losses of the live lanes.
+pub struct Tally {
+    /// Sum of their losses.
     pub loss: f64,
-    /// Live lanes whose largest logit (the first of equals) is that of the label.
+    /// Samples whose largest logit (the first of equals) is that of the label.
     pub n_correct: usize,
 }
 
-impl Add for GroupLoss {
-    type Output = Self;
-    fn add(self, other: Self) -> Self {
-        Self { loss: self.loss + other.loss, n_correct: self.n_correct + other.n_correct }
+impl Sum for Tally {
+    /// In the order of the parts.
+    fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
+        parts.fold(Self::default(), |sum, part| Self {
+            loss: sum.loss + part.loss,
+            n_correct: sum.n_correct + part.n_correct,
+        })
     }
 }
 
@@ -32,7 +35,7 @@ pub(crate) fn cross_entropy<V: Lane>(
     labels: &[u8],
     weight: V::Scalar,
     d_logits: Option<&mut [V]>,
-) -> GroupLoss {
+) -> Tally {
     assert!(labels.len() <= V::LANES, "{} labels for {} lanes", labels.len(), V::LANES);
     // Label −1 in a dead lane equals no class; its gradient is multiplied by 0.
     let mut label = V::splat(-V::Scalar::ONE);
@@ -44,12 +47,12 @@ pub(crate) fn cross_entropy<V: Lane>(
     let (loss, predicted) = V::enter(CrossEntropy { logits, label, weight: lane_weight, d_logits });
     let [loss, predicted] = [loss, predicted].map(|v| [v]);
     let lanes = V::as_scalars(&loss).iter().zip(V::as_scalars(&predicted)).zip(labels);
-    let mut group = GroupLoss::default();
+    let mut tally = Tally::default();
     for ((&loss, &predicted), &label) in lanes {
-        group.loss += loss.to_f64();
-        group.n_correct += usize::from(predicted == V::Scalar::from_f64(f64::from(label)));
+        tally.loss += loss.to_f64();
+        tally.n_correct += usize::from(predicted == V::Scalar::from_f64(f64::from(label)));
     }
-    group
+    tally
 }
 
 struct CrossEntropy<'a, V> {

@@ -28,12 +28,12 @@ impl<S: Scalar> Params<S> {
         Self(values)
     }
 
-    /// The first tensor with a value that is not finite: its name and the value's index in it.
-    pub fn first_not_finite<'a>(&self, plan: &'a Plan) -> Option<(&'a str, usize)> {
+    /// The first value that is not finite: its tensor's name, its index in it, and itself.
+    pub fn first_not_finite<'a>(&self, plan: &'a Plan) -> Option<(&'a str, usize, S)> {
         plan.tensors().iter().find_map(|tensor| {
             let values = &self.0[tensor.range.clone()];
             let idx = values.iter().position(|v| !v.to_f64().is_finite())?;
-            Some((tensor.name.as_str(), idx))
+            Some((tensor.name.as_str(), idx, values[idx]))
         })
     }
 }

@@ -8,8 +8,8 @@ use crate::gradient::GroupGradient;
 use crate::graph::Layer;
 use crate::layers::linear::Linear;
 use crate::layers::{add, leaky_relu};
-use crate::loss::{GroupLoss, cross_entropy};
-use crate::plan::{InputGradient, Layout, PlannedOp};
+use crate::loss::{Tally, cross_entropy};
+use crate::plan::{GradientPlace, GradientUse, Layout, PlannedOp};
 use crate::workspace::layout;
 use crate::{Mode, Plan, ShardGradient, Workspace};
 
@@ -31,7 +31,7 @@ pub fn evaluate_group<V: Lane>(
     params: &[V::Scalar],
     labels: &[u8],
     workspace: &mut Workspace<V>,
-) -> GroupLoss {
+) -> Tally {
     forward(plan, params, workspace);
     cross_entropy(workspace.logits(plan), labels, V::Scalar::ZERO, None)
 }
@@ -48,7 +48,7 @@ pub fn train_group<V: Lane>(
     weight: V::Scalar,
     workspace: &mut Workspace<V>,
     gradient: &mut ShardGradient<V>,
-) -> GroupLoss {
+) -> Tally {
     assert_eq!(workspace.mode, Mode::Training, "the workspace is not for training");
     forward(plan, params, workspace);
     let layout = &plan.training;
@@ -71,11 +71,8 @@ fn forward_op<V: Lane>(
 ) {
     let op = &planned.op;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
-    if op.inputs[0] == op.output {
-        if let Layer::LeakyRelu { slope } = op.layer {
-            leaky_relu::forward(V::Scalar::from_f64(slope), &mut arena[output.clone()]);
-        }
-        return;
+    if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
+        return leaky_relu::forward(V::Scalar::from_f64(slope), &mut arena[output.clone()]);
     }
     let [x, y, kept] = disjoint(arena, [input, output, &layout.kept[op_idx]]);
     let (w, b) = (&params[op.w.clone()], &params[op.b.clone()]);
@@ -84,7 +81,7 @@ fn forward_op<V: Lane>(
         Layer::Linear(linear) => linear.forward(x, w, b, y),
         Layer::MaxPool2d(pool) => pool.forward(x, y, kept),
         Layer::Pad(pad) => pad.forward(x, y),
-        Layer::LeakyRelu { slope } => {
+        Layer::LeakyRelu { slope, .. } => {
             y.copy_from_slice(x);
             leaky_relu::forward(V::Scalar::from_f64(*slope), y);
         }
@@ -109,25 +106,28 @@ fn backward_op<V: Lane>(
     let op = &planned.op;
     let arena = &mut workspace.arena;
     let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
-    if op.inputs[0] == op.output {
-        if let Layer::LeakyRelu { slope } = op.layer {
+    if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
+        if planned.input_gradients[0] != GradientUse::Unneeded {
             let [x, dy] = disjoint(arena, [x, dy]);
             leaky_relu::backward(V::Scalar::from_f64(slope), x, dy);
         }
         return;
     }
-    if !op.w.is_empty() {
-        let [x, dy] = disjoint(arena, [x, dy]);
-        backward_params(planned, x, dy, gradient);
+    match &planned.place {
+        GradientPlace::None => {}
+        place => {
+            let [x, dy] = disjoint(arena, [x, dy]);
+            backward_params(&op.layer, place, x, dy, gradient);
+        }
     }
     if let Layer::Add = op.layer {
         return backward_add(planned, layout, arena);
     }
     let dx = &layout.gradients[op.inputs[0]];
     match planned.input_gradients[0] {
-        InputGradient::Unneeded => {}
-        InputGradient::Set => backward_input(op_idx, planned, layout, params, workspace, dx),
-        InputGradient::Add => {
+        GradientUse::Unneeded => {}
+        GradientUse::Set => backward_input(op_idx, planned, layout, params, workspace, dx),
+        GradientUse::Add => {
             backward_input(op_idx, planned, layout, params, workspace, &layout.added[op_idx]);
             let [added, dx] = disjoint(&mut workspace.arena, [&layout.added[op_idx], dx]);
             add::add_to(added, dx);
@@ -165,7 +165,7 @@ fn backward_input<V: Lane>(
             let [dy, dx] = disjoint(arena, [dy, dx]);
             pad.backward(dy, dx);
         }
-        Layer::LeakyRelu { slope } => {
+        Layer::LeakyRelu { slope, .. } => {
             let [x, dy, dx] = disjoint(arena, [x, dy, dx]);
             dx.copy_from_slice(dy);
             leaky_relu::backward(V::Scalar::from_f64(*slope), x, dx);
@@ -178,9 +178,9 @@ fn backward_add<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) 
     for (&input, &use_of) in planned.op.inputs.iter().zip(&planned.input_gradients) {
         let [dy, dx] = disjoint(arena, [&layout.gradients[planned.op.output], &layout.gradients[input]]);
         match use_of {
-            InputGradient::Unneeded => {}
-            InputGradient::Set => dx.copy_from_slice(dy),
-            InputGradient::Add => add::add_to(dy, dx),
+            GradientUse::Unneeded => {}
+            GradientUse::Set => dx.copy_from_slice(dy),
+            GradientUse::Add => add::add_to(dy, dx),
         }
     }
 }
@@ -190,15 +190,20 @@ fn disjoint<'a, V, const N: usize>(arena: &'a mut [V], ranges: [&Range<usize>; N
     arena.get_disjoint_mut(ranges.map(Range::clone)).expect("the plan's buffers do not overlap")
 }
 
-/// The gradient of an operation's parameters: to the shard's sums, or on the tape.
-fn backward_params<V: Lane>(planned: &PlannedOp, x: &[V], dy: &[V], gradient: &mut GroupGradient<'_, V>) {
-    let op = &planned.op;
-    match &op.layer {
-        Layer::Conv2d(conv) => {
-            let (dw, db) = gradient.sums[op.w.start..op.b.end].split_at_mut(op.w.len());
+/// What the gradient of a layer's parameters needs: to the shard's sums, or on the tape.
+fn backward_params<V: Lane>(
+    layer: &Layer,
+    place: &GradientPlace,
+    x: &[V],
+    dy: &[V],
+    gradient: &mut GroupGradient<'_, V>,
+) {
+    match (layer, place) {
+        (Layer::Conv2d(conv), GradientPlace::Sums(sums)) => {
+            let (dw, db) = gradient.sums[sums.clone()].split_at_mut(conv.n_weights());
             conv.backward_params(x, dy, dw, db, gradient.sum);
         }
-        Layer::Linear(_) => Linear::record(x, dy, planned.tape, gradient.tape),
-        Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Add => {}
+        (Layer::Linear(_), GradientPlace::Tape(place)) => Linear::record(x, dy, *place, gradient.tape),
+        _ => unreachable!("only these layers have parameters"),
     }
 }

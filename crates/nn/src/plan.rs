@@ -6,7 +6,7 @@ use lanes::GROUP;
 use spec::NetworkSpec;
 
 use crate::graph::{Graph, Layer, Op};
-use crate::layers::linear::Tape;
+use crate::layers::linear::TapePlace;
 use crate::memory::{Request, place};
 use crate::{PlanError, Shape};
 
@@ -16,6 +16,8 @@ pub struct Plan {
     pub(crate) ops: Vec<PlannedOp>,
     /// Vectors that a lane group leaves for the gradient of the linear layers.
     pub(crate) tape_len: usize,
+    /// Parameters whose gradients are summed in each shard.
+    pub(crate) n_sums: usize,
     pub(crate) logits: usize,
     pub(crate) training: Layout,
     pub(crate) inference: Layout,
@@ -58,13 +60,24 @@ pub struct LayerSummary {
 pub(crate) struct PlannedOp {
     pub(crate) op: Op,
     /// For each input, what becomes of its gradient.
-    pub(crate) input_gradients: Vec<InputGradient>,
-    /// Where a linear layer's gradient finds its inputs on a lane group's tape.
-    pub(crate) tape: Tape,
+    pub(crate) input_gradients: Vec<GradientUse>,
+    /// Where a lane group leaves what the gradient of its parameters needs.
+    pub(crate) place: GradientPlace,
+}
+
+/// Where the gradient of an operation's parameters comes from.
+#[derive(Clone, Debug)]
+pub(crate) enum GradientPlace {
+    /// It has no parameters.
+    None,
+    /// Weights, then biases, in the sums of a shard.
+    Sums(Range<usize>),
+    /// On the tape of each lane group.
+    Tape(TapePlace),
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum InputGradient {
+pub(crate) enum GradientUse {
     /// Nothing behind it learns.
     Unneeded,
     /// This operation is the first to give one.
@@ -97,16 +110,21 @@ impl Plan {
     }
 
     fn build(spec: &NetworkSpec, input_gradient: bool) -> Result<Plan, PlanError> {
+        spec.validate()?;
         let mut graph = Graph::build(spec)?;
         graph.rectify_after_pooling();
         graph.rectify_in_place();
-        let mut ops = input_gradients(&graph, input_gradient);
-        let tape_len = place_tapes(&mut ops);
-        let training = training_layout(&graph, &ops);
+        let learns = learning_values(&graph, input_gradient);
+        let mut ops = plan_gradients(&graph, &learns);
+        let (tape_len, n_sums) = place_gradients(&mut ops);
+        let training = training_layout(&graph, &ops, &learns);
         let inference = inference_layout(&graph);
+        check_memory("activations", training.len, 64)?;
+        check_memory("gradients", graph.tensors.last().map_or(0, |tensor| tensor.range.end), 4)?;
         Ok(Plan {
             ops,
             tape_len,
+            n_sums,
             logits: graph.logits,
             training,
             inference,
@@ -151,7 +169,7 @@ impl Plan {
     /// of the inputs where they are needed (not those of the picture).
     pub fn training_multiply_adds(&self) -> u64 {
         let with_gradients = |planned: &PlannedOp| {
-            let n_inputs = planned.input_gradients.iter().filter(|&&g| g != InputGradient::Unneeded).count();
+            let n_inputs = planned.input_gradients.iter().filter(|&&g| g != GradientUse::Unneeded).count();
             planned.op.layer.multiply_adds() * (2 + n_inputs as u64)
         };
         self.ops.iter().map(with_gradients).sum()
@@ -160,7 +178,7 @@ impl Plan {
     /// Scalars of scratch that the backward pass needs.
     pub(crate) fn n_scratch(&self) -> usize {
         let needed = |planned: &PlannedOp| match &planned.op.layer {
-            Layer::Conv2d(conv) => conv.n_scratch(),
+            Layer::Conv2d(conv) => conv.n_weights(),
             Layer::Linear(_) | Layer::Pad(_) | Layer::MaxPool2d(_) => 0,
             Layer::LeakyRelu { .. } | Layer::Add => 0,
         };
@@ -168,13 +186,26 @@ impl Plan {
     }
 }
 
-/// Which gradients the backward pass computes: those of values that depend on a parameter.
-fn input_gradients(graph: &Graph, of_picture: bool) -> Vec<PlannedOp> {
+/// More than this for one thread is refused: 2 GiB.
+const MAX_MIB: usize = 2048;
+
+fn check_memory(what: &'static str, n: usize, size: usize) -> Result<(), PlanError> {
+    let mib = n.saturating_mul(size) >> 20;
+    if mib > MAX_MIB { Err(PlanError::OutOfMemory { what, mib, max_mib: MAX_MIB }) } else { Ok(()) }
+}
+
+/// The values that depend on a parameter, which alone need a gradient.
+fn learning_values(graph: &Graph, picture: bool) -> Vec<bool> {
     let mut learns = vec![false; graph.values.len()];
-    learns[0] = of_picture;
+    learns[0] = picture;
     for op in &graph.ops {
         learns[op.output] |= !op.w.is_empty() || op.inputs.iter().any(|&input| learns[input]);
     }
+    learns
+}
+
+/// Which gradients the backward pass computes.
+fn plan_gradients(graph: &Graph, learns: &[bool]) -> Vec<PlannedOp> {
     let mut has_gradient = vec![false; graph.values.len()];
     let mut planned = Vec::new();
     for op in graph.ops.iter().rev() {
@@ -182,29 +213,38 @@ fn input_gradients(graph: &Graph, of_picture: bool) -> Vec<PlannedOp> {
         for &input in &op.inputs {
             let in_place = input == op.output;
             input_gradients.push(match (learns[input], has_gradient[input] && !in_place) {
-                (false, _) => InputGradient::Unneeded,
-                (true, false) => InputGradient::Set,
-                (true, true) => InputGradient::Add,
+                (false, _) => GradientUse::Unneeded,
+                (true, false) => GradientUse::Set,
+                (true, true) => GradientUse::Add,
             });
             has_gradient[input] = true;
         }
-        planned.push(PlannedOp { op: op.clone(), input_gradients, tape: Tape { x: 0, dy: 0 } });
+        planned.push(PlannedOp { op: op.clone(), input_gradients, place: GradientPlace::None });
     }
     planned.reverse();
     planned
 }
 
-/// Gives every linear layer its place on a lane group's tape; returns the tape's length.
-fn place_tapes(ops: &mut [PlannedOp]) -> usize {
-    let mut next = 0;
+/// Gives every layer with parameters its place; returns the lengths of a lane group's tape and of a shard's sums.
+fn place_gradients(ops: &mut [PlannedOp]) -> (usize, usize) {
+    let (mut tape_len, mut n_sums) = (0, 0);
     for planned in ops {
-        if let Layer::Linear(linear) = planned.op.layer {
-            let dy = next + linear.in_features.next_multiple_of(GROUP);
-            planned.tape = Tape { x: next, dy };
-            next = dy + linear.out_features;
-        }
+        planned.place = match &planned.op.layer {
+            Layer::Conv2d(_) => {
+                let start = n_sums;
+                n_sums += planned.op.w.len() + planned.op.b.len();
+                GradientPlace::Sums(start..n_sums)
+            }
+            Layer::Linear(linear) => {
+                let place =
+                    TapePlace { x: tape_len, dy: tape_len + linear.in_features.next_multiple_of(GROUP) };
+                tape_len = place.dy + linear.out_features;
+                GradientPlace::Tape(place)
+            }
+            Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::LeakyRelu { .. } | Layer::Add => GradientPlace::None,
+        };
     }
-    next
+    (tape_len, n_sums)
 }
 
 /// Time runs from the picture (0) over the operations forward (1 to n) and the loss (n + 1) to the operations
@@ -238,7 +278,7 @@ impl Timeline {
     }
 
     /// A value's gradient: from its last reader (or the loss) back to its first writer.
-    fn gradient(&self, graph: &Graph, value: usize) -> Request {
+    fn gradient(&self, graph: &Graph, value: usize, learns: bool) -> Request {
         let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) && op.output != value);
         let first = match reader {
             Some(op) if value != graph.logits => self.backward(op),
@@ -246,25 +286,19 @@ impl Timeline {
         };
         // The picture's gradient stays for whoever asks after the pass.
         let writer = graph.ops.iter().position(|op| op.output == value).unwrap_or(0);
-        Request { len: self.value(graph, value).len, first, last: self.backward(writer) }
+        let len = if learns { self.value(graph, value).len } else { 0 };
+        Request { len, first, last: self.backward(writer) }
     }
 }
 
 fn inference_layout(graph: &Graph) -> Layout {
     let time = Timeline { n_ops: graph.ops.len() };
-    let values = (0..graph.values.len()).map(|value| time.value(graph, value));
-    let kept = graph.ops.iter().enumerate().map(|(i, op)| Request {
-        len: kept_len(graph, op),
-        first: time.forward(i),
-        last: time.forward(i),
-    });
-    let requests: Vec<_> = values.chain(kept).collect();
-    let (mut places, len) = place(&requests);
-    let kept = places.split_off(graph.values.len());
-    Layout { len, values: places, kept, ..Layout::default() }
+    let requests: Vec<_> = (0..graph.values.len()).map(|value| time.value(graph, value)).collect();
+    let (values, len) = place(&requests);
+    Layout { len, values, kept: vec![0..0; graph.ops.len()], ..Layout::default() }
 }
 
-fn training_layout(graph: &Graph, planned: &[PlannedOp]) -> Layout {
+fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bool]) -> Layout {
     let n_values = graph.values.len();
     let n_ops = graph.ops.len();
     let time = Timeline { n_ops };
@@ -275,7 +309,7 @@ fn training_layout(graph: &Graph, planned: &[PlannedOp]) -> Layout {
             value.last = value.last.max(time.backward(i));
         }
     }
-    requests.extend((0..n_values).map(|value| time.gradient(graph, value)));
+    requests.extend((0..n_values).map(|value| time.gradient(graph, value, learns[value])));
     requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
         len: kept_len(graph, op),
         first: time.forward(i),
@@ -305,7 +339,7 @@ fn kept_len(graph: &Graph, op: &Op) -> usize {
 fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
     match planned.op.layer {
         Layer::Add => 0,
-        _ if planned.input_gradients[0] == InputGradient::Add => graph.values[planned.op.inputs[0]],
+        _ if planned.input_gradients[0] == GradientUse::Add => graph.values[planned.op.inputs[0]],
         _ => 0,
     }
 }

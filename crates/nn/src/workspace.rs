@@ -41,10 +41,11 @@ impl<V: Lane> Workspace<V> {
         &self.arena[layout(plan, self.mode).values[plan.logits].clone()]
     }
 
-    /// The picture's gradient, [C][H][W], after a training pass of a plan made with
-    /// [`Plan::with_input_gradient`].
-    pub fn input_gradient(&self, plan: &Plan) -> &[V] {
-        &self.arena[plan.training.gradients[0].clone()]
+    /// The picture's gradient, [C][H][W], that the last training pass gave; `None` unless the plan was made with
+    /// [`Plan::with_input_gradient`] and the workspace for training.
+    pub fn input_gradient(&self, plan: &Plan) -> Option<&[V]> {
+        let range = plan.training.gradients[0].clone();
+        (self.mode == Mode::Training && !range.is_empty()).then(|| &self.arena[range])
     }
 }
 

@@ -5,7 +5,7 @@ mod cases;
 
 use cases::{classifier, conv, pool};
 use nn::Plan;
-use spec::{LayerSpec, LinearSpec, NetworkSpec, NodeSpec};
+use spec::{LayerSpec, LeakyReluSpec, LinearSpec, NetworkSpec, NodeSpec};
 
 fn linear(out_features: usize) -> LayerSpec {
     LayerSpec::Linear(LinearSpec { out_features })
@@ -53,29 +53,49 @@ fn every_mistake_names_its_node_and_shapes() {
             "`1` (linear) is the last and gives [12], but the network has 10 classes and needs [10]",
         ),
         (chain(vec![unpadded((3, 3))]), "`0` (conv2d) is the last and gives [4, 10, 8]"),
-        (two_inputs, "`1` (linear): takes one input, has 2 inputs"),
-        (unknown, "`1` (linear): there is no node `conv.9` before it"),
+        (two_inputs, "node `1`: `inputs` has 2, but linear takes exactly 1"),
+        (unknown, "`conv.9`"),
         (unused, "`1` (linear): its output is not used"),
         (
             unequal,
             "`1` (add): its inputs have different shapes, `0` gives [4, 10, 8] and `input` gives [1, 12, 10]",
         ),
-        (chain(vec![LayerSpec::Add]), "`0` (add): takes two inputs or more, has 1"),
-        (chain(vec![conv(0, (1, 1), (1, 1), (0, 0))]), "`0` (conv2d): out_channels is 0, must be from 1"),
-        (chain(vec![conv(4, (1, 1), (0, 1), (0, 0))]), "`0` (conv2d): stride is 0"),
-        (
-            chain(vec![LayerSpec::Flatten, linear(usize::MAX)]),
-            "`1` (linear): out_features is 18446744073709551615, must be",
-        ),
-        (
-            chain(vec![LayerSpec::Flatten, linear(10_000_000)]),
-            "`1` (linear): number of weights is 1200000000, must be",
-        ),
-        (chain(vec![conv(4, (1, 1), (1, 1), (usize::MAX / 4, 0))]), "`0` (conv2d): padding is"),
+        (chain(vec![LayerSpec::Add]), "node `0`: `inputs` has 1, but add takes at least 2"),
+        (chain(vec![conv(0, (1, 1), (1, 1), (0, 0))]), "out_channels"),
+        (chain(vec![conv(4, (1, 1), (0, 1), (0, 0))]), "stride"),
+        (chain(vec![LayerSpec::Flatten, linear(usize::MAX)]), "out_features"),
+        (chain(vec![conv(4, (1, 1), (1, 1), (usize::MAX / 4, 0))]), "padding"),
         (NetworkSpec { classes: 120, ..chain(vec![LayerSpec::Flatten]) }, "no layer with parameters"),
-        (NetworkSpec { input: [0, 4, 4], ..chain(vec![LayerSpec::Flatten]) }, "input: size is 0"),
-        (chain(vec![]), "gives [1, 12, 10], but the network has 10 classes"),
+        (NetworkSpec { input: [0, 4, 4], ..chain(vec![LayerSpec::Flatten]) }, "input"),
+        (chain(vec![]), "node"),
     ];
+    assert_messages(table);
+}
+
+#[test]
+fn sizes_that_nobody_means_are_refused() {
+    let unpadded = |kernel| conv(4, kernel, (1, 1), (0, 0));
+    let large = |layers| NetworkSpec { input: [64, 128, 128], ..chain(layers) };
+    let negative = LayerSpec::LeakyRelu(LeakyReluSpec { slope: -0.5 });
+    let deep = [vec![negative; 40], vec![LayerSpec::Flatten, linear(10)]].concat();
+    assert_messages([
+        (
+            large(vec![LayerSpec::Flatten, linear(1000)]),
+            "`1` (linear): number of weights is 1048576000, which is more than 268435456",
+        ),
+        (
+            NetworkSpec { input: [1, 512, 512], ..chain(vec![unpadded((256, 256))]) },
+            "`0` (conv2d): kernel × output is 4328587264, which is more than 16777216",
+        ),
+        (
+            large(vec![conv(65, (1, 1), (1, 1), (0, 0))]),
+            "`0` (conv2d): number of outputs is 1064960, which is more than 1048576",
+        ),
+        (large(deep), "the network needs 2624 MiB for activations of each thread, more than 2048 MiB"),
+    ]);
+}
+
+fn assert_messages<const N: usize>(table: [(NetworkSpec, &str); N]) {
     for (spec, want) in table {
         let error = Plan::compile(&spec).expect_err(want).to_string();
         assert!(error.contains(want), "`{error}` should say `{want}`");

@@ -19,6 +19,22 @@ pub enum TrainError {
         /// The rate that was used.
         learning_rate: f64,
     },
+    /// A parameter is no longer a number.
+    #[error(
+        "tensor `{tensor}` held {value} at index {idx} after epoch {epoch}; a lower learning rate than {learning_rate:?} may help"
+    )]
+    NotFinite {
+        /// From 1.
+        epoch: usize,
+        /// Which tensor.
+        tensor: String,
+        /// Where in it, row by row.
+        idx: usize,
+        /// NaN or infinity.
+        value: f32,
+        /// The rate that was used.
+        learning_rate: f64,
+    },
     /// Pictures and network do not fit.
     #[error(
         "the network takes pictures of {network:?}, the data set `{name}` has {data:?} (channels, rows, columns)"
@@ -40,6 +56,28 @@ pub enum TrainError {
         network: usize,
         /// Classes of the data.
         data: usize,
+    },
+    /// No pictures, or not one label for each.
+    #[error("the data set `{name}` has {n_bytes} bytes of pictures of {n_values} each and {n_labels} labels")]
+    Lengths {
+        /// The data set.
+        name: String,
+        /// Bytes of all pictures.
+        n_bytes: usize,
+        /// Bytes of one picture.
+        n_values: usize,
+        /// Labels.
+        n_labels: usize,
+    },
+    /// A label that is no class.
+    #[error("the data set `{name}` has label {label} at index {idx}, which is no class of it")]
+    Label {
+        /// The data set.
+        name: String,
+        /// Which sample.
+        idx: usize,
+        /// Its label.
+        label: u8,
     },
     /// The threads could not be started.
     #[error("could not start {threads} threads")]

@@ -2,10 +2,11 @@
 
 use data::{Dataset, Normalization};
 use lanes::{GROUP, Lane, WithLane};
-use nn::{GroupLoss, Mode, Params, Plan, evaluate_group, forward};
+use nn::{Mode, Params, Plan, Tally, evaluate_group, forward};
 use rayon::prelude::*;
 
-use crate::team::{Team, check_fit, pack, pool};
+use crate::pictures::{check_fit, pack};
+use crate::workspaces::Workspaces;
 use crate::{Setup, TrainError};
 
 /// How well a network does on a data set.
@@ -28,8 +29,8 @@ pub fn evaluate(
     setup: Setup,
 ) -> Result<Evaluation, TrainError> {
     check_fit(plan, dataset)?;
-    let pool = pool(setup.threads)?;
-    let task = EvaluateTask { plan, params, dataset, normalization, threads: setup.threads };
+    let pool = setup.pool()?;
+    let task = EvaluateTask { plan, params, dataset, normalization };
     Ok(pool.install(|| setup.isa.run(task)))
 }
 
@@ -42,8 +43,8 @@ pub fn logits(
     setup: Setup,
 ) -> Result<Vec<f32>, TrainError> {
     check_fit(plan, dataset)?;
-    let pool = pool(setup.threads)?;
-    let task = LogitsTask(EvaluateTask { plan, params, dataset, normalization, threads: setup.threads });
+    let pool = setup.pool()?;
+    let task = LogitsTask(EvaluateTask { plan, params, dataset, normalization });
     Ok(pool.install(|| setup.isa.run(task)))
 }
 
@@ -53,35 +54,34 @@ struct EvaluateTask<'a> {
     params: &'a Params<f32>,
     dataset: &'a Dataset,
     normalization: Normalization,
-    threads: usize,
 }
 
 impl WithLane for EvaluateTask<'_> {
     type Output = Evaluation;
     fn run<V: Lane<Scalar = f32>>(self) -> Evaluation {
-        let team = Team::<V>::new(self.plan, Mode::Inference, self.threads);
-        evaluate_with(&team, self.plan, self.params, self.dataset, self.normalization)
+        let workspaces = Workspaces::<V>::new(self.plan, Mode::Inference);
+        evaluate_with(&workspaces, self.plan, self.params, self.dataset, self.normalization)
     }
 }
 
-/// As [`evaluate`], with a team that is there already, on one of its threads.
+/// As [`evaluate`], with workspaces that are there already, on one of their threads.
 pub(crate) fn evaluate_with<V: Lane<Scalar = f32>>(
-    team: &Team<V>,
+    workspaces: &Workspaces<V>,
     plan: &Plan,
     params: &Params<f32>,
     dataset: &Dataset,
     normalization: Normalization,
 ) -> Evaluation {
     let n = dataset.len();
-    let mut groups = vec![GroupLoss::default(); n.div_ceil(GROUP)];
+    let mut groups = vec![Tally::default(); n.div_ceil(GROUP)];
     groups.par_iter_mut().enumerate().for_each(|(idx, group)| {
         let samples = idx * GROUP..n.min((idx + 1) * GROUP);
-        let mut workspace = team.workspace();
+        let mut workspace = workspaces.mine();
         pack(plan, dataset, normalization, samples.clone(), &mut workspace);
         *group = evaluate_group(plan, &params.0, &dataset.labels[samples], &mut workspace);
     });
     // In the order of the groups, so that the sum does not depend on the threads.
-    let sum = groups.iter().fold(GroupLoss::default(), |sum, group| sum + *group);
+    let sum: Tally = groups.into_iter().sum();
     Evaluation { loss: sum.loss / n as f64, accuracy: sum.n_correct as f64 / n as f64, n }
 }
 
@@ -90,13 +90,13 @@ struct LogitsTask<'a>(EvaluateTask<'a>);
 impl WithLane for LogitsTask<'_> {
     type Output = Vec<f32>;
     fn run<V: Lane<Scalar = f32>>(self) -> Vec<f32> {
-        let EvaluateTask { plan, params, dataset, normalization, threads } = self.0;
-        let team = Team::<V>::new(plan, Mode::Inference, threads);
+        let EvaluateTask { plan, params, dataset, normalization } = self.0;
+        let workspaces = Workspaces::<V>::new(plan, Mode::Inference);
         let n_classes = plan.classes();
         let mut logits = vec![0.0; dataset.len() * n_classes];
         logits.par_chunks_mut(GROUP * n_classes).enumerate().for_each(|(idx, rows)| {
             let first = idx * GROUP;
-            let mut workspace = team.workspace();
+            let mut workspace = workspaces.mine();
             let samples = first..first + rows.len() / n_classes;
             pack(plan, dataset, normalization, samples, &mut workspace);
             forward(plan, &params.0, &mut workspace);

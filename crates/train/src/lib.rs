@@ -1,6 +1,6 @@
 //! The training loop: shards, threads, evaluation, observers.
 //!
-//! The only crate with threads and a clock. A batch is cut into lane groups, and these into shards by the batch
+//! The only crate that computes on threads and reads a clock. A batch is cut into lane groups, and these into shards by the batch
 //! size alone; threads take shards; gradients are summed in the order of the shards. So a run gives the same bits
 //! for any number of threads and any instruction set. It prints nothing: an [`Observer`] is told of every step
 //! and epoch.
@@ -9,13 +9,16 @@ mod error;
 mod evaluate;
 mod observer;
 mod peak;
+mod pictures;
+mod setup;
 mod shards;
-mod team;
 mod training;
+mod workspaces;
 
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, logits};
 pub use observer::{Observer, Silent, Step};
 pub use peak::measure_peak;
-pub use team::{Setup, check_fit};
+pub use pictures::check_fit;
+pub use setup::Setup;
 pub use training::{Job, Outcome, train};

@@ -3,35 +3,42 @@
 use std::time::Instant;
 
 use lanes::{Lane, WithLane, multiply_adds};
-use rayon::prelude::*;
 
-use crate::team::pool;
 use crate::{Setup, TrainError};
 
 /// Measured multiply-add peak of all threads together, in GFLOP/s (a multiply-add counts as two operations):
-/// the best of twenty runs of some milliseconds, nothing but multiply-adds in registers.
+/// the best of some short runs of nothing but multiply-adds in registers, on every thread at once.
 pub fn measure_peak(setup: Setup) -> Result<f64, TrainError> {
-    let pool = pool(setup.threads)?;
-    Ok(pool.install(|| setup.isa.run(Peak { threads: setup.threads })))
+    let pool = setup.pool()?;
+    Ok(pool.install(|| setup.isa.run(Peak)))
 }
 
-struct Peak {
-    threads: usize,
-}
+struct Peak;
 
-const ROUNDS: u64 = 1_000_000;
+/// The portable type is some hundred times slower than the others, so that a run's length is a time.
+const RUN_S: f64 = 0.003;
+const N_RUNS: usize = 20;
+const FEW_ROUNDS: u64 = 1000;
 
 impl WithLane for Peak {
     type Output = f64;
     fn run<V: Lane<Scalar = f32>>(self) -> f64 {
-        let best = |run: fn(u64) -> u64| (0..20).map(|_| rate(self.threads, run)).fold(0.0, f64::max);
         best(multiply_adds::<V, 6>).max(best(multiply_adds::<V, 12>))
     }
 }
 
-/// GFLOP/s of one run on every thread at once.
-fn rate(threads: usize, run: fn(u64) -> u64) -> f64 {
+/// The highest rate of some runs.
+fn best(run: fn(u64) -> u64) -> f64 {
+    run(FEW_ROUNDS);
     let start = Instant::now();
-    let n: u64 = (0..threads).into_par_iter().with_max_len(1).map(|_| run(ROUNDS)).sum();
+    run(FEW_ROUNDS);
+    let rounds = (RUN_S / start.elapsed().as_secs_f64() * FEW_ROUNDS as f64) as u64;
+    (0..N_RUNS).map(|_| rate(run, rounds.max(FEW_ROUNDS))).fold(0.0, f64::max)
+}
+
+/// GFLOP/s of one run on every thread at once.
+fn rate(run: fn(u64) -> u64, rounds: u64) -> f64 {
+    let start = Instant::now();
+    let n: u64 = rayon::broadcast(|_| run(rounds)).iter().sum();
     n as f64 / start.elapsed().as_secs_f64() / 1e9
 }

@@ -6,13 +6,14 @@ use std::time::Instant;
 
 use data::{Dataset, Normalization, epoch_order};
 use lanes::{GROUP, Lane, WithLane};
-use nn::{Chunk, GroupLoss, Mode, Optimizer, Params, Plan, ShardGradient, train_group};
+use nn::{Chunk, Mode, Optimizer, Params, Plan, ShardGradient, Tally, train_group};
 use rayon::prelude::*;
 use spec::{EpochRecord, Seed, TrainSpec};
 
 use crate::evaluate::evaluate_with;
+use crate::pictures::{check_fit, pack};
 use crate::shards::{n_shards, shard_len};
-use crate::team::{Team, check_fit, pack, pool};
+use crate::workspaces::Workspaces;
 use crate::{Observer, Setup, Step, TrainError};
 
 /// Everything that a training needs. The network in `spec` is the one that `plan` was compiled from.
@@ -51,7 +52,7 @@ pub fn train(
 ) -> Result<Outcome, TrainError> {
     check_fit(job.plan, job.train)?;
     check_fit(job.plan, job.test)?;
-    let pool = pool(job.setup.threads)?;
+    let pool = job.setup.pool()?;
     pool.install(|| job.setup.isa.run(TrainTask { job, params, observer }))
 }
 
@@ -66,11 +67,12 @@ impl WithLane for TrainTask<'_> {
     fn run<V: Lane<Scalar = f32>>(self) -> Self::Output {
         let TrainTask { job, params, observer } = self;
         let mut trainer = Trainer::<V>::new(job, params);
-        let inference = Team::<V>::new(job.plan, Mode::Inference, job.setup.threads);
+        let inference = Workspaces::<V>::new(job.plan, Mode::Inference);
         for epoch in 1..=job.spec.epochs {
             let start = Instant::now();
             let Some(learned) = trainer.epoch(epoch, observer)? else { return Ok(Outcome::Stopped) };
             let train_s = start.elapsed().as_secs_f64();
+            trainer.check_finite(epoch)?;
             let start = Instant::now();
             let test = evaluate_with(&inference, job.plan, trainer.params, job.test, job.normalization);
             let record = EpochRecord {
@@ -107,16 +109,18 @@ struct Updater {
 struct Trainer<'a, V: Lane> {
     job: Job<'a>,
     params: &'a mut Params<f32>,
-    team: Team<V>,
+    workspaces: Workspaces<V>,
+    /// No larger than the data set, which keeps the memory of a careless choice small.
+    batch_size: usize,
     /// What each shard of the batch came to: gradients and losses.
     shards: Vec<ShardGradient<V>>,
-    losses: Vec<GroupLoss>,
+    losses: Vec<Tally>,
     updaters: Vec<Updater>,
 }
 
 impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
     fn new(job: Job<'a>, params: &'a mut Params<f32>) -> Self {
-        let batch_size = job.spec.batch_size;
+        let batch_size = job.spec.batch_size.clamp(1, job.train.len());
         let updater = |chunk: Chunk| {
             let n = chunk.range().len();
             Updater { chunk, gradient: vec![0.0; n], optimizer: Optimizer::new(&job.spec.optimizer, n) }
@@ -125,9 +129,10 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
         Self {
             job,
             params,
-            team: Team::new(job.plan, Mode::Training, job.setup.threads),
+            workspaces: Workspaces::new(job.plan, Mode::Training),
+            batch_size,
             shards: vec![shard; n_shards(batch_size)],
-            losses: vec![GroupLoss::default(); n_shards(batch_size)],
+            losses: vec![Tally::default(); n_shards(batch_size)],
             updaters: job.plan.chunks().into_iter().map(updater).collect(),
         }
     }
@@ -137,22 +142,29 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
         let spec = self.job.spec;
         let n = self.job.train.len();
         let order = epoch_order(n, spec.shuffle, Seed(spec.seed), epoch);
-        let n_steps = n.div_ceil(spec.batch_size);
+        let n_steps = n.div_ceil(self.batch_size);
         let (mut loss_sum, mut n_correct) = (0.0, 0);
-        for (idx, batch) in order.chunks(spec.batch_size).enumerate() {
+        for (idx, batch) in order.chunks(self.batch_size).enumerate() {
             if self.job.stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let group = self.step(batch);
-            let step = Step { epoch, step: idx + 1, n_steps, loss: group.loss / batch.len() as f64 };
+            let tally = self.step(batch);
+            let step = Step { epoch, step: idx + 1, n_steps, loss: tally.loss / batch.len() as f64 };
             if !step.loss.is_finite() {
                 return Err(self.diverged(&step));
             }
             loss_sum += step.loss;
-            n_correct += group.n_correct;
+            n_correct += tally.n_correct;
             observer.step(&step);
         }
         Ok(Some(Learned { loss: loss_sum / n_steps as f64, accuracy: n_correct as f64 / n as f64 }))
+    }
+
+    /// The loss is looked at before each update, so the last one needs a look of its own.
+    fn check_finite(&self, epoch: usize) -> Result<(), TrainError> {
+        let Some((tensor, idx, value)) = self.params.first_not_finite(self.job.plan) else { return Ok(()) };
+        let learning_rate = self.job.spec.optimizer.learning_rate();
+        Err(TrainError::NotFinite { epoch, tensor: tensor.into(), idx, value, learning_rate })
     }
 
     fn diverged(&self, step: &Step) -> TrainError {
@@ -165,18 +177,18 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
     }
 
     /// One update; returns the sum of losses and the number of correct predictions before it.
-    fn step(&mut self, batch: &[u32]) -> GroupLoss {
+    fn step(&mut self, batch: &[u32]) -> Tally {
         let weight = 1.0 / batch.len() as f32;
-        let len = shard_len(self.job.spec.batch_size);
+        let len = shard_len(self.batch_size);
         let n_shards = batch.len().div_ceil(len);
-        let (job, team, params) = (&self.job, &self.team, &*self.params);
+        let (job, workspaces, params) = (&self.job, &self.workspaces, &*self.params);
         let (shards, losses) = (&mut self.shards[..n_shards], &mut self.losses[..n_shards]);
         let tasks = shards.par_iter_mut().zip(&mut *losses).zip(batch.par_chunks(len)).with_max_len(1);
         tasks.for_each(|((shard, loss), samples)| {
-            *loss = run_shard(job, team, params, samples, weight, shard);
+            *loss = run_shard(job, workspaces, params, samples, weight, shard);
         });
         update::<V>(&mut self.updaters, &self.shards[..n_shards], &mut self.params.0);
-        self.losses[..n_shards].iter().fold(GroupLoss::default(), |sum, loss| sum + *loss)
+        self.losses[..n_shards].iter().copied().sum()
     }
 }
 
@@ -194,16 +206,15 @@ fn update<V: Lane<Scalar = f32>>(updaters: &mut [Updater], shards: &[ShardGradie
 
 fn run_shard<V: Lane<Scalar = f32>>(
     job: &Job<'_>,
-    team: &Team<V>,
+    workspaces: &Workspaces<V>,
     params: &Params<f32>,
     samples: &[u32],
     weight: f32,
     gradient: &mut ShardGradient<V>,
-) -> GroupLoss {
-    let mut workspace = team.workspace();
-    let mut sum = GroupLoss::default();
+) -> Tally {
+    let mut workspace = workspaces.mine();
     gradient.clear();
-    for group in samples.chunks(GROUP) {
+    let run_group = |group: &[u32]| {
         let mut labels = [0; GROUP];
         for (label, &sample) in labels.iter_mut().zip(group) {
             *label = job.train.labels[sample as usize];
@@ -211,7 +222,7 @@ fn run_shard<V: Lane<Scalar = f32>>(
         let pictures = group.iter().map(|&sample| sample as usize);
         pack(job.plan, job.train, job.normalization, pictures, &mut workspace);
         let labels = &labels[..group.len()];
-        sum = sum + train_group(job.plan, &params.0, labels, weight, &mut workspace, gradient);
-    }
-    sum
+        train_group(job.plan, &params.0, labels, weight, &mut workspace, gradient)
+    };
+    samples.chunks(GROUP).map(run_group).sum()
 }

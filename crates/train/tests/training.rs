@@ -180,12 +180,41 @@ fn a_loss_that_is_no_number_ends_the_run_with_the_place() {
 }
 
 #[test]
+fn a_last_update_that_destroys_the_parameters_is_noticed() {
+    let sgd = OptimizerSpec::Sgd(SgdSpec { learning_rate: 1e39, ..SgdSpec::default() });
+    let bench = Bench::new(40, TrainSpec { optimizer: sgd, ..spec(1) });
+    let mut memory = Memory::new(9);
+    let error = bench.run(2, Isa::detect(), &mut memory).1.unwrap_err();
+    assert!(matches!(error, TrainError::NotFinite { epoch: 1, .. }), "{error}");
+    assert!(error.to_string().contains("tensor `conv.0.weight` held"), "{error}");
+    assert!(memory.epochs.is_empty(), "no epoch is reported with such parameters");
+}
+
+#[test]
+fn odd_sizes_of_data_and_batch_work_and_repeat() {
+    for (n, batch_size) in [(1, 1), (5, 1), (17, 256), (40, 1_000_000_000), (33, 16)] {
+        let bench = Bench::new(n, TrainSpec { batch_size, ..spec(2) });
+        let (params, outcome) = bench.run(1, Isa::detect(), &mut train::Silent);
+        assert_eq!(outcome.unwrap(), Outcome::Finished);
+        let again = bench.run(64, Isa::detect(), &mut train::Silent).0;
+        assert_eq!(again.hash(), params.hash(), "{n} samples in batches of {batch_size}");
+    }
+}
+
+#[test]
 fn data_that_does_not_fit_the_network_is_refused() {
     let mut bench = Bench::new(160, spec(1));
     bench.test.shape = [1, 14, 56];
     let error = bench.run(1, Isa::detect(), &mut train::Silent).1.unwrap_err();
     assert!(matches!(error, TrainError::InputShape { .. }), "{error}");
     bench.test.shape = [1, 28, 28];
+    bench.test.labels[3] = 200;
+    let error = bench.run(1, Isa::detect(), &mut train::Silent).1.unwrap_err();
+    assert!(matches!(error, TrainError::Label { idx: 3, label: 200, .. }), "{error}");
+    bench.test = squares(0, 1);
+    let error = bench.run(1, Isa::detect(), &mut train::Silent).1.unwrap_err();
+    assert!(matches!(error, TrainError::Lengths { n_labels: 0, .. }), "{error}");
+    bench.test = squares(20, 1);
     bench.train.classes.pop();
     let error = bench.run(1, Isa::detect(), &mut train::Silent).1.unwrap_err();
     assert!(matches!(error, TrainError::Classes { .. }), "{error}");

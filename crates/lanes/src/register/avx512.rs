@@ -10,8 +10,8 @@ use crate::Kernel;
 #[repr(transparent)]
 pub(crate) struct Avx512(__m512);
 
-// SAFETY, for every block below: a value of this type exists only inside `Isa::run`, which has found AVX-512F,
-// AVX2 and FMA on this processor; loads and stores check their length first.
+// SAFETY, for every block below: this type cannot be named outside the crate. Generic code receives it from `Isa::run`
+// alone, which has found AVX-512F, AVX2 and FMA on this processor. Loads and stores check their length first.
 macro_rules! intrinsic {
     ($e:expr) => {
         // SAFETY: see above.

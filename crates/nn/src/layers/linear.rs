@@ -40,8 +40,8 @@ impl Linear {
         }
     }
 
-    /// Keeps what the gradient of the weights needs of one lane group; see [`Tape`].
-    pub(crate) fn record<V: Lane>(x: &[V], dy: &[V], place: Tape, group: &mut [V]) {
+    /// Keeps what the gradient of the weights needs of one lane group; see [`TapePlace`].
+    pub(crate) fn record<V: Lane>(x: &[V], dy: &[V], place: TapePlace, group: &mut [V]) {
         group[place.dy..][..dy.len()].copy_from_slice(dy);
         V::enter(Transpose { x, to: &mut group[place.x..place.dy] });
     }
@@ -52,14 +52,14 @@ impl Linear {
     pub(crate) fn weight_gradient<V: Lane>(
         self,
         shards: &[ShardGradient<V>],
-        place: Tape,
+        place: TapePlace,
         first: usize,
         dw: &mut [V::Scalar],
     ) {
         let n = self.in_features;
         for chunk in 0..n.div_ceil(V::LANES) {
             for (o, len) in tiles(dw.len() / n, TILE) {
-                let place = Tape { x: place.x + chunk * V::LANES, dy: place.dy + first + o };
+                let place = TapePlace { x: place.x + chunk * V::LANES, dy: place.dy + first + o };
                 let args = WeightGradientArgs { shards, place, n, start: chunk * V::LANES };
                 let dw = &mut dw[o * n..(o + len) * n];
                 match len {
@@ -75,7 +75,11 @@ impl Linear {
     }
 
     /// db (overwritten), summed over the lane groups of all shards in order.
-    pub(crate) fn bias_gradient<V: Lane>(shards: &[ShardGradient<V>], place: Tape, db: &mut [V::Scalar]) {
+    pub(crate) fn bias_gradient<V: Lane>(
+        shards: &[ShardGradient<V>],
+        place: TapePlace,
+        db: &mut [V::Scalar],
+    ) {
         V::enter(BiasGradient { shards, place, db });
     }
 
@@ -151,7 +155,7 @@ impl<V: Lane, const IB: usize> Kernel for InputGradient<'_, V, IB> {
 /// Where a lane group's tape has what the gradient of the weights needs: dy [O], and before it x as
 /// [I / LANES][lane][LANES] of scalars, where a vector holds neighboring inputs of one sample.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Tape {
+pub(crate) struct TapePlace {
     pub(crate) x: usize,
     pub(crate) dy: usize,
 }
@@ -182,7 +186,7 @@ impl<V: Lane> Kernel for Transpose<'_, V> {
 struct WeightGradientArgs<'a, V: Lane> {
     shards: &'a [ShardGradient<V>],
     /// The first of `LANES` inputs and the first of the outputs.
-    place: Tape,
+    place: TapePlace,
     /// Inputs of the layer, and which is the first here.
     n: usize,
     start: usize,
@@ -222,7 +226,7 @@ impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
 /// db[o] = Σ dy[o] over the samples of all shards.
 struct BiasGradient<'a, V: Lane> {
     shards: &'a [ShardGradient<V>],
-    place: Tape,
+    place: TapePlace,
     db: &'a mut [V::Scalar],
 }
 

@@ -5,7 +5,7 @@
 //! ```
 //!
 //! x is [C][H][W], y is [C][OH][OW]. The first maximum in row order wins and gets the whole gradient, as in
-//! PyTorch's `nn.MaxPool2d`. `winner` remembers it for each output: kh · KW + kw as a number in its lane.
+//! PyTorch's `nn.MaxPool2d`; but a NaN wins only if it is the first of its window. `winner` remembers it for each output: kh · KW + kw as a number in its lane.
 
 use lanes::{Kernel, Lane, Scalar};
 use spec::Pair;
@@ -30,12 +30,13 @@ impl MaxPool2d {
         Self { height, width, kernel, stride, out_height, out_width }
     }
 
-    /// y and winner from x.
+    /// y and winner from x; an empty `winner`, without a backward pass to come, is not written.
     pub(crate) fn forward<V: Lane>(self, x: &[V], y: &mut [V], winner: &mut [V]) {
-        if self.is_halving() {
-            V::enter(Forward::<V, 2> { g: self, x, y, winner });
-        } else {
-            V::enter(Forward::<V, 0> { g: self, x, y, winner });
+        match (self.is_halving(), winner.is_empty()) {
+            (true, true) => V::enter(Forward::<V, 2, false> { g: self, x, y, winner }),
+            (true, false) => V::enter(Forward::<V, 2, true> { g: self, x, y, winner }),
+            (false, true) => V::enter(Forward::<V, 0, false> { g: self, x, y, winner }),
+            (false, false) => V::enter(Forward::<V, 0, true> { g: self, x, y, winner }),
         }
     }
 
@@ -74,23 +75,29 @@ impl MaxPool2d {
     }
 }
 
-struct Forward<'a, V, const K: usize> {
+/// `KEEP`: the winners are kept.
+struct Forward<'a, V, const K: usize, const KEEP: bool> {
     g: MaxPool2d,
     x: &'a [V],
     y: &'a mut [V],
     winner: &'a mut [V],
 }
 
-impl<V: Lane, const K: usize> Kernel for Forward<'_, V, K> {
+impl<V: Lane, const K: usize, const KEEP: bool> Kernel for Forward<'_, V, K, KEEP> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         let g = self.g.with_window::<K>();
-        let rows = self.y.chunks_exact_mut(g.out_width).zip(self.winner.chunks_exact_mut(g.out_width));
-        for (row, (y, winner)) in rows.enumerate() {
+        for (row, y) in self.y.chunks_exact_mut(g.out_width).enumerate() {
             let x = &self.x[g.row_start(row)..][..g.width * g.kernel.h];
+            let n_kept = if KEEP { g.out_width } else { 0 };
+            let kept = &mut self.winner[row * n_kept..][..n_kept];
             for q in 0..g.out_width {
-                (y[q], winner[q]) = window(&g, &x[q * g.stride.w..]);
+                let (best, winner) = window(&g, &x[q * g.stride.w..]);
+                y[q] = best;
+                if KEEP {
+                    kept[q] = winner;
+                }
             }
         }
     }

@@ -1,7 +1,7 @@
 //! One network through the engine, with any lane type.
 
 use lanes::{Lane, Scalar, WithLane};
-use nn::{Mode, Params, Plan, ShardGradient, Workspace, forward, train_group};
+use nn::{Mode, Params, Plan, ShardGradient, Workspace, evaluate_group, forward, train_group};
 use spec::{NetworkSpec, Seed};
 
 /// A batch: pictures and labels of some samples, and parameters of the network.
@@ -42,6 +42,16 @@ impl Batch {
         Self { plan, params, pictures, labels }
     }
 
+    /// The sum of losses alone, at f64 with one lane.
+    pub(crate) fn loss(&self) -> f64 {
+        let mut workspace = Workspace::<f64>::new(&self.plan, Mode::Inference);
+        let losses = self.pictures.iter().zip(&self.labels).map(|(picture, &label)| {
+            workspace.input_mut(&self.plan).copy_from_slice(picture);
+            evaluate_group(&self.plan, &self.params, &[label], &mut workspace).loss
+        });
+        losses.sum()
+    }
+
     /// The samples in lane groups of `V`, one after the other.
     pub(crate) fn run<V: Lane>(&self) -> Answer {
         let params: Vec<V::Scalar> = self.params.iter().map(|&x| V::Scalar::from_f64(x)).collect();
@@ -61,7 +71,7 @@ impl Batch {
             fill(pictures, V::as_scalars_mut(inference.input_mut(&self.plan)), V::LANES);
             forward(&self.plan, &params, &mut inference);
             answer.logits.extend(by_sample(inference.logits(&self.plan), labels.len()));
-            answer.d_pictures.extend(by_sample(workspace.input_gradient(&self.plan), labels.len()));
+            answer.d_pictures.extend(by_sample(workspace.input_gradient(&self.plan).unwrap(), labels.len()));
         }
         let mut grads = vec![V::Scalar::ZERO; params.len()];
         for chunk in self.plan.chunks() {
