@@ -58,6 +58,34 @@ fn one_lane_of_f64_equals_the_reference() {
     });
 }
 
+/// One network through PyTorch in f64, as `tests/pytorch/golden.py` writes it.
+#[derive(serde::Deserialize)]
+struct Golden {
+    name: String,
+    network: String,
+    pictures: Vec<Vec<f64>>,
+    labels: Vec<u8>,
+    params: Vec<f64>,
+    loss: f64,
+    logits: Vec<Vec<f64>>,
+    d_pictures: Vec<Vec<f64>>,
+    d_params: Vec<f64>,
+}
+
+#[test]
+fn every_layer_computes_what_pytorch_computes() {
+    let golden: Vec<Golden> = serde_json::from_str(include_str!("golden.json")).unwrap();
+    assert!(golden.len() >= 13);
+    for Golden { name, network, pictures, labels, params, loss, logits, d_pictures, d_params } in golden {
+        let plan = Plan::with_input_gradient(&NetworkSpec::from_toml(&network).unwrap()).unwrap();
+        let batch = Batch { plan, params, pictures, labels };
+        let n_correct = batch.run::<f64>().n_correct;
+        let want = Answer { loss, n_correct, logits, d_pictures, d_params };
+        assert_same(&name, &batch.run::<f64>(), &want, 1e-12);
+        assert_same(&name, &Isa::detect().run(&batch), &want, 2e-5);
+    }
+}
+
 #[test]
 fn sixteen_lanes_of_f32_equal_the_reference() {
     every_case(|case, batch| {
