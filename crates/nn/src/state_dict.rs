@@ -16,6 +16,9 @@ pub enum StateDictError {
     /// The values could not be written.
     #[error("could not lay out the weights")]
     Layout(#[source] SafeTensorError),
+    /// The header could not be put in order.
+    #[error("could not write the header")]
+    Header(#[source] serde_json::Error),
     /// The network has a tensor that the file does not have.
     #[error("tensor `{name}` {dims:?} is missing; the file has {found}")]
     Missing {
@@ -76,7 +79,20 @@ pub fn to_safetensors(
         views.push((tensor.name.as_str(), view));
     }
     let metadata: HashMap<String, String> = metadata.clone().into_iter().collect();
-    safetensors::serialize(views, Some(metadata)).map_err(StateDictError::Layout)
+    let bytes = safetensors::serialize(views, Some(metadata)).map_err(StateDictError::Layout)?;
+    sort_header(&bytes)
+}
+
+/// The same file with its header's keys in order: the library writes metadata in a random one, and equal models
+/// should be equal files. The header is JSON, padded with spaces to a multiple of 8, behind its length in 8 bytes.
+fn sort_header(bytes: &[u8]) -> Result<Vec<u8>, StateDictError> {
+    let (n, _) = SafeTensors::read_metadata(bytes).map_err(StateDictError::Format)?;
+    let (header, data) = bytes[8..].split_at(n);
+    let header: BTreeMap<String, serde_json::Value> =
+        serde_json::from_slice(header).map_err(StateDictError::Header)?;
+    let mut header = serde_json::to_vec(&header).map_err(StateDictError::Header)?;
+    header.resize(header.len().next_multiple_of(8), b' ');
+    Ok([&(header.len() as u64).to_le_bytes(), &header[..], data].concat())
 }
 
 /// The plan's parameters from a file's bytes. As with PyTorch's `strict=True`, the names must be exactly the
