@@ -93,7 +93,7 @@ enum Source {
 }
 
 /// Parameters of one chunk, about: enough chunks for several threads, each long enough to be worth a task.
-const CHUNK: usize = 6144;
+const CHUNK: usize = 3072;
 
 impl Chunk {
     /// Where the piece lies among all parameters. The chunks of a plan cover them without gaps, in order.

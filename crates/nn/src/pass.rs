@@ -19,7 +19,7 @@ use crate::{Mode, Plan, ShardGradient, Workspace};
 pub fn forward<V: Lane>(plan: &Plan, params: &[V::Scalar], workspace: &mut Workspace<V>) {
     let layout = layout(plan, workspace.mode);
     for (op_idx, planned) in plan.ops.iter().enumerate() {
-        forward_op(op_idx, planned, layout, params, &mut workspace.arena);
+        forward_op(op_idx, planned, layout, params, workspace);
     }
 }
 
@@ -67,9 +67,10 @@ fn forward_op<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     params: &[V::Scalar],
-    arena: &mut [V],
+    workspace: &mut Workspace<V>,
 ) {
     let op = &planned.op;
+    let Workspace { arena, scratch, .. } = workspace;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
     if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
         return leaky_relu::forward(V::Scalar::from_f64(slope), &mut arena[output.clone()]);
@@ -77,7 +78,7 @@ fn forward_op<V: Lane>(
     let [x, y, kept] = disjoint(arena, [input, output, &layout.kept[op_idx]]);
     let (w, b) = (&params[op.w.clone()], &params[op.b.clone()]);
     match &op.layer {
-        Layer::Conv2d(conv) => conv.forward(x, w, b, y),
+        Layer::Conv2d(conv) => conv.forward(x, w, b, y, scratch),
         Layer::Linear(linear) => linear.forward(x, w, b, y),
         Layer::MaxPool2d(pool) => pool.forward(x, y, kept),
         Layer::Pad(pad) => pad.forward(x, y),
@@ -150,8 +151,8 @@ fn backward_input<V: Lane>(
     let w = &params[op.w.clone()];
     match &op.layer {
         Layer::Conv2d(conv) => {
-            let [dy, dx] = disjoint(arena, [dy, dx]);
-            conv.backward_input(w, dy, dx, scratch);
+            let [dy, dx, by_position] = disjoint(arena, [dy, dx, &layout.scratch[op_idx]]);
+            conv.backward_input(w, dy, dx, scratch, by_position);
         }
         Layer::Linear(linear) => {
             let [dy, dx] = disjoint(arena, [dy, dx]);

@@ -96,6 +96,8 @@ pub(crate) struct Layout {
     pub(crate) kept: Vec<Range<usize>>,
     /// A place for a gradient that is added to another.
     pub(crate) added: Vec<Range<usize>>,
+    /// What an operation needs during its backward pass only.
+    pub(crate) scratch: Vec<Range<usize>>,
 }
 
 impl Plan {
@@ -175,7 +177,7 @@ impl Plan {
         self.ops.iter().map(with_gradients).sum()
     }
 
-    /// Scalars of scratch that the backward pass needs.
+    /// Scalars of scratch that a pass needs.
     pub(crate) fn n_scratch(&self) -> usize {
         let needed = |planned: &PlannedOp| match &planned.op.layer {
             Layer::Conv2d(conv) => conv.n_weights(),
@@ -320,11 +322,17 @@ fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bool]) -> Lay
         first: time.backward(i),
         last: time.backward(i),
     }));
+    requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
+        len: scratch_len(op),
+        first: time.backward(i),
+        last: time.backward(i),
+    }));
     let (mut places, len) = place(&requests);
+    let scratch = places.split_off(2 * n_values + 2 * n_ops);
     let added = places.split_off(2 * n_values + n_ops);
     let kept = places.split_off(2 * n_values);
     let gradients = places.split_off(n_values);
-    Layout { len, values: places, gradients, kept, added }
+    Layout { len, values: places, gradients, kept, added, scratch }
 }
 
 /// Vectors that an operation keeps for its backward pass.
@@ -341,6 +349,14 @@ fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
         Layer::Add => 0,
         _ if planned.input_gradients[0] == GradientUse::Add => graph.values[planned.op.inputs[0]],
         _ => 0,
+    }
+}
+
+/// Vectors that an operation needs during its backward pass only.
+fn scratch_len(op: &Op) -> usize {
+    match &op.layer {
+        Layer::Conv2d(conv) => conv.n_by_position(),
+        Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Linear(_) | Layer::Add => 0,
     }
 }
 

@@ -25,9 +25,8 @@ pub struct Workspace<V: Lane> {
 impl<V: Lane> Workspace<V> {
     /// Room for one lane group of that plan.
     pub fn new(plan: &Plan, mode: Mode) -> Self {
-        let n_scratch = if mode == Mode::Training { plan.n_scratch() } else { 0 };
         let arena = vec![V::zero(); layout(plan, mode).len];
-        Self { mode, arena, scratch: vec![V::Scalar::ZERO; n_scratch] }
+        Self { mode, arena, scratch: vec![V::Scalar::ZERO; plan.n_scratch()] }
     }
 
     /// The pictures of the group, [C][H][W]: to be filled before each pass.

@@ -25,8 +25,9 @@ pub(crate) struct Conv2d {
     pub(crate) width: usize,
     pub(crate) out_channels: usize,
     pub(crate) kernel: Pair,
-    taps: Vec<usize>,
-    positions: Vec<usize>,
+    /// As u32: their sums cannot overflow a usize, which spares the kernels' loops a check.
+    taps: Vec<u32>,
+    positions: Vec<u32>,
     /// For every position of x, the (kh · KW + kw, position of y) that read it.
     readers: Vec<Vec<(u32, u32)>>,
 }
@@ -37,7 +38,7 @@ impl Conv2d {
         let [channels, height, width] = shape;
         let out_height = (height - kernel.h) / stride.h + 1;
         let out_width = (width - kernel.w) / stride.w + 1;
-        let offset = |c, r, q| (c * height + r) * width + q;
+        let offset = |c, r, q| ((c * height + r) * width + q) as u32;
         let taps = (0..channels)
             .flat_map(|c| (0..kernel.h).flat_map(move |kh| (0..kernel.w).map(move |kw| offset(c, kh, kw))))
             .collect();
@@ -63,7 +64,7 @@ impl Conv2d {
         (self.out_channels * self.n_taps() * self.n_positions()) as u64
     }
 
-    /// OC·C·KH·KW, also the scalars of scratch that [`Conv2d::backward_input`] needs.
+    /// OC·C·KH·KW; as many scalars of scratch each pass needs to put weights in the order in which it reads them.
     pub(crate) fn n_weights(&self) -> usize {
         self.out_channels * self.n_taps()
     }

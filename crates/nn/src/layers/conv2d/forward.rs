@@ -6,28 +6,49 @@ use super::Conv2d;
 use crate::tiles::{TILE, tiles};
 
 impl Conv2d {
-    /// y from x.
-    pub(crate) fn forward<V: Lane>(&self, x: &[V], w: &[V::Scalar], b: &[V::Scalar], y: &mut [V]) {
+    /// y from x; `scratch` has [`Conv2d::n_weights`] scalars.
+    pub(crate) fn forward<V: Lane>(
+        &self,
+        x: &[V],
+        w: &[V::Scalar],
+        b: &[V::Scalar],
+        y: &mut [V],
+        scratch: &mut [V::Scalar],
+    ) {
         let g = self;
+        let (n_taps, n_positions) = (self.n_taps(), self.n_positions());
         for (oc, n) in tiles(self.out_channels, TILE) {
+            let w = &*interleave(&w[oc * n_taps..(oc + n) * n_taps], n, scratch);
+            let (b, y) = (&b[oc..], &mut y[oc * n_positions..(oc + n) * n_positions]);
             match n {
-                1 => V::enter(Forward::<V, 1, 4> { g, oc, x, w, b, y }),
-                2 => V::enter(Forward::<V, 2, 3> { g, oc, x, w, b, y }),
-                3 => V::enter(Forward::<V, 3, 2> { g, oc, x, w, b, y }),
-                4 => V::enter(Forward::<V, 4, 1> { g, oc, x, w, b, y }),
-                5 => V::enter(Forward::<V, 5, 1> { g, oc, x, w, b, y }),
-                _ => V::enter(Forward::<V, 6, 1> { g, oc, x, w, b, y }),
+                1 => V::enter(Forward::<V, 1, 4> { g, x, w, b, y }),
+                2 => V::enter(Forward::<V, 2, 3> { g, x, w, b, y }),
+                3 => V::enter(Forward::<V, 3, 2> { g, x, w, b, y }),
+                4 => V::enter(Forward::<V, 4, 1> { g, x, w, b, y }),
+                5 => V::enter(Forward::<V, 5, 1> { g, x, w, b, y }),
+                _ => V::enter(Forward::<V, 6, 1> { g, x, w, b, y }),
             }
         }
     }
+}
+
+/// The weights of `n` filters from [filter][tap] to [tap][filter], where one pointer finds them all.
+fn interleave<'a, S: Copy>(w: &[S], n: usize, to: &'a mut [S]) -> &'a mut [S] {
+    let to = &mut to[..w.len()];
+    for (i, filter) in w.chunks_exact(w.len() / n).enumerate() {
+        for (to, &w) in to[i..].iter_mut().step_by(n).zip(filter) {
+            *to = w;
+        }
+    }
+    to
 }
 
 /// `OB` output channels × `PB` positions in registers. 6 × 1 of two AVX2 registers each are 12 accumulators
 /// for 8 loads; below 8 accumulators the latency of the multiply-add (4 cycles, 2 a cycle) shows.
 struct Forward<'a, V: Lane, const OB: usize, const PB: usize> {
     g: &'a Conv2d,
-    oc: usize,
     x: &'a [V],
+    /// [tap][OB]
     w: &'a [V::Scalar],
     b: &'a [V::Scalar],
     y: &'a mut [V],
@@ -41,7 +62,7 @@ impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB
         if n < PB {
             for p in 0..n {
                 let block = self.block::<1>(p);
-                store(&block, &mut self.y[self.oc * n + p..], n);
+                store(&block, &mut self.y[p..], n);
             }
             return;
         }
@@ -49,34 +70,31 @@ impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB
             // The last block overlaps the one before and computes some values a second time.
             let p = p.min(n - PB);
             let block = self.block::<PB>(p);
-            store(&block, &mut self.y[self.oc * n + p..], n);
+            store(&block, &mut self.y[p..], n);
         }
     }
 }
 
 impl<V: Lane, const OB: usize, const PB: usize> Forward<'_, V, OB, PB> {
-    /// Outputs `oc..oc + OB` at positions `p..p + B`.
+    /// The outputs at positions `p..p + B`.
     #[inline(always)]
     fn block<const B: usize>(&self, p: usize) -> [[V; B]; OB] {
-        let n_taps = self.g.taps.len();
-        let mut filters = [self.w; OB];
+        let mut positions = [0; B];
+        for j in 0..B {
+            positions[j] = self.g.positions[p + j] as usize;
+        }
         let mut acc = [[V::zero(); B]; OB];
         for i in 0..OB {
-            filters[i] = &self.w[(self.oc + i) * n_taps..][..n_taps];
-            acc[i] = [V::splat(self.b[self.oc + i]); B];
+            acc[i] = [V::splat(self.b[i]); B];
         }
-        let mut positions = [0; B];
-        positions.copy_from_slice(&self.g.positions[p..p + B]);
-        for t in 0..n_taps {
-            let tap = self.g.taps[t];
+        for (w, &tap) in self.w.as_chunks::<OB>().0.iter().zip(&self.g.taps) {
             let mut xs = [V::zero(); B];
             for j in 0..B {
-                xs[j] = self.x[tap + positions[j]];
+                xs[j] = self.x[tap as usize + positions[j]];
             }
             for i in 0..OB {
-                let w = V::splat(filters[i][t]);
                 for j in 0..B {
-                    acc[i][j] = w.mul_add(xs[j], acc[i][j]);
+                    acc[i][j] = V::splat(w[i]).mul_add(xs[j], acc[i][j]);
                 }
             }
         }

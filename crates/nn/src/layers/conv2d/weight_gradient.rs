@@ -94,15 +94,17 @@ impl<V: Lane, const OB: usize, const TB: usize> WeightGradient<'_, V, OB, TB> {
     #[inline(always)]
     fn block(&self, t: usize, first: usize, end: usize) -> [[V; TB]; OB] {
         let WeightGradientArgs { g, x, dy, .. } = self.args;
-        let x = &x[g.taps[t]..];
-        let positions = &g.positions[first..end];
+        let x = &x[g.taps[t] as usize..];
+        let n = end - first;
+        let positions = &g.positions[first..][..n];
         let mut dys = [dy; OB];
         for i in 0..OB {
-            dys[i] = &dy[(self.oc + i) * g.positions.len() + first..][..positions.len()];
+            dys[i] = &dy[(self.oc + i) * g.positions.len() + first..][..n];
         }
         let mut acc = [[V::zero(); TB]; OB];
-        for p in 0..positions.len() {
-            let x = &x[positions[p]..][..TB];
+        for p in 0..n {
+            let start = positions[p] as usize;
+            let x = &x[start..start + TB];
             for i in 0..OB {
                 let dy = dys[i][p];
                 for j in 0..TB {
