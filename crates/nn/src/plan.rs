@@ -32,7 +32,7 @@ pub struct Plan {
 pub struct Tensor {
     /// As PyTorch's state dict names it: `conv.0.weight`.
     pub name: String,
-    /// Its dimensions, outermost first: [OC, C, KH, KW], [O, I] or [O].
+    /// Its dimensions, outermost first: `[OC, C, KH, KW]`, `[O, I]` or `[O]`.
     pub dims: Vec<usize>,
     /// Where it lies among all parameters.
     pub range: Range<usize>,

@@ -29,18 +29,18 @@ impl<V: Lane> Workspace<V> {
         Self { mode, arena, scratch: vec![V::Scalar::ZERO; plan.n_scratch()] }
     }
 
-    /// The pictures of the group, [C][H][W]: to be filled before each pass.
+    /// The pictures of the group, `[C][H][W]`: to be filled before each pass.
     pub fn input_mut(&mut self, plan: &Plan) -> &mut [V] {
         let range = layout(plan, self.mode).values[0].clone();
         &mut self.arena[range]
     }
 
-    /// The logits that [`crate::forward`] gave, [classes]. A training pass reuses their place.
+    /// The logits that [`crate::forward`] gave, `[classes]`. A training pass reuses their place.
     pub fn logits(&self, plan: &Plan) -> &[V] {
         &self.arena[layout(plan, self.mode).values[plan.logits].clone()]
     }
 
-    /// The picture's gradient, [C][H][W], that the last training pass gave; `None` unless the plan was made with
+    /// The picture's gradient, `[C][H][W]`, that the last training pass gave; `None` unless the plan was made with
     /// [`Plan::with_input_gradient`] and the workspace for training.
     pub fn input_gradient(&self, plan: &Plan) -> Option<&[V]> {
         let range = plan.training.gradients[0].clone();

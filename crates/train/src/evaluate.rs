@@ -34,7 +34,7 @@ pub fn evaluate(
     Ok(pool.install(|| setup.isa.run(task)))
 }
 
-/// The logits of all samples, [N][classes].
+/// The logits of all samples, `[N][classes]`.
 pub fn logits(
     plan: &Plan,
     params: &Params<f32>,
