@@ -79,7 +79,23 @@ impl Bench {
             self.loaded.train.len() as f64 / train_s,
             100.0 * gflops / peak,
             self.loaded.test.len() as f64 / eval_s,
-        ))
+        ))?;
+        self.print_layers()
+    }
+
+    /// Each layer alone, on one thread.
+    fn print_layers(&self) -> Result<(), CliError> {
+        let one = Setup { threads: 1, ..self.setup };
+        let peak = train::measure_peak(one)?;
+        output::line(&format!("layers alone, one thread, share of the peak of {peak:.1} GFLOP/s"))?;
+        for layer in train::measure_layers(&self.spec.network, one)? {
+            let [forward, training] = [layer.forward, layer.training].map(|gflops| 100.0 * gflops / peak);
+            let name = layer.name;
+            output::line(&format!(
+                "  {name:<10} forward {forward:3.0} %  with both gradients {training:3.0} %"
+            ))?;
+        }
+        Ok(())
     }
 }
 

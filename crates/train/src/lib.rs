@@ -7,6 +7,7 @@
 
 mod error;
 mod evaluate;
+mod layer_speed;
 mod observer;
 mod peak;
 mod pictures;
@@ -17,6 +18,7 @@ mod workspaces;
 
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, logits};
+pub use layer_speed::{LayerSpeed, measure_layers};
 pub use observer::{Observer, Silent, Step};
 pub use peak::measure_peak;
 pub use pictures::check_fit;
