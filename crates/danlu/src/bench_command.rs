@@ -27,7 +27,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
     let setup = environment::setup(args.threads)?;
     let network = network_file::named(&args.network)?;
     let plan = network_file::compile(&network)?;
-    let loaded = loading::load(&environment::places(&args.data), false)?;
+    let loaded = loading::load(&environment::places(&args.data)?, false)?;
     let epochs = if args.serve { MAX_COUNT } else { N_EPOCHS };
     // All but the network is the tutorial's: shuffled batches of 256, Adam at 0.001.
     let bench = Bench { spec: TrainSpec { network, epochs, ..TrainSpec::default() }, plan, setup, loaded };

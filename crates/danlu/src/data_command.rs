@@ -24,7 +24,7 @@ fn fetch(name: &str) -> Result<(), CliError> {
     if name != fashion_mnist::NAME {
         return Err(CliError::UnknownData { name: name.into() });
     }
-    let places = environment::places(Path::new(name));
+    let places = environment::places(Path::new(name))?;
     let mut bar = DownloadBar::new(!io::stderr().is_terminal());
     let found = data::fetch(&places, &mut |progress| bar.show(progress))?;
     drop(bar);
@@ -50,7 +50,7 @@ struct SplitJson<'a> {
 }
 
 fn info(name: &Path, json: bool) -> Result<(), CliError> {
-    let loaded = loading::load(&environment::places(name), json)?;
+    let loaded = loading::load(&environment::places(name)?, json)?;
     match json {
         true => output::json(&info_json(&loaded)),
         false => output::line(&info_text(&loaded)),

@@ -9,6 +9,7 @@ use std::thread;
 use data::{Places, fashion_mnist};
 use directories::BaseDirs;
 use lanes::Isa;
+use nn::Plan;
 use spec::{MAX_THREADS, MachineRecord};
 use train::Setup;
 
@@ -20,15 +21,38 @@ fn variable(name: &str) -> Option<OsString> {
 }
 
 /// Where to look for `data`, the name of a data set or a folder.
-pub(crate) fn places(data: &Path) -> Places {
+pub(crate) fn places(data: &Path) -> Result<Places, CliError> {
     let cache = BaseDirs::new().map(|dirs| dirs.cache_dir().join("danlu").join(fashion_mnist::NAME));
     let url = variable("DANLU_URL").map(|url| url.to_string_lossy().into_owned());
-    Places {
+    if let Some(url) = url.as_ref().filter(|url| !url.starts_with("http://")) {
+        return Err(CliError::Url { url: url.clone() });
+    }
+    Ok(Places {
         dir: (data != Path::new(fashion_mnist::NAME)).then(|| data.to_owned()),
         env: variable("DANLU_DATA").map(PathBuf::from),
         cache,
         url: Some(url.unwrap_or_else(|| fashion_mnist::URL.into())),
         ..Places::default()
+    })
+}
+
+/// What is known of the data before it is read: the classes, and the pictures' size unless a folder is named, whose
+/// pictures may have another.
+pub(crate) fn check_fit(plan: &Plan, data: &str) -> Result<(), CliError> {
+    let (name, n_classes) = (fashion_mnist::NAME, fashion_mnist::CLASSES.len());
+    let folder_named = data != name || variable("DANLU_DATA").is_some();
+    if plan.input() != fashion_mnist::SHAPE && !folder_named {
+        let (input, pictures) = (plan.input(), fashion_mnist::SHAPE);
+        return Err(CliError::PicturesMisfit { input, data: name, pictures });
+    }
+    match plan.summary().last() {
+        Some(last) if plan.classes() != n_classes => Err(CliError::ClassesMisfit {
+            node: format!("`{}` ({})", last.name, last.layer),
+            output: last.output.to_string(),
+            data: name,
+            classes: n_classes,
+        }),
+        _ => Ok(()),
     }
 }
 

@@ -48,6 +48,22 @@ pub(crate) enum CliError {
     NoEpoch { dir: PathBuf },
     #[error("{} holds a run ({file}); name another folder, or replace it with --force", dir.display())]
     HoldsRun { dir: PathBuf, file: &'static str },
+    #[error("another run is writing to {}", dir.display())]
+    FolderInUse { dir: PathBuf },
+    #[error("the start weights {} are the model that this run would replace; copy them elsewhere first", path.display())]
+    InitIsReplaced { path: PathBuf },
+    #[error(
+        "node {node} is the last and gives {output}, but the data set {data} has {classes} classes and needs [{classes}]"
+    )]
+    ClassesMisfit { node: String, output: String, data: &'static str, classes: usize },
+    #[error(
+        "the network's input is {input:?}, but the pictures of {data} are {pictures:?} (channels, rows, columns)"
+    )]
+    PicturesMisfit { input: [usize; 3], data: &'static str, pictures: [usize; 3] },
+    #[error("the model in {} gives results that are no numbers", path.display())]
+    NotFinite { path: PathBuf },
+    #[error("the environment variable DANLU_URL is `{url}`, which does not begin with http://")]
+    Url { url: String },
     #[error("{} is not a folder", path.display())]
     NotAFolder { path: PathBuf },
     #[error("cannot draw the curves: {reason}")]
@@ -103,7 +119,8 @@ impl CliError {
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
-            Self::BenchCommand { .. } => 2,
+            Self::BenchCommand { .. } | Self::Url { .. } => 2,
+            Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } | Self::InitIsReplaced { .. } => 2,
             _ => 1,
         }
     }
@@ -114,7 +131,10 @@ impl CliError {
         let mut text = format!("{prefix}{self}");
         for cause in causes(self) {
             let cause = cause.to_string().trim_end().replace('\n', "\n    ");
-            text.push_str(&format!("\n  because {cause}"));
+            // Some libraries put their cause into their own message.
+            if !text.contains(&cause) {
+                text.push_str(&format!("\n  because {cause}"));
+            }
         }
         // A snippet of a file that is no text must not reach the terminal as it is.
         text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")

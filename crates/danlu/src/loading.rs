@@ -47,7 +47,7 @@ pub(crate) fn load(places: &Places, quiet: bool) -> Result<Loaded, CliError> {
 
 /// The test split of `data`, a name or a folder.
 pub(crate) fn load_test(data: &Path) -> Result<Dataset, CliError> {
-    let found = find(&environment::places(data), false)?;
+    let found = find(&environment::places(data)?, false)?;
     Ok(data::load(&found.dir, Split::Test, found.place.strictness())?)
 }
 

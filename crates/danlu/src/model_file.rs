@@ -68,11 +68,12 @@ pub(crate) fn load_network(path: &Path, bytes: &[u8]) -> Result<NetworkSpec, Cli
     network(path, &metadata)
 }
 
-/// Whether these bytes begin as a safetensors file does, with the length of its header; text would give a
-/// length far beyond any file's.
-pub(crate) fn is_model(bytes: &[u8]) -> bool {
+/// Whether a file is called or begins as a safetensors file, with the length of its header; text would give a length
+/// far beyond any file's.
+pub(crate) fn is_model(path: &Path, bytes: &[u8]) -> bool {
     let header_len = bytes.first_chunk().map(|&bytes| u64::from_le_bytes(bytes));
-    header_len.is_some_and(|len| len <= bytes.len() as u64)
+    path.extension().is_some_and(|extension| extension == "safetensors")
+        || header_len.is_some_and(|len| len <= bytes.len() as u64)
 }
 
 /// Weights to start from, and the file's hash put into `init`; one that is there already must be it.
@@ -189,8 +190,10 @@ mod tests {
 
     #[test]
     fn text_is_no_model() {
-        assert!(!is_model(b"name = \"lenet\"\ninput = [1, 28, 28]\n"));
-        assert!(!is_model(b""));
-        assert!(is_model(&[&2u64.to_le_bytes()[..], b"{}"].concat()));
+        let path = Path::new("a");
+        assert!(!is_model(path, b"name = \"lenet\"\ninput = [1, 28, 28]\n"));
+        assert!(!is_model(path, b""));
+        assert!(is_model(path, &[&2u64.to_le_bytes()[..], b"{}"].concat()));
+        assert!(is_model(Path::new("cut.safetensors"), b""));
     }
 }

@@ -34,6 +34,9 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), CliError> {
         let dataset = pictures.dataset;
         let logits = train::logits(&model.plan, &model.params, &dataset, model.normalization, setup)?;
         let n_top = args.top.map_or(if args.json { usize::MAX } else { TOP }, usize::from);
+        if logits.iter().any(|logit| !logit.is_finite()) {
+            return Err(CliError::NotFinite { path: model.path });
+        }
         for (path, logits) in pictures.paths.iter().zip(logits.chunks_exact(model.classes.len())) {
             show(path, best(&model.classes, logits, n_top), args.json)?;
         }

@@ -1,6 +1,6 @@
 //! The folder of a run: `run.toml`, `record.json`, `model.safetensors`, `curves.svg`.
 
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -19,6 +19,9 @@ pub(crate) const CURVES: &str = "curves.svg";
 /// The spec of a run that has not begun: the folder holds no run yet, and shows that it can be written to.
 const PENDING: &str = ".run.toml.pending";
 
+/// Held by the run that writes to the folder, as long as its process lives.
+const LOCK: &str = ".lock";
+
 /// Where fresh folders go.
 const RUNS: &str = "runs";
 
@@ -26,6 +29,7 @@ pub(crate) struct RunFolder {
     dir: PathBuf,
     /// The folders that were made for this run, outermost first.
     made: Vec<PathBuf>,
+    _lock: File,
 }
 
 impl RunFolder {
@@ -34,11 +38,13 @@ impl RunFolder {
         if fs::metadata(dir).is_ok_and(|found| !found.is_dir()) {
             return Err(CliError::NotAFolder { path: dir.to_owned() });
         }
-        if let Some(file) = [RUN, RECORD].into_iter().find(|file| !force && dir.join(file).exists()) {
+        let made = make_all(dir)?;
+        let lock = lock(dir)?;
+        let files = [RUN, RECORD, MODEL, CURVES];
+        if let Some(file) = files.into_iter().find(|file| !force && dir.join(file).exists()) {
             return Err(CliError::HoldsRun { dir: dir.to_owned(), file });
         }
-        let made = make_all(dir)?;
-        Ok(Self { dir: dir.to_owned(), made })
+        Ok(Self { dir: dir.to_owned(), made, _lock: lock })
     }
 
     /// A fresh folder `runs/NETWORK-N` with the first number that is free. Making it decides, so that runs that
@@ -47,13 +53,14 @@ impl RunFolder {
         let runs = Path::new(RUNS);
         let mut made = make_all(runs)?;
         let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
-        let name: String = network.chars().map(plain).take(64).collect();
+        let name: String = network.trim_start_matches('.').chars().map(plain).take(64).collect();
         for n in 1_u64.. {
             let dir = runs.join(format!("{name}-{n}"));
             match fs::create_dir(&dir) {
                 Ok(()) => {
                     made.push(dir.clone());
-                    return Ok(Self { dir, made });
+                    let lock = lock(&dir)?;
+                    return Ok(Self { dir, made, _lock: lock });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(CliError::io("make the folder", dir)(error)),
@@ -68,6 +75,14 @@ impl RunFolder {
 
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         self.dir.join(file)
+    }
+
+    /// The start weights must not be the model that the run will replace.
+    pub(crate) fn check_apart(&self, init: &Path) -> Result<(), CliError> {
+        match (fs::canonicalize(init), fs::canonicalize(self.path(MODEL))) {
+            (Ok(a), Ok(b)) if a == b => Err(CliError::InitIsReplaced { path: init.to_owned() }),
+            _ => Ok(()),
+        }
     }
 
     /// Puts the spec down, before anything slow is done, without touching a run that is to be replaced.
@@ -97,9 +112,23 @@ impl RunFolder {
     /// Leaves things as they were before a run that cannot begin. Whatever cannot be deleted stays.
     pub(crate) fn discard(&self) {
         let _stays = fs::remove_file(self.path(PENDING));
+        if !self.made.is_empty() {
+            let _stays = fs::remove_file(self.path(LOCK));
+        }
         for dir in self.made.iter().rev() {
             let _stays = fs::remove_dir(dir);
         }
+    }
+}
+
+/// The folder for this run alone. The file stays, as deleting it would let two later runs lock different files.
+fn lock(dir: &Path) -> Result<File, CliError> {
+    let path = dir.join(LOCK);
+    let file = File::create(&path).map_err(CliError::io("write", &path))?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(CliError::FolderInUse { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(CliError::io("lock", path)(source)),
     }
 }
 
@@ -132,7 +161,24 @@ mod tests {
         let folder = RunFolder::named(root.path(), false).unwrap();
         folder.prepare("x").unwrap();
         folder.discard();
-        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+        assert!(fs::read_to_string(root.path().join("notes")).unwrap() == "mine");
+        assert!(!root.path().join(PENDING).exists());
+    }
+
+    #[test]
+    fn a_folder_is_for_one_run_at_a_time() {
+        let root = tempfile::tempdir().unwrap();
+        let first = RunFolder::named(root.path(), true).unwrap();
+        assert!(matches!(RunFolder::named(root.path(), true), Err(CliError::FolderInUse { .. })));
+        drop(first);
+        RunFolder::named(root.path(), true).unwrap();
+    }
+
+    #[test]
+    fn a_model_of_somebody_else_is_not_replaced() {
+        let root = tempfile::tempdir().unwrap();
+        fs::write(root.path().join(MODEL), "precious").unwrap();
+        assert!(matches!(RunFolder::named(root.path(), false), Err(CliError::HoldsRun { file: MODEL, .. })));
     }
 
     #[test]
@@ -147,6 +193,6 @@ mod tests {
         assert_eq!(fs::read_to_string(root.path().join(RUN)).unwrap(), "old");
         folder.begin().unwrap();
         assert_eq!(fs::read_to_string(root.path().join(RUN)).unwrap(), "new");
-        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1);
+        assert!([RECORD, MODEL, CURVES].iter().all(|file| !root.path().join(file).exists()));
     }
 }

@@ -55,7 +55,7 @@ fn find_network(name: &Path) -> Result<NetworkSpec, CliError> {
 
 fn in_file(path: &Path) -> Result<NetworkSpec, CliError> {
     match input_file::read(path) {
-        Ok(bytes) if model_file::is_model(&bytes) => model_file::load_network(path, &bytes),
+        Ok(bytes) if model_file::is_model(path, &bytes) => model_file::load_network(path, &bytes),
         // The other reader knows what to say of texts, and of files that are not there.
         _ => network_file::read(path),
     }

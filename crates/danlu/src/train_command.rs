@@ -19,15 +19,15 @@ use crate::{environment, interrupt, model_file, network_file};
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut request = request::resolve(args)?;
     let plan = network_file::compile(&request.spec.network)?;
+    environment::check_fit(&plan, &request.spec.data)?;
     let params = initial_params(&mut request.spec, &plan)?;
-    let steps_log = args.steps_log.clone().map(StepsLog::create).transpose()?;
     interrupt::tidy_up();
     let folder = match &request.out {
         Some(dir) => RunFolder::named(dir, args.force)?,
         None => RunFolder::numbered(&request.spec.network.name)?,
     };
-    match begin(&request, &plan, &folder) {
-        Ok(loaded) => train(&request, &plan, params, &folder, &loaded, steps_log),
+    match begin(&request, &plan, &folder, args.steps_log.as_deref()) {
+        Ok((loaded, steps_log)) => train(&request, &plan, params, &folder, &loaded, steps_log),
         Err(error) => {
             folder.discard();
             Err(error)
@@ -44,15 +44,24 @@ fn initial_params(spec: &mut TrainSpec, plan: &Plan) -> Result<Params<f32>, CliE
 }
 
 /// All that can go wrong before the first step.
-fn begin(request: &Request, plan: &Plan, folder: &RunFolder) -> Result<Loaded, CliError> {
+fn begin(
+    request: &Request,
+    plan: &Plan,
+    folder: &RunFolder,
+    steps_log: Option<&Path>,
+) -> Result<(Loaded, Option<StepsLog>), CliError> {
+    if let Some(init) = &request.spec.init {
+        folder.check_apart(Path::new(&init.file))?;
+    }
     folder.prepare(&request.spec.to_toml()?)?;
-    let places = environment::places(Path::new(&request.spec.data));
+    let places = environment::places(Path::new(&request.spec.data))?;
     let quiet = request.quiet || request.json;
     let loaded = interrupt::abandon_on_signal(move || loading::load(&places, quiet))?;
     // The training checks it too, but only when the folder is taken.
     train::check_fit(plan, &loaded.train)?;
+    let steps_log = steps_log.map(|path| StepsLog::create(path.to_owned())).transpose()?;
     folder.begin()?;
-    Ok(loaded)
+    Ok((loaded, steps_log))
 }
 
 fn train(

@@ -21,6 +21,9 @@ pub const SYSTEM_DIR: &str = "/usr/share/datasets/fashion-mnist";
 /// The official address; file names follow it.
 pub const URL: &str = "http://fashion-mnist.s3-website.eu-central-1.amazonaws.com/";
 
+/// Channels, rows and columns of a picture.
+pub const SHAPE: [usize; 3] = [1, 28, 28];
+
 /// What the labels 0 to 9 stand for.
 pub const CLASSES: [&str; 10] = [
     "T-shirt/top",

@@ -141,7 +141,8 @@ impl LayerCheck<'_> {
     }
 
     fn finite(&self, key: &str, value: f64) -> Result<(), SpecError> {
-        self.value(value.is_finite(), key, format_args!("{value:?}"), "a finite number")
+        let ok = (value as f32).is_finite();
+        self.value(ok, key, format_args!("{value:?}"), "a finite number, in single precision too")
     }
 
     fn value(&self, ok: bool, key: &str, value: impl Display, allowed: &str) -> Result<(), SpecError> {

@@ -177,12 +177,12 @@ impl SgdSpec {
 }
 
 fn check_above_zero(key: &str, value: f64) -> Result<(), SpecError> {
-    let ok = value.is_finite() && value > 0.0;
-    check_value(ok, key, format_args!("{value:?}"), "a finite number above 0")
+    let ok = (value as f32).is_finite() && value as f32 > 0.0;
+    check_value(ok, key, format_args!("{value:?}"), "a finite number above 0, in single precision too")
 }
 
 fn check_not_negative(key: &str, value: f64) -> Result<(), SpecError> {
-    let ok = value.is_finite() && value >= 0.0;
+    let ok = (value as f32).is_finite() && value >= 0.0;
     check_value(ok, key, format_args!("{value:?}"), "a finite number, 0 or above")
 }
 

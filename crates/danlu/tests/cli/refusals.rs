@@ -163,3 +163,45 @@ fn weights_that_cannot_be_used_are_told_by_file_and_tensor() {
     place.train("--init data").fails(1, &["cannot read data"]);
     assert!(!place.path("runs").exists());
 }
+
+#[test]
+fn numbers_that_single_precision_cannot_hold_are_wrong_usage() {
+    let place = Place::new();
+    place.train("--learning-rate 1e-46").fails(2, &["learning_rate", "1e-46", "single precision"]);
+    place.train("--learning-rate 1e39").fails(2, &["learning_rate", "1e39", "single precision"]);
+    place.write("run.toml", "data = \"data\"\n[optimizer.adam]\nepsilon = 1e-60\n");
+    place.run("train run.toml").fails(2, &["optimizer.adam.epsilon", "1e-60"]);
+}
+
+#[test]
+fn a_network_for_other_classes_or_pictures_is_refused_before_any_data_is_read() {
+    let place = Place::new();
+    let network = |size: usize, classes: usize| {
+        format!(
+            "version = 1\nname = \"other\"\ninput = [1, {size}, {size}]\nclasses = {classes}\n\
+             [[node]]\nlayer = \"flatten\"\n[[node]]\nlayer = {{ linear = {{ out_features = {classes} }} }}\n"
+        )
+    };
+    place.write("seven.toml", network(28, 7));
+    let wanted = "node `1` (linear) is the last and gives [7], but the data set fashion-mnist has 10 classes";
+    place.run("train --data nowhere --network seven.toml").fails(2, &[wanted]);
+    place.write("large.toml", network(32, 10));
+    let wanted = "the network's input is [1, 32, 32], but the pictures of fashion-mnist are [1, 28, 28]";
+    place.run("train --network large.toml").fails(2, &[wanted]);
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn a_run_that_is_refused_changes_no_file() {
+    let place = Place::new();
+    place.train("--epochs 1 --out o").succeeds();
+    place.write("keep.log", "keep");
+    place.train("--epochs 1 --out o --steps-log keep.log").fails(1, &["o holds a run (run.toml)"]);
+    assert_eq!(place.read("keep.log"), "keep");
+    let model = fs::read(place.path("o/model.safetensors")).unwrap();
+    let own = "--epochs 1 --out o --force --init o/model.safetensors";
+    place.train(own).fails(2, &["o/model.safetensors are the model that this run would replace"]);
+    assert!(fs::read(place.path("o/model.safetensors")).unwrap() == model);
+    place.train("--epochs 1 --out new --steps-log new/steps.log").succeeds();
+    assert!(place.read("new/steps.log").lines().count() > 0);
+}

@@ -66,7 +66,7 @@ fn the_folder_holds_the_whole_run() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, ["curves.svg", "model.safetensors", "record.json", "run.toml"]);
+    assert_eq!(files, [".lock", "curves.svg", "model.safetensors", "record.json", "run.toml"]);
     let record = place.record("deep/run");
     assert_eq!(record.state, RunState::Finished);
     assert_eq!(record.epochs.len(), 2);
