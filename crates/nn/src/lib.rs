@@ -9,6 +9,7 @@ mod error;
 mod gradient;
 mod graph;
 mod layers;
+mod layout;
 mod loss;
 mod memory;
 mod optimizer;

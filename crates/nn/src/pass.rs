@@ -8,8 +8,9 @@ use crate::gradient::GroupGradient;
 use crate::graph::Layer;
 use crate::layers::linear::Linear;
 use crate::layers::{add, leaky_relu};
+use crate::layout::Layout;
 use crate::loss::{Tally, cross_entropy};
-use crate::plan::{GradientPlace, GradientUse, Layout, PlannedOp};
+use crate::plan::{GradientPlace, GradientUse, PlannedOp};
 use crate::workspace::layout;
 use crate::{Mode, Plan, ShardGradient, Workspace};
 

@@ -3,7 +3,7 @@
 use lanes::{Lane, Scalar};
 
 use crate::Plan;
-use crate::plan::Layout;
+use crate::layout::Layout;
 
 /// What a workspace is for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,0 +1,142 @@
+//! When each buffer is needed, and so where it lies in the arena.
+
+use std::ops::Range;
+
+use crate::graph::{Graph, Layer, Op};
+use crate::memory::{Request, place};
+use crate::plan::{GradientUse, PlannedOp};
+
+/// Places in one arena of lane vectors, by value or by operation.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Layout {
+    pub(crate) len: usize,
+    pub(crate) values: Vec<Range<usize>>,
+    pub(crate) gradients: Vec<Range<usize>>,
+    /// What an operation keeps from its forward for its backward pass.
+    pub(crate) kept: Vec<Range<usize>>,
+    /// A place for a gradient that is added to another.
+    pub(crate) added: Vec<Range<usize>>,
+    /// What an operation needs during its backward pass only.
+    pub(crate) scratch: Vec<Range<usize>>,
+}
+
+/// Time runs from the picture (0) over the operations forward (1 to n) and the loss (n + 1) to the operations
+/// backward (2n + 1 down to n + 2, so that the last operation is the first).
+struct Timeline {
+    n_ops: usize,
+}
+
+impl Timeline {
+    fn forward(&self, op: usize) -> usize {
+        op + 1
+    }
+
+    fn loss(&self) -> usize {
+        self.n_ops + 1
+    }
+
+    fn backward(&self, op: usize) -> usize {
+        2 * self.n_ops + 1 - op
+    }
+
+    /// From the first operation that writes a value to the last that reads it in the forward pass.
+    fn value(&self, graph: &Graph, value: usize) -> Request {
+        let writer = graph.ops.iter().position(|op| op.output == value);
+        let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) || op.output == value);
+        let last_read = reader.map_or(0, |op| self.forward(op));
+        let last = if value == graph.logits { self.loss() } else { last_read };
+        // A value that an operation in place has taken over has no writer and no place of its own.
+        let len = if writer.is_none() && value != 0 { 0 } else { graph.values[value] };
+        Request { len, first: writer.map_or(0, |op| self.forward(op)), last }
+    }
+
+    /// A value's gradient: from its last reader (or the loss) back to its first writer.
+    fn gradient(&self, graph: &Graph, value: usize, learns: bool) -> Request {
+        let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) && op.output != value);
+        let first = match reader {
+            Some(op) if value != graph.logits => self.backward(op),
+            _ => self.loss(),
+        };
+        // The picture's gradient stays for whoever asks after the pass.
+        let writer = graph.ops.iter().position(|op| op.output == value).unwrap_or(0);
+        let len = if learns { self.value(graph, value).len } else { 0 };
+        Request { len, first, last: self.backward(writer) }
+    }
+}
+
+/// Places for the forward pass alone.
+pub(crate) fn inference_layout(graph: &Graph) -> Layout {
+    let time = Timeline { n_ops: graph.ops.len() };
+    let requests: Vec<_> = (0..graph.values.len()).map(|value| time.value(graph, value)).collect();
+    let (values, len) = place(&requests);
+    Layout { len, values, kept: vec![0..0; graph.ops.len()], ..Layout::default() }
+}
+
+/// Places for forward and backward.
+pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bool]) -> Layout {
+    let n_values = graph.values.len();
+    let n_ops = graph.ops.len();
+    let time = Timeline { n_ops };
+    let mut requests: Vec<_> = (0..n_values).map(|value| time.value(graph, value)).collect();
+    for (i, op) in graph.ops.iter().enumerate() {
+        if reads_input_backward(&op.layer) {
+            let value = &mut requests[op.inputs[0]];
+            value.last = value.last.max(time.backward(i));
+        }
+    }
+    requests.extend((0..n_values).map(|value| time.gradient(graph, value, learns[value])));
+    requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
+        len: kept_len(graph, op),
+        first: time.forward(i),
+        last: time.backward(i),
+    }));
+    requests.extend(planned.iter().enumerate().map(|(i, planned)| Request {
+        len: added_len(graph, planned),
+        first: time.backward(i),
+        last: time.backward(i),
+    }));
+    requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
+        len: scratch_len(op),
+        first: time.backward(i),
+        last: time.backward(i),
+    }));
+    let (mut places, len) = place(&requests);
+    let scratch = places.split_off(2 * n_values + 2 * n_ops);
+    let added = places.split_off(2 * n_values + n_ops);
+    let kept = places.split_off(2 * n_values);
+    let gradients = places.split_off(n_values);
+    Layout { len, values: places, gradients, kept, added, scratch }
+}
+
+/// Vectors that an operation keeps for its backward pass.
+fn kept_len(graph: &Graph, op: &Op) -> usize {
+    match op.layer {
+        Layer::MaxPool2d(_) => graph.values[op.output],
+        Layer::Conv2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Linear(_) | Layer::Add => 0,
+    }
+}
+
+/// Vectors for a gradient that must be computed beside one that is there already.
+fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
+    match planned.op.layer {
+        Layer::Add => 0,
+        _ if planned.input_gradients[0] == GradientUse::Add => graph.values[planned.op.inputs[0]],
+        _ => 0,
+    }
+}
+
+/// Vectors that an operation needs during its backward pass only.
+fn scratch_len(op: &Op) -> usize {
+    match &op.layer {
+        Layer::Conv2d(conv) => conv.n_by_position(),
+        Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Linear(_) | Layer::Add => 0,
+    }
+}
+
+/// Whether the backward pass needs the input's value.
+fn reads_input_backward(layer: &Layer) -> bool {
+    match layer {
+        Layer::Conv2d(_) | Layer::Linear(_) | Layer::LeakyRelu { .. } => true,
+        Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::Add => false,
+    }
+}
