@@ -9,7 +9,6 @@ use std::thread;
 use data::{Places, fashion_mnist};
 use directories::BaseDirs;
 use lanes::Isa;
-use nn::Plan;
 use spec::{MAX_THREADS, MachineRecord};
 use train::Setup;
 
@@ -34,26 +33,6 @@ pub(crate) fn places(data: &Path) -> Result<Places, CliError> {
         url: Some(url.unwrap_or_else(|| fashion_mnist::URL.into())),
         ..Places::default()
     })
-}
-
-/// What is known of the data before it is read: the classes, and the pictures' size unless a folder is named, whose
-/// pictures may have another.
-pub(crate) fn check_fit(plan: &Plan, data: &str) -> Result<(), CliError> {
-    let (name, n_classes) = (fashion_mnist::NAME, fashion_mnist::CLASSES.len());
-    let folder_named = data != name || variable("DANLU_DATA").is_some();
-    if plan.input() != fashion_mnist::SHAPE && !folder_named {
-        let (input, pictures) = (plan.input(), fashion_mnist::SHAPE);
-        return Err(CliError::PicturesMisfit { input, data: name, pictures });
-    }
-    match plan.summary().last() {
-        Some(last) if plan.classes() != n_classes => Err(CliError::ClassesMisfit {
-            node: format!("`{}` ({})", last.name, last.layer),
-            output: last.output.to_string(),
-            data: name,
-            classes: n_classes,
-        }),
-        _ => Ok(()),
-    }
 }
 
 /// Threads and instruction set; without `threads` as many as there are cores.

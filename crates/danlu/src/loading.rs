@@ -4,7 +4,8 @@ use std::io::{self, IsTerminal};
 use std::path::Path;
 use std::thread;
 
-use data::{Dataset, Found, Place, Places, Split};
+use data::{Dataset, Found, Place, Places, Split, fashion_mnist};
+use nn::Plan;
 use spec::DataRecord;
 
 use crate::environment;
@@ -28,6 +29,24 @@ impl Loaded {
             n_train: self.train.len(),
             n_test: self.test.len(),
         }
+    }
+}
+
+/// What is known of the data before it is read: the classes, and the pictures' size unless a folder is named, whose
+/// pictures may have another.
+pub(crate) fn check_fit(plan: &Plan, places: &Places) -> Result<(), CliError> {
+    let (data, classes) = (fashion_mnist::NAME, fashion_mnist::CLASSES.len());
+    let folder_named = places.dir.is_some() || places.env.is_some();
+    if plan.input() != fashion_mnist::SHAPE && !folder_named {
+        let (input, pictures) = (plan.input(), fashion_mnist::SHAPE);
+        return Err(CliError::PicturesMisfit { input, data, pictures });
+    }
+    match plan.summary().last() {
+        Some(last) if plan.classes() != classes => {
+            let (node, output) = (format!("`{}` ({})", last.name, last.layer), last.output.to_string());
+            Err(CliError::ClassesMisfit { node, output, data, classes })
+        }
+        _ => Ok(()),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use data::Normalization;
+use data::{Normalization, Places};
 use nn::{Params, Plan};
 use spec::{FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
 use train::Job;
@@ -19,14 +19,15 @@ use crate::{environment, interrupt, model_file, network_file};
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut request = request::resolve(args)?;
     let plan = network_file::compile(&request.spec.network)?;
-    environment::check_fit(&plan, &request.spec.data)?;
+    let places = environment::places(Path::new(&request.spec.data))?;
+    loading::check_fit(&plan, &places)?;
     let params = initial_params(&mut request.spec, &plan)?;
     interrupt::tidy_up();
     let folder = match &request.out {
         Some(dir) => RunFolder::named(dir, args.force)?,
         None => RunFolder::numbered(&request.spec.network.name)?,
     };
-    match begin(&request, &plan, &folder, args.steps_log.as_deref()) {
+    match begin(&request, &plan, places, &folder, args.steps_log.as_deref()) {
         Ok((loaded, steps_log)) => train(&request, &plan, params, &folder, &loaded, steps_log),
         Err(error) => {
             folder.discard();
@@ -47,6 +48,7 @@ fn initial_params(spec: &mut TrainSpec, plan: &Plan) -> Result<Params<f32>, CliE
 fn begin(
     request: &Request,
     plan: &Plan,
+    places: Places,
     folder: &RunFolder,
     steps_log: Option<&Path>,
 ) -> Result<(Loaded, Option<StepsLog>), CliError> {
@@ -54,7 +56,6 @@ fn begin(
         folder.check_apart(Path::new(&init.file))?;
     }
     folder.prepare(&request.spec.to_toml()?)?;
-    let places = environment::places(Path::new(&request.spec.data))?;
     let quiet = request.quiet || request.json;
     let loaded = interrupt::abandon_on_signal(move || loading::load(&places, quiet))?;
     // The training checks it too, but only when the folder is taken.

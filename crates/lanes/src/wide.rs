@@ -24,17 +24,25 @@ impl<R: Register, const N: usize> Default for Wide<R, N> {
     }
 }
 
+/// A result register by register; `$like` is any vector of the result's type. Not `array::from_fn`: its closure is a
+/// function that may stay outside of the kernel's instruction set.
+macro_rules! by_register {
+    ($like:expr, $i:ident => $register:expr) => {{
+        let mut out = $like.0;
+        for $i in 0..N {
+            out[$i] = $register;
+        }
+        Self(out)
+    }};
+}
+
 macro_rules! operator {
     ($($trait:ident $method:ident),*) => {$(
         impl<R: Register, const N: usize> $trait for Wide<R, N> {
             type Output = Self;
             #[inline(always)]
             fn $method(self, b: Self) -> Self {
-                let mut out = self.0;
-                for i in 0..N {
-                    out[i] = self.0[i].$method(b.0[i]);
-                }
-                Self(out)
+                by_register!(self, i => self.0[i].$method(b.0[i]))
             }
         }
     )*};
@@ -69,35 +77,19 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
     }
     #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
-        let mut out = self.0;
-        for i in 0..N {
-            out[i] = self.0[i].mul_add(a.0[i], b.0[i]);
-        }
-        Self(out)
+        by_register!(self, i => self.0[i].mul_add(a.0[i], b.0[i]))
     }
     #[inline(always)]
     fn max(self, other: Self) -> Self {
-        let mut out = self.0;
-        for i in 0..N {
-            out[i] = self.0[i].max(other.0[i]);
-        }
-        Self(out)
+        by_register!(self, i => self.0[i].max(other.0[i]))
     }
     #[inline(always)]
     fn select_gt(a: Self, b: Self, yes: Self, no: Self) -> Self {
-        let mut out = no.0;
-        for i in 0..N {
-            out[i] = R::select_gt(a.0[i], b.0[i], yes.0[i], no.0[i]);
-        }
-        Self(out)
+        by_register!(no, i => R::select_gt(a.0[i], b.0[i], yes.0[i], no.0[i]))
     }
     #[inline(always)]
     fn select_eq(a: Self, b: Self, yes: Self, no: Self) -> Self {
-        let mut out = no.0;
-        for i in 0..N {
-            out[i] = R::select_eq(a.0[i], b.0[i], yes.0[i], no.0[i]);
-        }
-        Self(out)
+        by_register!(no, i => R::select_eq(a.0[i], b.0[i], yes.0[i], no.0[i]))
     }
     #[inline(always)]
     fn exp(self) -> Self {
@@ -140,18 +132,10 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
 impl<R: Register, const N: usize> F32Lane for Wide<R, N> {
     #[inline(always)]
     fn pow2(self) -> Self {
-        let mut out = self.0;
-        for i in 0..N {
-            out[i] = self.0[i].pow2();
-        }
-        Self(out)
+        by_register!(self, i => self.0[i].pow2())
     }
     #[inline(always)]
     fn exponent(self) -> Self {
-        let mut out = self.0;
-        for i in 0..N {
-            out[i] = self.0[i].exponent();
-        }
-        Self(out)
+        by_register!(self, i => self.0[i].exponent())
     }
 }

@@ -183,7 +183,7 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
         let n_shards = batch.len().div_ceil(len);
         let (job, workspaces, params) = (&self.job, &self.workspaces, &*self.params);
         let (shards, losses) = (&mut self.shards[..n_shards], &mut self.losses[..n_shards]);
-        let tasks = shards.par_iter_mut().zip(&mut *losses).zip(batch.par_chunks(len)).with_max_len(1);
+        let tasks = shards.par_iter_mut().zip(losses).zip(batch.par_chunks(len)).with_max_len(1);
         tasks.for_each(|((shard, loss), samples)| {
             *loss = run_shard(job, workspaces, params, samples, weight, shard);
         });
