@@ -5,6 +5,9 @@
 //! opens a file or knows the shapes inside a network: texts come in, values and readable errors go out.
 
 mod error;
+mod layer;
+mod layer_check;
+mod loss;
 mod network;
 mod network_check;
 mod network_file;
@@ -20,7 +23,13 @@ mod train;
 mod version;
 
 pub use error::SpecError;
-pub use network::{Conv2dSpec, LayerSpec, LeakyReluSpec, LinearSpec, MaxPool2dSpec, NetworkSpec, NodeSpec};
+pub use layer::{
+    BatchNorm2dSpec, Conv2dSpec, DropoutSpec, GroupNormSpec, LayerNormSpec, LeakyReluSpec, LinearSpec,
+    MergeSpec, PadSpec, PartialConv2dSpec, PoolSpec, RbfSpec, ScaledTanhSpec, SqueezeExciteSpec,
+    SubsampleSpec,
+};
+pub use loss::{CrossEntropySpec, LossSpec, MapSpec};
+pub use network::{LayerSpec, NetworkSpec, NodeSpec};
 pub use network_check::{MAX_CLASSES, MAX_SIZE};
 pub use optimizer::{AdamSpec, OptimizerKind, OptimizerSpec, SgdSpec};
 pub use pair::Pair;

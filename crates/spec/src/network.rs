@@ -3,7 +3,11 @@
 use serde::de::Error;
 use serde::{Deserialize, Deserializer, Serialize};
 
-use crate::Pair;
+use crate::layer::{
+    BatchNorm2dSpec, Conv2dSpec, DropoutSpec, GroupNormSpec, LayerNormSpec, LeakyReluSpec, LinearSpec,
+    MergeSpec, PadSpec, PartialConv2dSpec, PoolSpec, RbfSpec, ScaledTanhSpec, SqueezeExciteSpec,
+    SubsampleSpec,
+};
 
 /// A network as plain data. Nodes are in an order in which every input stands before its use; the last
 /// node gives the logits.
@@ -53,24 +57,68 @@ pub struct NodeSpec {
 }
 
 /// What a node computes. A closed enumeration: every consumer matches it exhaustively. In a file it is a table
-/// of one key, `{ linear = { out_features = 10 } }`, or the bare name of a layer that has no parameters.
+/// of one key, `{ linear = { out_features = 10 } }`, or the bare name of a layer whose parameters all have
+/// defaults.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LayerSpec {
-    /// Two-dimensional cross-correlation with bias, PyTorch's `nn.Conv2d`.
+    /// Two-dimensional cross-correlation, PyTorch's `nn.Conv2d`.
     Conv2d(Conv2dSpec),
-    /// `x` where positive, `slope · x` elsewhere, PyTorch's `nn.LeakyReLU`.
-    LeakyRelu(LeakyReluSpec),
-    /// `x` where positive, 0 elsewhere.
-    Relu,
-    /// Largest value of each window, PyTorch's `nn.MaxPool2d`.
-    MaxPool2d(MaxPool2dSpec),
-    /// `[C, H, W]` to `[C·H·W]`.
-    Flatten,
+    /// A convolution whose filters read some of the channels only, as C3 of LeNet-5 (LeCun et al. 1998, table I).
+    PartialConv2d(PartialConv2dSpec),
     /// `y = W x + b`, PyTorch's `nn.Linear`.
     Linear(LinearSpec),
-    /// Sum of all inputs, which have the same shape.
-    Add,
+    /// Minus the squared distances from fixed codes, the output layer of LeNet-5.
+    Rbf(RbfSpec),
+    /// Each channel to mean 0 and variance 1 over the batch, then `γ x + β`: PyTorch's `nn.BatchNorm2d`.
+    BatchNorm2d(BatchNorm2dSpec),
+    /// Each sample to mean 0 and variance 1, then `γ x + β` value by value: PyTorch's `nn.LayerNorm` over all
+    /// dimensions but the batch.
+    LayerNorm(LayerNormSpec),
+    /// Each group of channels of each sample to mean 0 and variance 1, then `γ x + β` by channel: PyTorch's
+    /// `nn.GroupNorm`.
+    GroupNorm(GroupNormSpec),
+    /// In training each value is 0 with probability `p`, the others are divided by `1 − p`: PyTorch's
+    /// `nn.Dropout`.
+    Dropout(DropoutSpec),
+    /// As `dropout`, by whole channels: PyTorch's `nn.Dropout2d`.
+    SpatialDropout(DropoutSpec),
+    /// `x` where positive, 0 elsewhere.
+    Relu,
+    /// `x` where positive, `slope · x` elsewhere, PyTorch's `nn.LeakyReLU`.
+    LeakyRelu(LeakyReluSpec),
+    /// `1 / (1 + e⁻ˣ)`
+    Sigmoid,
+    /// `tanh x`
+    Tanh,
+    /// `amplitude · tanh(slope · x)`, the squashing function of LeNet-5.
+    ScaledTanh(ScaledTanhSpec),
+    /// `x Φ(x)` with the normal distribution's Φ, PyTorch's `nn.GELU`.
+    Gelu,
+    /// `x · sigmoid(x)`
+    Silu,
+    /// `x · min(max(x + 3, 0), 6) / 6`, PyTorch's `nn.Hardswish`.
+    HardSwish,
+    /// Largest value of each window, PyTorch's `nn.MaxPool2d`.
+    MaxPool2d(PoolSpec),
+    /// Mean of each window, zeros of the padding included: PyTorch's `nn.AvgPool2d`.
+    AvgPool2d(PoolSpec),
+    /// Mean of each channel, `[C, H, W]` to `[C, 1, 1]`: PyTorch's `nn.AdaptiveAvgPool2d(1)`.
+    GlobalAvgPool,
+    /// Sum of each window times one coefficient, plus one bias, for each channel: S2 and S4 of LeNet-5.
+    Subsample(SubsampleSpec),
+    /// A border of one value.
+    Pad(PadSpec),
+    /// `[C, H, W]` to `[C·H·W]`.
+    Flatten,
+    /// Sum of all inputs.
+    Add(MergeSpec),
+    /// Product of all inputs; one of `[C, 1, 1]` counts for every row and column of the others.
+    Multiply(MergeSpec),
+    /// The channels of all inputs, or their numbers where they are flat, one after the other.
+    Concat(MergeSpec),
+    /// Scales each channel by a number from 0 to 1 that depends on the means of all channels (Hu et al. 2017).
+    SqueezeExcite(SqueezeExciteSpec),
 }
 
 impl LayerSpec {
@@ -78,79 +126,83 @@ impl LayerSpec {
     pub fn kind(&self) -> &'static str {
         match self {
             Self::Conv2d(_) => "conv2d",
-            Self::LeakyRelu(_) => "leaky_relu",
-            Self::Relu => "relu",
-            Self::MaxPool2d(_) => "max_pool2d",
-            Self::Flatten => "flatten",
+            Self::PartialConv2d(_) => "partial_conv2d",
             Self::Linear(_) => "linear",
-            Self::Add => "add",
+            Self::Rbf(_) => "rbf",
+            Self::BatchNorm2d(_) => "batch_norm2d",
+            Self::LayerNorm(_) => "layer_norm",
+            Self::GroupNorm(_) => "group_norm",
+            Self::Dropout(_) => "dropout",
+            Self::SpatialDropout(_) => "spatial_dropout",
+            Self::Relu => "relu",
+            Self::LeakyRelu(_) => "leaky_relu",
+            Self::Sigmoid => "sigmoid",
+            Self::Tanh => "tanh",
+            Self::ScaledTanh(_) => "scaled_tanh",
+            Self::Gelu => "gelu",
+            Self::Silu => "silu",
+            Self::HardSwish => "hard_swish",
+            Self::MaxPool2d(_) => "max_pool2d",
+            Self::AvgPool2d(_) => "avg_pool2d",
+            Self::GlobalAvgPool => "global_avg_pool",
+            Self::Subsample(_) => "subsample",
+            Self::Pad(_) => "pad",
+            Self::Flatten => "flatten",
+            Self::Add(_) => "add",
+            Self::Multiply(_) => "multiply",
+            Self::Concat(_) => "concat",
+            Self::SqueezeExcite(_) => "squeeze_excite",
         }
     }
-}
 
-/// Parameters of [`LayerSpec::Conv2d`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Conv2dSpec {
-    /// Number of filters.
-    pub out_channels: usize,
-    /// Kernel height and width.
-    pub kernel: Pair,
-    /// Step in rows and columns; default 1.
-    #[serde(default = "Pair::one")]
-    pub stride: Pair,
-    /// Zeros added on each side of the rows and of the columns; default 0.
-    #[serde(default = "Pair::zero")]
-    pub padding: Pair,
-}
-
-/// Parameters of [`LayerSpec::LeakyRelu`].
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LeakyReluSpec {
-    /// Slope on the negative side.
-    pub slope: f64,
-}
-
-/// Parameters of [`LayerSpec::MaxPool2d`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct MaxPool2dSpec {
-    /// Window height and width.
-    pub kernel: Pair,
-    /// Step in rows and columns; default: the window itself.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub stride: Option<Pair>,
-}
-
-/// Parameters of [`LayerSpec::Linear`].
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct LinearSpec {
-    /// Length of the output.
-    pub out_features: usize,
+    /// Whether it takes two or more inputs rather than exactly one.
+    pub fn merges(&self) -> bool {
+        matches!(self, Self::Add(_) | Self::Multiply(_) | Self::Concat(_))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::Pair;
 
     #[test]
     fn a_layer_is_called_as_in_a_file() {
         let pair = Pair::square(1);
         let layers = [
-            LayerSpec::Conv2d(Conv2dSpec { out_channels: 1, kernel: pair, stride: pair, padding: pair }),
-            LayerSpec::LeakyRelu(LeakyReluSpec { slope: 0.5 }),
+            LayerSpec::Conv2d(Conv2dSpec::new(1, pair)),
+            LayerSpec::PartialConv2d(PartialConv2dSpec { kernel: pair, connections: vec![vec![0]] }),
+            LayerSpec::Linear(LinearSpec::new(1)),
+            LayerSpec::Rbf(RbfSpec { codes: vec!["#".into()] }),
+            LayerSpec::BatchNorm2d(BatchNorm2dSpec::default()),
+            LayerSpec::LayerNorm(LayerNormSpec::default()),
+            LayerSpec::GroupNorm(GroupNormSpec { groups: 1, epsilon: 1e-5 }),
+            LayerSpec::Dropout(DropoutSpec { p: 0.5 }),
+            LayerSpec::SpatialDropout(DropoutSpec { p: 0.5 }),
             LayerSpec::Relu,
-            LayerSpec::MaxPool2d(MaxPool2dSpec { kernel: pair, stride: None }),
+            LayerSpec::LeakyRelu(LeakyReluSpec { slope: 0.5 }),
+            LayerSpec::Sigmoid,
+            LayerSpec::Tanh,
+            LayerSpec::ScaledTanh(ScaledTanhSpec::default()),
+            LayerSpec::Gelu,
+            LayerSpec::Silu,
+            LayerSpec::HardSwish,
+            LayerSpec::MaxPool2d(PoolSpec::new(pair)),
+            LayerSpec::AvgPool2d(PoolSpec::new(pair)),
+            LayerSpec::GlobalAvgPool,
+            LayerSpec::Subsample(SubsampleSpec { kernel: pair }),
+            LayerSpec::Pad(PadSpec { top: 1, bottom: 0, left: 0, right: 0, value: 0.0 }),
             LayerSpec::Flatten,
-            LayerSpec::Linear(LinearSpec { out_features: 1 }),
-            LayerSpec::Add,
+            LayerSpec::Add(MergeSpec::default()),
+            LayerSpec::Multiply(MergeSpec::default()),
+            LayerSpec::Concat(MergeSpec::default()),
+            LayerSpec::SqueezeExcite(SqueezeExciteSpec { reduced: 1 }),
         ];
         for layer in layers {
             let json = serde_json::to_value(&layer).unwrap();
             let tag = json.as_str().or_else(|| json.as_object().unwrap().keys().next().map(String::as_str));
             assert_eq!(tag, Some(layer.kind()));
+            assert_eq!(serde_json::from_value::<LayerSpec>(json).unwrap(), layer);
         }
     }
 }

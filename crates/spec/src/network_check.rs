@@ -2,10 +2,10 @@
 //! fit each other is the plan's to say.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 
 use crate::error::check_value;
-use crate::{Conv2dSpec, LayerSpec, MaxPool2dSpec, NetworkSpec, NodeSpec, Pair, SpecError};
+use crate::layer_check::check_layer;
+use crate::{NetworkSpec, NodeSpec, SpecError};
 
 /// Largest size, step, padding or count of channels or features, 2^20: far beyond any use here, and the
 /// product of three still fits a `u64`.
@@ -41,11 +41,11 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && !name.contains(char::is_control)
 }
 
-fn is_size(size: usize, min: usize) -> bool {
+pub(crate) fn is_size(size: usize, min: usize) -> bool {
     (min..=MAX_SIZE).contains(&size)
 }
 
-fn sizes(min: usize) -> String {
+pub(crate) fn sizes(min: usize) -> String {
     format!("from {min} to {MAX_SIZE}")
 }
 
@@ -90,78 +90,18 @@ fn check_inputs(
 
 fn check_input_count(name: &str, node: &NodeSpec) -> Result<(), SpecError> {
     let found = node.inputs.as_ref().map_or(1, Vec::len);
-    let (ok, allowed) = match node.layer {
-        LayerSpec::Add => (found >= 2, "at least 2"),
-        LayerSpec::Conv2d(_)
-        | LayerSpec::LeakyRelu(_)
-        | LayerSpec::Relu
-        | LayerSpec::MaxPool2d(_)
-        | LayerSpec::Flatten
-        | LayerSpec::Linear(_) => (found == 1, "exactly 1"),
-    };
+    let (ok, allowed) =
+        if node.layer.merges() { (found >= 2, "at least 2") } else { (found == 1, "exactly 1") };
     if ok {
         return Ok(());
     }
     Err(SpecError::InputCount { node: name.into(), layer: node.layer.kind(), found, allowed })
 }
 
-fn check_layer(node: &str, layer: &LayerSpec) -> Result<(), SpecError> {
-    let check = LayerCheck { node, layer: layer.kind() };
-    match layer {
-        LayerSpec::Conv2d(Conv2dSpec { out_channels, kernel, stride, padding }) => {
-            check.size("out_channels", *out_channels)?;
-            check.pair("kernel", *kernel, 1)?;
-            check.pair("stride", *stride, 1)?;
-            check.pair("padding", *padding, 0)
-        }
-        LayerSpec::MaxPool2d(MaxPool2dSpec { kernel, stride }) => {
-            check.pair("kernel", *kernel, 1)?;
-            check.pair("stride", stride.unwrap_or(*kernel), 1)
-        }
-        LayerSpec::LeakyRelu(leaky) => check.finite("slope", leaky.slope),
-        LayerSpec::Linear(linear) => check.size("out_features", linear.out_features),
-        LayerSpec::Relu | LayerSpec::Flatten | LayerSpec::Add => Ok(()),
-    }
-}
-
-/// The place that errors about a layer's numbers name.
-struct LayerCheck<'a> {
-    node: &'a str,
-    layer: &'static str,
-}
-
-impl LayerCheck<'_> {
-    fn size(&self, key: &str, size: usize) -> Result<(), SpecError> {
-        self.value(is_size(size, 1), key, size, &sizes(1))
-    }
-
-    fn pair(&self, key: &str, Pair { h, w }: Pair, min: usize) -> Result<(), SpecError> {
-        let ok = is_size(h, min) && is_size(w, min);
-        self.value(ok, key, format_args!("[{h}, {w}]"), &format!("{} each", sizes(min)))
-    }
-
-    fn finite(&self, key: &str, value: f64) -> Result<(), SpecError> {
-        let ok = (value as f32).is_finite();
-        self.value(ok, key, format_args!("{value:?}"), "a finite number, in single precision too")
-    }
-
-    fn value(&self, ok: bool, key: &str, value: impl Display, allowed: &str) -> Result<(), SpecError> {
-        if ok {
-            return Ok(());
-        }
-        Err(SpecError::NodeValue {
-            node: self.node.into(),
-            key: format!("layer.{}.{key}", self.layer),
-            value: value.to_string(),
-            allowed: allowed.into(),
-        })
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{LeakyReluSpec, LinearSpec, preset};
+    use crate::{LayerSpec, MergeSpec, preset};
 
     /// input → `a` (relu) → `b` (relu) → the third node, for each case another.
     fn with_third(third: NodeSpec) -> NetworkSpec {
@@ -181,7 +121,8 @@ mod tests {
 
     #[test]
     fn names_and_wiring_that_mean_nothing_are_refused() {
-        use LayerSpec::{Add, Relu};
+        use LayerSpec::Relu;
+        let add = || LayerSpec::Add(MergeSpec::default());
         let cases = [
             (node(Some("a"), None, Relu), "nodes 0 and 2 are both called `a`"),
             (node(Some("input"), None, Relu), "node 2 is called `input`, a name that is reserved"),
@@ -191,14 +132,14 @@ mod tests {
             (node(Some("c"), Some(&["c"]), Relu), "node `c` (position 2): `inputs` names `c` (position 2)"),
             (node(None, Some(&[]), Relu), "node `2`: `inputs` has 0, but relu takes exactly 1"),
             (node(None, Some(&["a", "b"]), Relu), "node `2`: `inputs` has 2, but relu takes exactly 1"),
-            (node(None, Some(&["a"]), Add), "node `2`: `inputs` has 1, but add takes at least 2"),
-            (node(None, None, Add), "node `2`: `inputs` has 1, but add takes at least 2"),
+            (node(None, Some(&["a"]), add()), "node `2`: `inputs` has 1, but add takes at least 2"),
+            (node(None, None, add()), "node `2`: `inputs` has 1, but add takes at least 2"),
         ];
         for (third, expected) in cases {
             let found = message(&with_third(third));
             assert!(found.starts_with(expected), "{found}");
         }
-        with_third(node(None, Some(&["input", "a", "b"]), Add)).validate().unwrap();
+        with_third(node(None, Some(&["input", "a", "b"]), add())).validate().unwrap();
     }
 
     #[test]
@@ -216,37 +157,6 @@ mod tests {
         let expected =
             "node `a` (position 0): `inputs` names `c` (position 2), but must name nodes before it";
         assert_eq!(message(&network), expected);
-    }
-
-    #[test]
-    fn impossible_numbers_of_layers_are_refused_by_node_and_key() {
-        let conv = Conv2dSpec {
-            out_channels: 1,
-            kernel: Pair::square(1),
-            stride: Pair::square(1),
-            padding: Pair::square(0),
-        };
-        let conv = |change: fn(&mut Conv2dSpec)| {
-            let mut spec = conv.clone();
-            change(&mut spec);
-            LayerSpec::Conv2d(spec)
-        };
-        let pool =
-            |kernel: Pair, stride: Option<Pair>| LayerSpec::MaxPool2d(MaxPool2dSpec { kernel, stride });
-        let cases = [
-            (conv(|spec| spec.out_channels = 0), "layer.conv2d.out_channels` is 0,"),
-            (conv(|spec| spec.kernel.h = 0), "layer.conv2d.kernel` is [0, 1],"),
-            (conv(|spec| spec.stride.w = 0), "layer.conv2d.stride` is [1, 0],"),
-            (conv(|spec| spec.padding.h = usize::MAX), "layer.conv2d.padding` is [18446744073709551615, 0],"),
-            (pool(Pair::new(2, 0), None), "layer.max_pool2d.kernel` is [2, 0],"),
-            (pool(Pair::square(2), Some(Pair::square(0))), "layer.max_pool2d.stride` is [0, 0],"),
-            (LayerSpec::LeakyRelu(LeakyReluSpec { slope: f64::NAN }), "layer.leaky_relu.slope` is NaN,"),
-            (LayerSpec::Linear(LinearSpec { out_features: 0 }), "layer.linear.out_features` is 0,"),
-        ];
-        for (layer, expected) in cases {
-            let found = message(&with_third(node(Some("c"), None, layer)));
-            assert!(found.starts_with(&format!("node `c`: `{expected} but must be ")), "{found}");
-        }
     }
 
     #[test]

@@ -123,7 +123,7 @@ layer = { leaky_relu = { slope = 0.1 } }
         assert_eq!(network.node_names(), ["0", "1", "sum", "3"]);
         let written = network.to_toml().unwrap();
         assert!(written.contains("kernel = [3, 3], stride = [1, 1], padding = [0, 0]"), "{written}");
-        assert!(written.contains("inputs = [\"0\", \"1\"]\nlayer = \"add\"\n"), "{written}");
+        assert!(written.contains("inputs = [\"0\", \"1\"]\nlayer = { add = { pad = false } }\n"), "{written}");
         assert_eq!(NetworkSpec::from_toml(&written).unwrap(), network);
     }
 
@@ -144,7 +144,7 @@ layer = { leaky_relu = { slope = 0.1 } }
             (with_layer("{ conv2d = { out_channels = 6, kernel = -5 } }"), "line 5", "kernel = -5"),
             (with_layer("{ conv2d = { out_channels = 6, kernel = [5] } }"), "line 5", "kernel = [5]"),
             (with_layer("{ linear = { out_features = \"ten\" } }"), "line 5", "out_features = \"ten\""),
-            (with_layer("\"dropout\""), "line 5", "unknown variant `dropout`"),
+            (with_layer("\"attention\""), "line 5", "unknown variant `attention`"),
             (with_layer("{ relu = {}, add = {} }"), "line 5", "`relu` is one too many: a node has one layer"),
             (with_layer("\"relu"), "line 5", "layer = \"relu"),
             (with_layer("\"relu\"\nslope = 1"), "line 6", "unknown field `slope`"),

@@ -7,23 +7,72 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::{LayerSpec, OptimizerKind, OptimizerSpec};
+use crate::{CrossEntropySpec, LayerSpec, LossSpec, MapSpec, OptimizerKind, OptimizerSpec};
 
 /// The value of a choice that has no parameters: `relu = {}`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Empty {}
 
-#[derive(Clone, Copy, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum LayerTag {
-    Conv2d,
-    LeakyRelu,
-    Relu,
-    MaxPool2d,
-    Flatten,
-    Linear,
-    Add,
+/// The tags of all layers and how each is read: `Bare` has nothing more to say, `Default` may be a bare name or a
+/// table, `Table` must be one, with the keys of the hint.
+macro_rules! layers {
+    ($($kind:ident $tag:ident $($hint:literal)?,)*) => {
+        #[derive(Clone, Copy, serde::Deserialize)]
+        #[serde(rename_all = "snake_case")]
+        enum LayerTag {
+            $($tag,)*
+        }
+
+        impl LayerTag {
+            fn bare<E: de::Error>(self, name: &str) -> Result<LayerSpec, E> {
+                match self {
+                    $(Self::$tag => layers!(@bare $kind $tag name $($hint)?),)*
+                }
+            }
+
+            fn read<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<LayerSpec, A::Error> {
+                match self {
+                    $(Self::$tag => layers!(@read $kind $tag map),)*
+                }
+            }
+        }
+    };
+    (@bare Bare $tag:ident $name:ident) => { Ok(LayerSpec::$tag) };
+    (@bare Default $tag:ident $name:ident) => { Ok(LayerSpec::$tag(Default::default())) };
+    (@bare Table $tag:ident $name:ident $hint:literal) => { Err(needs_table($name, $hint)) };
+    (@read Bare $tag:ident $map:ident) => { $map.next_value::<Empty>().map(|_| LayerSpec::$tag) };
+    (@read $kind:ident $tag:ident $map:ident) => { Ok(LayerSpec::$tag($map.next_value()?)) };
+}
+
+layers! {
+    Table Conv2d "out_channels = …, kernel = …",
+    Table PartialConv2d "kernel = …, connections = …",
+    Table Linear "out_features = …",
+    Table Rbf "codes = …",
+    Default BatchNorm2d,
+    Default LayerNorm,
+    Table GroupNorm "groups = …",
+    Table Dropout "p = …",
+    Table SpatialDropout "p = …",
+    Bare Relu,
+    Table LeakyRelu "slope = …",
+    Bare Sigmoid,
+    Bare Tanh,
+    Default ScaledTanh,
+    Bare Gelu,
+    Bare Silu,
+    Bare HardSwish,
+    Table MaxPool2d "kernel = …",
+    Table AvgPool2d "kernel = …",
+    Bare GlobalAvgPool,
+    Table Subsample "kernel = …",
+    Table Pad "top = …, bottom = …, left = …, right = …",
+    Bare Flatten,
+    Default Add,
+    Default Multiply,
+    Default Concat,
+    Table SqueezeExcite "reduced = …",
 }
 
 struct LayerVisitor;
@@ -42,28 +91,13 @@ impl<'de> Visitor<'de> for LayerVisitor {
     }
 
     fn visit_str<E: de::Error>(self, name: &str) -> Result<LayerSpec, E> {
-        match LayerTag::deserialize(de::value::StrDeserializer::new(name))? {
-            LayerTag::Relu => Ok(LayerSpec::Relu),
-            LayerTag::Flatten => Ok(LayerSpec::Flatten),
-            LayerTag::Add => Ok(LayerSpec::Add),
-            LayerTag::Conv2d => Err(needs_table(name, "out_channels = …, kernel = …")),
-            LayerTag::LeakyRelu => Err(needs_table(name, "slope = …")),
-            LayerTag::MaxPool2d => Err(needs_table(name, "kernel = …")),
-            LayerTag::Linear => Err(needs_table(name, "out_features = …")),
-        }
+        LayerTag::deserialize(de::value::StrDeserializer::new(name))?.bare(name)
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LayerSpec, A::Error> {
-        let tag = map.next_key()?.ok_or_else(|| de::Error::custom("empty table, expected one layer"))?;
-        let layer = match tag {
-            LayerTag::Conv2d => LayerSpec::Conv2d(map.next_value()?),
-            LayerTag::LeakyRelu => LayerSpec::LeakyRelu(map.next_value()?),
-            LayerTag::Relu => map.next_value::<Empty>().map(|_| LayerSpec::Relu)?,
-            LayerTag::MaxPool2d => LayerSpec::MaxPool2d(map.next_value()?),
-            LayerTag::Flatten => map.next_value::<Empty>().map(|_| LayerSpec::Flatten)?,
-            LayerTag::Linear => LayerSpec::Linear(map.next_value()?),
-            LayerTag::Add => map.next_value::<Empty>().map(|_| LayerSpec::Add)?,
-        };
+        let tag: Option<LayerTag> = map.next_key()?;
+        let tag = tag.ok_or_else(|| de::Error::custom("empty table, expected one layer"))?;
+        let layer = tag.read(&mut map)?;
         expect_end(map, "a node has one layer")?;
         Ok(layer)
     }
@@ -71,6 +105,47 @@ impl<'de> Visitor<'de> for LayerVisitor {
 
 fn needs_table<E: de::Error>(name: &str, keys: &str) -> E {
     E::custom(format_args!("`{name}` needs numbers: write {{ {name} = {{ {keys} }} }}"))
+}
+
+struct LossVisitor;
+
+impl<'de> Deserialize<'de> for LossSpec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(LossVisitor)
+    }
+}
+
+#[derive(Clone, Copy, serde::Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum LossTag {
+    CrossEntropy,
+    Map,
+}
+
+impl<'de> Visitor<'de> for LossVisitor {
+    type Value = LossSpec;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a loss's name or a table of one loss")
+    }
+
+    /// A name alone: that loss with its defaults.
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<LossSpec, E> {
+        Ok(match LossTag::deserialize(de::value::StrDeserializer::new(name))? {
+            LossTag::CrossEntropy => LossSpec::CrossEntropy(CrossEntropySpec::default()),
+            LossTag::Map => LossSpec::Map(MapSpec::default()),
+        })
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LossSpec, A::Error> {
+        let tag = map.next_key()?.ok_or_else(|| de::Error::custom("empty table, expected one loss"))?;
+        let loss = match tag {
+            LossTag::CrossEntropy => LossSpec::CrossEntropy(map.next_value()?),
+            LossTag::Map => LossSpec::Map(map.next_value()?),
+        };
+        expect_end(map, "a run has one loss")?;
+        Ok(loss)
+    }
 }
 
 struct OptimizerVisitor;

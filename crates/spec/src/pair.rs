@@ -32,6 +32,14 @@ impl Pair {
     pub(crate) fn zero() -> Self {
         Self::square(0)
     }
+
+    pub(crate) fn is_one(&self) -> bool {
+        *self == Self::one()
+    }
+
+    pub(crate) fn is_zero(&self) -> bool {
+        *self == Self::zero()
+    }
 }
 
 impl fmt::Display for Pair {

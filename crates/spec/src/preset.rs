@@ -1,6 +1,6 @@
 //! Networks known by name.
 
-use crate::{Conv2dSpec, LayerSpec, LeakyReluSpec, LinearSpec, MaxPool2dSpec, NetworkSpec, NodeSpec, Pair};
+use crate::{Conv2dSpec, LayerSpec, LeakyReluSpec, LinearSpec, NetworkSpec, NodeSpec, Pair, PoolSpec};
 
 /// Names of all presets, in the order in which they are listed to people.
 pub const PRESETS: [&str; 2] = ["lenet", "lenet-3x3"];
@@ -44,12 +44,7 @@ fn named(module: &str, layers: Vec<LayerSpec>) -> impl Iterator<Item = NodeSpec>
 }
 
 fn conv(out_channels: usize, kernel: usize) -> LayerSpec {
-    LayerSpec::Conv2d(Conv2dSpec {
-        out_channels,
-        kernel: Pair::square(kernel),
-        stride: Pair::one(),
-        padding: Pair::zero(),
-    })
+    LayerSpec::Conv2d(Conv2dSpec::new(out_channels, Pair::square(kernel)))
 }
 
 fn leaky() -> LayerSpec {
@@ -57,11 +52,11 @@ fn leaky() -> LayerSpec {
 }
 
 fn pool() -> LayerSpec {
-    LayerSpec::MaxPool2d(MaxPool2dSpec { kernel: Pair::square(2), stride: None })
+    LayerSpec::MaxPool2d(PoolSpec::new(Pair::square(2)))
 }
 
 fn linear(out_features: usize) -> LayerSpec {
-    LayerSpec::Linear(LinearSpec { out_features })
+    LayerSpec::Linear(LinearSpec::new(out_features))
 }
 
 #[cfg(test)]
@@ -86,7 +81,7 @@ mod tests {
                     c = linear.out_features;
                     names.push(name);
                 }
-                LayerSpec::LeakyRelu(_) | LayerSpec::Relu | LayerSpec::Add => {}
+                _ => {}
             }
         }
         assert_eq!([c, h, w], [network.classes, 1, 1]);

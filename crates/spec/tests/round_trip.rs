@@ -2,8 +2,9 @@
 
 use proptest::prelude::*;
 use spec::{
-    AdamSpec, Conv2dSpec, InitSpec, LayerSpec, LeakyReluSpec, LinearSpec, MAX_COUNT, MAX_SIZE, MaxPool2dSpec,
-    NetworkSpec, NodeSpec, OptimizerSpec, Pair, RunFile, SgdSpec, TrainSpec,
+    AdamSpec, BatchNorm2dSpec, Conv2dSpec, DropoutSpec, InitSpec, LayerSpec, LeakyReluSpec, LinearSpec,
+    MAX_COUNT, MAX_SIZE, MergeSpec, NetworkSpec, NodeSpec, OptimizerSpec, Pair, PoolSpec, RunFile, SgdSpec,
+    TrainSpec,
 };
 
 /// Positive and finite in single precision too, with every exponent and mantissa as likely as any other.
@@ -40,27 +41,36 @@ fn optimizer() -> impl Strategy<Value = OptimizerSpec> {
 }
 
 fn layer() -> impl Strategy<Value = LayerSpec> {
-    let conv =
-        (1..=MAX_SIZE, pair(1), pair(1), pair(0)).prop_map(|(out_channels, kernel, stride, padding)| {
-            LayerSpec::Conv2d(Conv2dSpec { out_channels, kernel, stride, padding })
-        });
-    let pool = (pair(1), proptest::option::of(pair(1)))
-        .prop_map(|(kernel, stride)| LayerSpec::MaxPool2d(MaxPool2dSpec { kernel, stride }));
+    let conv = (1..=MAX_SIZE, pair(1), pair(1), pair(0), any::<bool>()).prop_map(
+        |(out_channels, kernel, stride, padding, bias)| {
+            let (dilation, groups) = (stride, out_channels);
+            LayerSpec::Conv2d(Conv2dSpec { out_channels, kernel, stride, padding, dilation, groups, bias })
+        },
+    );
+    let pool = (pair(2), proptest::option::of(pair(1))).prop_map(|(kernel, stride)| {
+        LayerSpec::MaxPool2d(PoolSpec { kernel, stride, padding: Pair::square(1) })
+    });
     let slope = (positive(), any::<bool>()).prop_map(|(size, minus)| if minus { -size } else { size });
     prop_oneof![
         conv,
         pool,
         slope.prop_map(|slope| LayerSpec::LeakyRelu(LeakyReluSpec { slope })),
-        (1..=MAX_SIZE).prop_map(|out_features| LayerSpec::Linear(LinearSpec { out_features })),
+        (1..=MAX_SIZE, any::<bool>())
+            .prop_map(|(out_features, bias)| LayerSpec::Linear(LinearSpec { out_features, bias })),
+        (positive(), share()).prop_map(|(epsilon, momentum)| {
+            LayerSpec::BatchNorm2d(BatchNorm2dSpec { epsilon, momentum: 1.0 - momentum })
+        }),
+        share().prop_map(|p| LayerSpec::Dropout(DropoutSpec { p })),
+        any::<bool>().prop_map(|pad| LayerSpec::Concat(MergeSpec { pad })),
         Just(LayerSpec::Relu),
         Just(LayerSpec::Flatten),
-        Just(LayerSpec::Add),
+        Just(LayerSpec::Add(MergeSpec::default())),
     ]
 }
 
 /// Node `idx`, with inputs where the layer demands them and a name in every other case.
 fn node(idx: usize, layer: LayerSpec, name: Option<String>) -> NodeSpec {
-    let inputs = (layer == LayerSpec::Add).then(|| vec!["input".into(), "input".into()]);
+    let inputs = layer.merges().then(|| vec!["input".into(), "input".into()]);
     NodeSpec { name: name.map(|name| format!("{idx} {name}")), inputs, layer }
 }
 
