@@ -51,7 +51,7 @@ impl Bench {
             plan: &self.plan,
             train: &self.loaded.train,
             test: &self.loaded.test,
-            normalization: Normalization::default(),
+            normalization: &Normalization::unit(),
             setup: self.setup,
             stop: interrupt::stop_flag(),
         };

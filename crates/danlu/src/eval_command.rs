@@ -23,12 +23,12 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     let setup = environment::setup(args.threads)?;
     let model = model_file::load(&args.model)?;
     let test = loading::load_test(&args.data)?;
-    let evaluation = train::evaluate(&model.plan, &model.params, &test, model.normalization, setup)?;
+    let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
     if !evaluation.loss.is_finite() {
         return Err(CliError::NotFinite { path: model.path });
     }
     if let Some(path) = &args.logits {
-        let logits = train::logits(&model.plan, &model.params, &test, model.normalization, setup)?;
+        let logits = train::logits(&model.plan, &model.params, &test, &model.normalization, setup)?;
         write_logits(path, &logits, [test.len(), model.plan.classes()])?;
     }
     let Evaluation { loss, accuracy, n } = evaluation;

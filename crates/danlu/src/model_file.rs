@@ -1,14 +1,15 @@
 //! `model.safetensors`: the weights, and in the header's metadata all that is needed to use them.
 //!
 //! Metadata: `danlu` format version, `network` as a network file, `classes` as a JSON list of names,
-//! `normalization` as a JSON object of `scale` and `shift`.
+//! `normalization` as a JSON object of `scale` and `shift`, each a list with a number for each channel, or with one
+//! for all; a bare number is read as such a list of one.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use data::Normalization;
 use nn::{Params, Plan};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use spec::{FORMAT_VERSION, InitSpec, NetworkSpec};
 
 use crate::error::CliError;
@@ -28,17 +29,29 @@ pub(crate) struct Model {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct NormalizationText {
-    scale: f32,
-    shift: f32,
+    #[serde(deserialize_with = "numbers")]
+    scale: Vec<f32>,
+    #[serde(deserialize_with = "numbers")]
+    shift: Vec<f32>,
+}
+
+/// A list of numbers, or one bare number.
+fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Error> {
+    let value = serde_json::Value::deserialize(deserializer)?;
+    match &value {
+        serde_json::Value::Array(_) => Vec::deserialize(value),
+        _ => f32::deserialize(value).map(|number| vec![number]),
+    }
+    .map_err(serde::de::Error::custom)
 }
 
 /// The header's metadata of a model file.
 pub(crate) fn metadata(
     network: &NetworkSpec,
     classes: &[String],
-    normalization: Normalization,
+    normalization: &Normalization,
 ) -> Result<BTreeMap<String, String>, CliError> {
-    let Normalization { scale, shift } = normalization;
+    let Normalization { scale, shift } = normalization.clone();
     let entries = [
         ("danlu", FORMAT_VERSION.to_string()),
         ("network", network.to_toml()?),
@@ -127,10 +140,9 @@ fn reading(
     }
     let NormalizationText { scale, shift } = serde_json::from_str(entry(path, metadata, "normalization")?)
         .map_err(|error| wrong("normalization", &error))?;
-    if !scale.is_finite() || !shift.is_finite() {
-        return Err(wrong("normalization", &"a number is not finite"));
-    }
-    Ok((classes, Normalization { scale, shift }))
+    let normalization = Normalization { scale, shift };
+    normalization.validate(network.input[0]).map_err(|error| wrong("normalization", &error))?;
+    Ok((classes, normalization))
 }
 
 fn entry<'a>(path: &Path, metadata: &'a BTreeMap<String, String>, key: &str) -> Result<&'a str, CliError> {
@@ -150,7 +162,7 @@ mod tests {
         let network = spec::preset("lenet").unwrap();
         let plan = Plan::compile(&network).unwrap();
         let classes = data::fashion_mnist::CLASSES.map(String::from);
-        let mut metadata = metadata(&network, &classes, Normalization::default()).unwrap();
+        let mut metadata = metadata(&network, &classes, &Normalization::default()).unwrap();
         change(&mut metadata);
         let params = Params::init(&plan, spec::Seed(1));
         let path = dir.join("m.safetensors");
@@ -169,6 +181,15 @@ mod tests {
     }
 
     #[test]
+    fn a_normalization_of_two_bare_numbers_is_read() {
+        let dir = tempfile::tempdir().unwrap();
+        let text = "{\"scale\": 0.5, \"shift\": -1.0}";
+        let path = write(dir.path(), |metadata| drop(metadata.insert("normalization".into(), text.into())));
+        let expected = Normalization { scale: vec![0.5], shift: vec![-1.0] };
+        assert_eq!(load(&path).unwrap().normalization, expected);
+    }
+
+    #[test]
     fn a_spoiled_header_is_told() {
         let dir = tempfile::tempdir().unwrap();
         let cases = [
@@ -178,6 +199,8 @@ mod tests {
             ("classes", "a", "its `classes`: expected value"),
             ("normalization", "{}", "its `normalization`: missing field `scale`"),
             ("normalization", "{\"scale\": 1e99, \"shift\": 0}", "its `normalization`"),
+            ("normalization", "{\"scale\": [1, 2], \"shift\": [0, 0]}", "2 entries for 1 channels"),
+            ("normalization", "{\"scale\": [\"a\"], \"shift\": 0}", "its `normalization`: invalid type"),
         ];
         for (key, value, expected) in cases {
             let path = write(dir.path(), |metadata| drop(metadata.insert(key.into(), value.into())));

@@ -32,7 +32,7 @@ pub(crate) fn run(args: &PredictArgs) -> Result<(), CliError> {
     let n_failed = args.images.len() - pictures.paths.len();
     if !pictures.paths.is_empty() {
         let dataset = pictures.dataset;
-        let logits = train::logits(&model.plan, &model.params, &dataset, model.normalization, setup)?;
+        let logits = train::logits(&model.plan, &model.params, &dataset, &model.normalization, setup)?;
         let n_top = args.top.map_or(if args.json { usize::MAX } else { TOP }, usize::from);
         if logits.iter().any(|logit| !logit.is_finite()) {
             return Err(CliError::NotFinite { path: model.path });

@@ -73,11 +73,11 @@ fn train(
     loaded: &Loaded,
     steps_log: Option<StepsLog>,
 ) -> Result<(), CliError> {
-    let normalization = Normalization::default();
+    let normalization = Normalization::unit();
     let mut observer = RunObserver {
         folder,
         plan,
-        metadata: model_file::metadata(&request.spec.network, &loaded.train.classes, normalization)?,
+        metadata: model_file::metadata(&request.spec.network, &loaded.train.classes, &normalization)?,
         record: first_record(request, loaded),
         screen: Screen::new(request),
         steps_log,
@@ -89,7 +89,7 @@ fn train(
         plan,
         train: &loaded.train,
         test: &loaded.test,
-        normalization,
+        normalization: &normalization,
         setup: request.setup,
         stop: interrupt::stop_flag(),
     };

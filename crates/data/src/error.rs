@@ -82,6 +82,10 @@ pub enum DataError {
     #[error("{}", not_found(tried))]
     NotFound { tried: Vec<Tried> },
 
+    /// Numbers that cannot turn bytes into what a network reads.
+    #[error("the normalization has {reason}")]
+    Normalization { reason: String },
+
     /// A download was asked for where it cannot be.
     #[error("cannot download {TITLE}: {reason}")]
     CannotFetch { reason: &'static str },

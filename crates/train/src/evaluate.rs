@@ -25,7 +25,7 @@ pub fn evaluate(
     plan: &Plan,
     params: &Params<f32>,
     dataset: &Dataset,
-    normalization: Normalization,
+    normalization: &Normalization,
     setup: Setup,
 ) -> Result<Evaluation, TrainError> {
     check_fit(plan, dataset)?;
@@ -39,7 +39,7 @@ pub fn logits(
     plan: &Plan,
     params: &Params<f32>,
     dataset: &Dataset,
-    normalization: Normalization,
+    normalization: &Normalization,
     setup: Setup,
 ) -> Result<Vec<f32>, TrainError> {
     check_fit(plan, dataset)?;
@@ -53,7 +53,7 @@ struct EvaluateTask<'a> {
     plan: &'a Plan,
     params: &'a Params<f32>,
     dataset: &'a Dataset,
-    normalization: Normalization,
+    normalization: &'a Normalization,
 }
 
 impl WithLane for EvaluateTask<'_> {
@@ -70,7 +70,7 @@ pub(crate) fn evaluate_with<V: Lane<Scalar = f32>>(
     plan: &Plan,
     params: &Params<f32>,
     dataset: &Dataset,
-    normalization: Normalization,
+    normalization: &Normalization,
 ) -> Evaluation {
     let n = dataset.len();
     let mut groups = vec![Tally::default(); n.div_ceil(GROUP)];

@@ -10,7 +10,7 @@ use crate::TrainError;
 pub(crate) fn pack<V: Lane<Scalar = f32>>(
     plan: &Plan,
     dataset: &Dataset,
-    normalization: Normalization,
+    normalization: &Normalization,
     samples: impl ExactSizeIterator<Item = usize>,
     workspace: &mut Workspace<V>,
 ) {
@@ -19,7 +19,18 @@ pub(crate) fn pack<V: Lane<Scalar = f32>>(
     for (picture, sample) in pictures.iter_mut().zip(samples) {
         *picture = dataset.image(sample);
     }
-    pack_bytes(&pictures[..n], normalization.scale, normalization.shift, workspace.input_mut(plan));
+    let (pictures, input) = (&pictures[..n], workspace.input_mut(plan));
+    let [n_channels, height, width] = dataset.shape;
+    // One entry for all channels is one run over all of them.
+    let plane_len = if normalization.is_uniform() { n_channels * height * width } else { height * width };
+    for (channel, plane) in input.chunks_exact_mut(plane_len).enumerate() {
+        let (scale, shift) = normalization.channel(channel);
+        let mut planes: [&[u8]; GROUP] = [&[]; GROUP];
+        for (samples, picture) in planes.iter_mut().zip(pictures) {
+            *samples = &picture[channel * plane_len..(channel + 1) * plane_len];
+        }
+        pack_bytes(&planes[..n], scale, shift, plane);
+    }
 }
 
 /// Pictures and labels must be what the network takes; [`crate::train`] and [`crate::evaluate`] check it too.
@@ -40,5 +51,54 @@ pub fn check_fit(plan: &Plan, dataset: &Dataset) -> Result<(), TrainError> {
     match dataset.labels.iter().position(|&label| usize::from(label) >= plan.classes()) {
         Some(idx) => Err(TrainError::Label { name: name(), idx, label: dataset.labels[idx] }),
         None => Ok(()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lanes::{Isa, WithLane};
+    use nn::Mode;
+    use spec::NetworkSpec;
+
+    use super::*;
+
+    /// The workspace's input after packing, `[C·H·W][lane]`.
+    struct PackTask<'a>(&'a Plan, &'a Dataset, &'a Normalization);
+
+    impl WithLane for PackTask<'_> {
+        type Output = Vec<f32>;
+        fn run<V: Lane<Scalar = f32>>(self) -> Vec<f32> {
+            let Self(plan, dataset, normalization) = self;
+            let mut workspace = Workspace::<V>::new(plan, Mode::Inference);
+            pack(plan, dataset, normalization, 0..dataset.len(), &mut workspace);
+            V::as_scalars(workspace.input_mut(plan)).to_vec()
+        }
+    }
+
+    #[test]
+    fn each_channel_has_its_numbers() {
+        let text = "version = 1\nname = \"n\"\ninput = [3, 5, 4]\nclasses = 2\n\
+                    node = [{ layer = \"flatten\" }, { layer = { linear = { out_features = 2 } } }]";
+        let plan = Plan::compile(&NetworkSpec::from_toml(text).unwrap()).unwrap();
+        let dataset = Dataset {
+            name: "two".into(),
+            shape: [3, 5, 4],
+            images: (0..120).collect(),
+            labels: vec![0, 1],
+            classes: ["a", "b"].map(String::from).to_vec(),
+            sha256: String::new(),
+        };
+        let each = Normalization { scale: vec![1.0, 0.5, 2.0], shift: vec![0.0, -1.0, 3.0] };
+        for normalization in [each, Normalization { scale: vec![0.25], shift: vec![1.0] }] {
+            let lanes = Isa::detect().run(PackTask(&plan, &dataset, &normalization));
+            for (idx, values) in lanes.chunks_exact(GROUP).enumerate() {
+                for (lane, &value) in values.iter().enumerate() {
+                    let is_live = lane < dataset.len();
+                    let expected =
+                        if is_live { normalization.apply(idx / 20, dataset.image(lane)[idx]) } else { 0.0 };
+                    assert_eq!(value, expected, "value {idx} of sample {lane}");
+                }
+            }
+        }
     }
 }

@@ -28,7 +28,7 @@ pub struct Job<'a> {
     /// What it is measured on after each epoch.
     pub test: &'a Dataset,
     /// From bytes to numbers.
-    pub normalization: Normalization,
+    pub normalization: &'a Normalization,
     /// How to run.
     pub setup: Setup,
     /// Set by anybody, ends the run before its next step.

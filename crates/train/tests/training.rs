@@ -34,13 +34,16 @@ struct Bench {
     plan: Plan,
     train: Dataset,
     test: Dataset,
+    normalization: Normalization,
     stop: AtomicBool,
 }
 
 impl Bench {
     fn new(n: usize, spec: TrainSpec) -> Self {
         let plan = Plan::compile(&spec.network).unwrap();
-        Self { spec, plan, train: squares(n, 1), test: squares(200, 2), stop: AtomicBool::new(false) }
+        let (train, test) = (squares(n, 1), squares(200, 2));
+        let normalization = Normalization::unit();
+        Self { spec, plan, train, test, normalization, stop: AtomicBool::new(false) }
     }
 
     fn run(
@@ -55,7 +58,7 @@ impl Bench {
             plan: &self.plan,
             train: &self.train,
             test: &self.test,
-            normalization: Normalization::default(),
+            normalization: &self.normalization,
             setup: Setup { threads, isa },
             stop: &self.stop,
         };
@@ -148,9 +151,9 @@ fn evaluation_and_logits_agree_with_the_training_record() {
     let mut memory = Memory::new(9);
     let (params, _) = bench.run(2, Isa::detect(), &mut memory);
     let setup = Setup { threads: 3, isa: Isa::detect() };
-    let evaluation = evaluate(&bench.plan, &params, &bench.test, Normalization::default(), setup).unwrap();
+    let evaluation = evaluate(&bench.plan, &params, &bench.test, &bench.normalization, setup).unwrap();
     assert_eq!(evaluation.accuracy, memory.epochs[1].test_accuracy);
-    let logits = logits(&bench.plan, &params, &bench.test, Normalization::default(), setup).unwrap();
+    let logits = logits(&bench.plan, &params, &bench.test, &bench.normalization, setup).unwrap();
     let n_correct = logits.chunks_exact(10).zip(&bench.test.labels).filter(|(row, label)| {
         let best = (1..10).fold(0, |best, k| if row[k] > row[best] { k } else { best });
         best == usize::from(**label)
