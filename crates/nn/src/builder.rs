@@ -1,25 +1,25 @@
 //! From the nodes of a [`NetworkSpec`] to a [`Graph`]. Here shapes are resolved and misfits found.
 //!
-//! Padding becomes an operation of its own, flatten none at all (it is the same numbers in the same order).
+//! Padding becomes an operation of its own, flatten none at all (it is the same numbers in the same order); blocks such
+//! as squeeze-and-excite become the operations that they are made of.
+
+mod blocks;
+mod layers;
+mod merge;
 
 use std::collections::BTreeMap;
 use std::ops::Range;
 
-use spec::{Conv2dSpec, LayerSpec, MaxPool2dSpec, NetworkSpec, NodeSpec, Pair};
+use spec::{LayerSpec, NetworkSpec, NodeSpec, Pair};
 
 use crate::graph::{Graph, Layer, Op};
-use crate::layers::conv2d::Conv2d;
-use crate::layers::linear::Linear;
-use crate::layers::max_pool2d::MaxPool2d;
-use crate::layers::pad::Pad;
+use crate::params::Init;
 use crate::{LayerSummary, PlanError, Shape, Tensor};
 
 /// Values of one activation at most: as lanes of 64 bytes they take 64 MiB.
 const MAX_ACTIVATION: usize = 1 << 20;
 /// Parameters of one tensor at most: 1 GiB.
 const MAX_WEIGHTS: usize = 1 << 28;
-/// Pairs of a tap and a position of one channel at most, for the tables of a convolution: 128 MiB.
-const MAX_TAPS: usize = 1 << 24;
 
 /// A value by the name of the node that gives it.
 #[derive(Clone)]
@@ -36,11 +36,21 @@ struct Node<'a> {
     label: String,
 }
 
+/// A node's output: which value, and its shape.
+type Built = Result<(usize, Shape), PlanError>;
+
+/// Where the weights of an operation lie among all parameters, and its biases.
+type Parameters = (Range<usize>, Range<usize>);
+
+const NO_PARAMETERS: Parameters = (0..0, 0..0);
+
 struct Builder {
     graph: Graph,
     /// The index (the picture's is 0, a node's is 1 + its own) and the value of every name so far.
     sources: BTreeMap<String, (usize, Source)>,
     used: Vec<bool>,
+    /// Operations with running statistics, whose places are behind all parameters.
+    running: Vec<(usize, String)>,
 }
 
 impl Graph {
@@ -54,6 +64,7 @@ impl Graph {
             graph: Graph { ops: vec![], values, logits: 0, tensors: vec![], rows: vec![] },
             sources: BTreeMap::from([(picture.name.clone(), (0, picture.clone()))]),
             used: vec![true],
+            running: vec![],
         };
         let mut last = picture;
         for (idx, (node, name)) in spec.nodes.iter().zip(spec.node_names()).enumerate() {
@@ -102,129 +113,87 @@ impl Builder {
     }
 
     /// Adds the layer's operations; returns its output.
-    fn layer(
-        &mut self,
-        node: &Node<'_>,
-        layer: &LayerSpec,
-        inputs: &[Source],
-    ) -> Result<(usize, Shape), PlanError> {
+    fn layer(&mut self, node: &Node<'_>, layer: &LayerSpec, inputs: &[Source]) -> Built {
         let input = &inputs[0];
         match layer {
             LayerSpec::Conv2d(conv) => self.conv2d(node, conv, input),
-            LayerSpec::LeakyRelu(leaky) => Ok(self.rectifier(leaky.slope, input)),
-            LayerSpec::Relu => Ok(self.rectifier(0.0, input)),
+            LayerSpec::PartialConv2d(conv) => self.partial_conv2d(node, conv, input),
+            LayerSpec::Linear(linear) => self.linear(node, linear, input),
+            LayerSpec::Rbf(rbf) => self.rbf(node, rbf, input),
+            LayerSpec::BatchNorm2d(norm) => self.batch_norm2d(node, norm, input),
+            LayerSpec::LayerNorm(norm) => self.layer_norm(node, norm, input),
+            LayerSpec::GroupNorm(norm) => self.group_norm(node, norm, input),
+            LayerSpec::Dropout(dropout) => Ok(self.dropout(dropout.p, input)),
+            LayerSpec::SpatialDropout(dropout) => self.spatial_dropout(node, dropout.p, input),
+            LayerSpec::Relu
+            | LayerSpec::LeakyRelu(_)
+            | LayerSpec::Sigmoid
+            | LayerSpec::Tanh
+            | LayerSpec::ScaledTanh(_)
+            | LayerSpec::Gelu
+            | LayerSpec::Silu
+            | LayerSpec::HardSwish => Ok(self.activation(layer, input)),
             LayerSpec::MaxPool2d(pool) => self.max_pool2d(node, pool, input),
+            LayerSpec::AvgPool2d(pool) => self.avg_pool2d(node, pool, input),
+            LayerSpec::GlobalAvgPool => self.global_avg_pool(node, input),
+            LayerSpec::Subsample(subsample) => self.subsample(node, subsample, input),
+            LayerSpec::Pad(pad) => self.pad(node, pad, input),
             LayerSpec::Flatten => Ok((input.value, Shape::Flat(input.shape.n_values()))),
-            LayerSpec::Linear(linear) => self.linear(node, linear.out_features, input),
-            LayerSpec::Add => self.add(node, inputs),
+            LayerSpec::Add(merge) => self.add(node, merge.pad, inputs),
+            LayerSpec::Multiply(merge) => self.multiply(node, merge.pad, inputs),
+            LayerSpec::Concat(merge) => self.concat(node, merge.pad, inputs),
+            LayerSpec::SqueezeExcite(block) => self.squeeze_excite(node, block.reduced, input),
         }
     }
 
-    fn conv2d(
-        &mut self,
-        node: &Node<'_>,
-        conv: &Conv2dSpec,
-        input: &Source,
-    ) -> Result<(usize, Shape), PlanError> {
-        let Conv2dSpec { out_channels, kernel, stride, padding } = *conv;
-        let [c, height, width] = node.map_input(input)?;
-        let padded = Pair::new(height + 2 * padding.h, width + 2 * padding.w);
-        check_size(&node.label, "padded input", &[c, padded.h, padded.w], MAX_ACTIVATION)?;
-        node.check_kernel(kernel, input.shape, padding, padded)?;
-        let [out_height, out_width] =
-            [(padded.h - kernel.h) / stride.h + 1, (padded.w - kernel.w) / stride.w + 1];
-        let out_shape = [out_channels, out_height, out_width];
-        check_size(&node.label, "number of outputs", &out_shape, MAX_ACTIVATION)?;
-        check_size(&node.label, "kernel × output", &[kernel.h, kernel.w, out_height, out_width], MAX_TAPS)?;
-        let dims = [out_channels, c, kernel.h, kernel.w];
-        check_size(&node.label, "number of weights", &dims, MAX_WEIGHTS)?;
-        let mut from = input.value;
-        if padding != Pair::square(0) {
-            let pad = Pad { channels: c, height, width, padding };
-            from = self.op(Layer::Pad(pad), vec![from], c * padded.h * padded.w, (0..0, 0..0));
-        }
-        let parameters = self.tensors(node.name, dims.to_vec());
-        let conv = Conv2d::new([c, padded.h, padded.w], out_channels, kernel, stride);
-        let shape = Shape::Map(out_shape);
-        Ok((self.op(Layer::Conv2d(conv), vec![from], shape.n_values(), parameters), shape))
-    }
-
-    fn max_pool2d(
-        &mut self,
-        node: &Node<'_>,
-        pool: &MaxPool2dSpec,
-        input: &Source,
-    ) -> Result<(usize, Shape), PlanError> {
-        let [c, height, width] = node.map_input(input)?;
-        let stride = pool.stride.unwrap_or(pool.kernel);
-        node.check_kernel(pool.kernel, input.shape, Pair::square(0), Pair::new(height, width))?;
-        let pool = MaxPool2d::new([c, height, width], pool.kernel, stride);
-        let shape = Shape::Map([c, pool.out_height, pool.out_width]);
-        let layer = Layer::MaxPool2d(pool);
-        Ok((self.op(layer, vec![input.value], shape.n_values(), (0..0, 0..0)), shape))
-    }
-
-    fn linear(
-        &mut self,
-        node: &Node<'_>,
-        out_features: usize,
-        input: &Source,
-    ) -> Result<(usize, Shape), PlanError> {
-        let Shape::Flat(in_features) = input.shape else {
-            let (node, from) = (node.label.clone(), input.name.clone());
-            return Err(PlanError::NeedsFlat { node, from, input: input.shape });
-        };
-        check_size(&node.label, "number of weights", &[out_features, in_features], MAX_WEIGHTS)?;
-        let parameters = self.tensors(node.name, vec![out_features, in_features]);
-        let layer = Layer::Linear(Linear { in_features, out_features });
-        Ok((self.op(layer, vec![input.value], out_features, parameters), Shape::Flat(out_features)))
-    }
-
-    fn rectifier(&mut self, slope: f64, input: &Source) -> (usize, Shape) {
-        let layer = Layer::LeakyRelu { slope, in_place: false };
-        (self.op(layer, vec![input.value], input.shape.n_values(), (0..0, 0..0)), input.shape)
-    }
-
-    fn add(&mut self, node: &Node<'_>, inputs: &[Source]) -> Result<(usize, Shape), PlanError> {
-        let first = &inputs[0];
-        if let Some(other) = inputs.iter().find(|other| other.shape != first.shape) {
-            return Err(PlanError::UnequalShapes {
-                node: node.label.clone(),
-                first: first.name.clone(),
-                first_shape: first.shape,
-                other: other.name.clone(),
-                other_shape: other.shape,
-            });
-        }
-        let values = inputs.iter().map(|input| input.value).collect();
-        Ok((self.op(Layer::Add, values, first.shape.n_values(), (0..0, 0..0)), first.shape))
-    }
-
-    fn op(
-        &mut self,
-        layer: Layer,
-        inputs: Vec<usize>,
-        output_len: usize,
-        (w, b): (Range<usize>, Range<usize>),
-    ) -> usize {
+    /// One more operation; returns its output.
+    fn op(&mut self, layer: Layer, inputs: Vec<usize>, output_len: usize, (w, b): Parameters) -> usize {
         self.graph.values.push(output_len);
         let output = self.graph.values.len() - 1;
         self.graph.ops.push(Op { layer, inputs, output, w, b });
         output
     }
 
-    /// Weight and bias of a layer, at the end of the parameters; the first dimension is the outputs'.
-    fn tensors(&mut self, name: &str, dims: Vec<usize>) -> (Range<usize>, Range<usize>) {
+    /// One more parameter tensor, behind the others.
+    fn tensor(&mut self, name: String, dims: Vec<usize>, init: Init) -> Range<usize> {
         let start = self.graph.tensors.last().map_or(0, |tensor| tensor.range.end);
-        let (n_weights, n_biases) = (dims.iter().product::<usize>(), dims[0]);
-        let fan_in = n_weights / n_biases;
-        let w = start..start + n_weights;
-        let b = w.end..w.end + n_biases;
-        let bias_dims = vec![n_biases];
-        self.graph.tensors.push(Tensor { name: format!("{name}.weight"), dims, range: w.clone(), fan_in });
-        let bias = Tensor { name: format!("{name}.bias"), dims: bias_dims, range: b.clone(), fan_in };
-        self.graph.tensors.push(bias);
+        let range = start..start + dims.iter().product::<usize>();
+        self.graph.tensors.push(Tensor { name, dims, range: range.clone(), init, learned: true });
+        range
+    }
+
+    /// `NAME.weight` and, where asked for, `NAME.bias` with one value for each output, the weight's first dimension;
+    /// PyTorch's initial values.
+    fn weights(&mut self, name: &str, dims: Vec<usize>, bias: bool) -> Parameters {
+        let n_outputs = dims[0];
+        let init = Init::Uniform { fan_in: dims[1..].iter().product() };
+        let w = self.tensor(format!("{name}.weight"), dims, init);
+        let end = w.end;
+        let b = if bias { self.tensor(format!("{name}.bias"), vec![n_outputs], init) } else { end..end };
         (w, b)
+    }
+
+    /// `NAME.weight` and `NAME.bias` of a normalization, which begins as the identity.
+    fn affine(&mut self, name: &str, dims: &[usize]) -> Parameters {
+        let w = self.tensor(format!("{name}.weight"), dims.to_vec(), Init::Constant(1.0));
+        let b = self.tensor(format!("{name}.bias"), dims.to_vec(), Init::Constant(0.0));
+        (w, b)
+    }
+
+    /// Places for running statistics: values that are kept and saved, but no parameters.
+    fn place_running(&mut self) {
+        for (op_idx, name) in std::mem::take(&mut self.running) {
+            let Layer::BatchNorm2d(norm) = &self.graph.ops[op_idx].layer else { continue };
+            let dims = vec![norm.channels];
+            let mean = self.tensor(format!("{name}.running_mean"), dims.clone(), Init::Constant(0.0));
+            let variance = self.tensor(format!("{name}.running_var"), dims, Init::Constant(1.0));
+            for tensor in self.graph.tensors.iter_mut().rev().take(2) {
+                tensor.learned = false;
+            }
+            if let Layer::BatchNorm2d(norm) = &mut self.graph.ops[op_idx].layer {
+                (norm.running_mean, norm.running_variance) = (mean, variance);
+            }
+        }
     }
 
     fn finish(mut self, spec: &NetworkSpec, last: &Source) -> Result<Graph, PlanError> {
@@ -240,6 +209,7 @@ impl Builder {
         if self.graph.tensors.is_empty() {
             return Err(PlanError::NoParameters);
         }
+        self.place_running();
         self.graph.logits = last.value;
         Ok(self.graph)
     }
@@ -256,15 +226,29 @@ impl Node<'_> {
         }
     }
 
+    fn flat_input(&self, input: &Source) -> Result<usize, PlanError> {
+        match input.shape {
+            Shape::Flat(n) => Ok(n),
+            Shape::Map(_) => {
+                let (node, from) = (self.label.clone(), input.name.clone());
+                Err(PlanError::NeedsFlat { node, from, input: input.shape })
+            }
+        }
+    }
+
     fn check_kernel(&self, kernel: Pair, input: Shape, padding: Pair, padded: Pair) -> Result<(), PlanError> {
         if kernel.h <= padded.h && kernel.w <= padded.w {
             return Ok(());
         }
         Err(PlanError::KernelTooLarge { node: self.label.clone(), kernel, input, padding, padded })
     }
+
+    /// The product must not exceed `max`.
+    fn check_size(&self, what: &'static str, factors: &[usize], max: usize) -> Result<(), PlanError> {
+        check_size(&self.label, what, factors, max)
+    }
 }
 
-/// The product must not exceed `max`.
 fn check_size(node: &str, what: &'static str, factors: &[usize], max: usize) -> Result<(), PlanError> {
     let product = factors.iter().fold(1u128, |product, &n| product.saturating_mul(n as u128));
     if product > max as u128 {

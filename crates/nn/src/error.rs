@@ -113,6 +113,46 @@ pub enum PlanError {
         /// The shape of that.
         other_shape: Shape,
     },
+    /// Channels that cannot be cut into the groups.
+    #[error(
+        "node {node}: `groups` is {n}, but `{from}` gives {channels} channels, which {n} does not divide"
+    )]
+    Groups {
+        /// Which node.
+        node: String,
+        /// Its groups.
+        n: usize,
+        /// Whose output it reads.
+        from: String,
+        /// Channels of that.
+        channels: usize,
+    },
+    /// A connection to a channel that is not there.
+    #[error(
+        "node {node}: `connections` names channel {channel}, but `{from}` gives {channels}, counted from 0"
+    )]
+    NoSuchChannel {
+        /// Which node.
+        node: String,
+        /// The channel.
+        channel: usize,
+        /// Whose output it reads.
+        from: String,
+        /// Channels of that.
+        channels: usize,
+    },
+    /// Codes of another length than the input.
+    #[error("node {node}: each of its codes has {n_signs} signs, but `{from}` gives [{n_inputs}]")]
+    CodeLength {
+        /// Which node.
+        node: String,
+        /// Signs of a code.
+        n_signs: usize,
+        /// Whose output it reads.
+        from: String,
+        /// Length of that.
+        n_inputs: usize,
+    },
     /// A node whose output nobody reads.
     #[error("node {node}: its output is not used by any other node, and it is not the last")]
     Unused {

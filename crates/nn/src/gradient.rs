@@ -1,6 +1,6 @@
 //! Gradients of the parameters, from lane groups over shards to the whole batch.
 //!
-//! A lane group adds its convolutions' gradients to its shard's sums. Its linear layers only leave their inputs and
+//! A lane group adds the gradients of its convolutions and other small layers to its shard's sums. Its linear layers only leave their inputs and
 //! output gradients on a *tape*: the gradient of their weights, most of a small network's parameters, is computed for
 //! the whole batch at once, weight by weight. That needs no sums per shard (whose memory traffic costs more than the
 //! arithmetic) and is the same for any cut of the batch. [`Plan::chunks`] cuts the parameters into pieces that
@@ -19,12 +19,12 @@ use crate::tiles::TILE;
 /// What the lane groups of one shard leave for the gradient of the parameters.
 #[derive(Clone, Debug)]
 pub struct ShardGradient<V: Lane> {
-    /// Sums of the convolutions' parameters.
+    /// Sums of all parameters but those of linear layers.
     sums: Vec<V::Scalar>,
     /// One lane group after the other, each with all linear layers.
     tape: Vec<V>,
     group_len: usize,
-    /// Lane groups since the last [`ShardGradient::clear`].
+    /// Lane groups that were announced by [`ShardGradient::reset`].
     n_groups: usize,
 }
 
@@ -40,9 +40,10 @@ impl<V: Lane> ShardGradient<V> {
         }
     }
 
-    /// Forgets all lane groups.
-    pub fn clear(&mut self) {
-        self.n_groups = 0;
+    /// Forgets all lane groups and awaits `n_groups` others. Panics if there is no room for so many.
+    pub fn reset(&mut self, n_groups: usize) {
+        assert!(n_groups * self.group_len <= self.tape.len(), "no room for {n_groups} lane groups");
+        self.n_groups = n_groups;
     }
 
     /// The tape of each lane group.
@@ -51,12 +52,17 @@ impl<V: Lane> ShardGradient<V> {
         self.tape.chunks_exact(self.group_len.max(1)).take(self.n_groups)
     }
 
-    /// Sums and tape for one more lane group, and whether the sums are to be set or added to.
-    pub(crate) fn next_group(&mut self) -> GroupGradient<'_, V> {
-        let sum = if self.n_groups == 0 { Sum::Set } else { Sum::Add };
-        let start = self.n_groups * self.group_len;
-        self.n_groups += 1;
+    /// Sums and tape for lane group `idx`, and whether the sums are to be set or added to: the groups come in order.
+    pub(crate) fn group(&mut self, idx: usize) -> GroupGradient<'_, V> {
+        assert!(idx < self.n_groups, "lane group {idx} of {}", self.n_groups);
+        let sum = if idx == 0 { Sum::Set } else { Sum::Add };
+        let start = idx * self.group_len;
         GroupGradient { sums: &mut self.sums, tape: &mut self.tape[start..start + self.group_len], sum }
+    }
+
+    /// The sums at `range`, if the shard has had a lane group.
+    pub(crate) fn sums(&self, range: Range<usize>) -> Option<&[V::Scalar]> {
+        (self.n_groups > 0).then(|| &self.sums[range])
     }
 }
 
@@ -120,23 +126,31 @@ impl Plan {
             match (&planned.op.layer, &planned.place) {
                 (Layer::Linear(layer), GradientPlace::Tape(place)) => {
                     weight_chunks(*layer, *place, w, &mut chunks);
-                    chunks.push(Chunk { range: b.clone(), source: Source::Biases { place: *place } });
+                    if !b.is_empty() {
+                        chunks.push(Chunk { range: b.clone(), source: Source::Biases { place: *place } });
+                    }
                 }
-                (_, GradientPlace::Sums(sums)) => sum_chunks(sums, w.start..b.end, &mut chunks),
+                (_, GradientPlace::Sums(sums)) if w.end == b.start => {
+                    sum_chunks(sums.start, w.start..b.end, &mut chunks);
+                }
+                (_, GradientPlace::Sums(sums)) => {
+                    sum_chunks(sums.start, w.clone(), &mut chunks);
+                    sum_chunks(sums.start + w.len(), b.clone(), &mut chunks);
+                }
                 _ => {}
             }
         }
+        chunks.sort_by_key(|chunk| chunk.range.start);
         chunks
     }
 }
 
-/// The parameters of a convolution, as they come.
-fn sum_chunks(sums: &Range<usize>, parameters: Range<usize>, chunks: &mut Vec<Chunk>) {
-    for offset in (0..sums.len()).step_by(CHUNK) {
-        let len = CHUNK.min(sums.len() - offset);
-        let start = parameters.start + offset;
-        let source = Source::Sums { start: sums.start + offset };
-        chunks.push(Chunk { range: start..start + len, source });
+/// Parameters whose sums begin at `start`, as they come.
+fn sum_chunks(start: usize, parameters: Range<usize>, chunks: &mut Vec<Chunk>) {
+    for offset in (0..parameters.len()).step_by(CHUNK) {
+        let first = parameters.start + offset;
+        let range = first..parameters.end.min(first + CHUNK);
+        chunks.push(Chunk { range, source: Source::Sums { start: start + offset } });
     }
 }
 

@@ -2,10 +2,17 @@
 
 use std::ops::Range;
 
+use crate::layers::activation::Activation;
+use crate::layers::avg_pool2d::AvgPool2d;
+use crate::layers::batch_norm2d::BatchNorm2d;
+use crate::layers::channel_affine::ChannelAffine;
 use crate::layers::conv2d::Conv2d;
+use crate::layers::dropout::Dropout;
+use crate::layers::group_norm::GroupNorm;
 use crate::layers::linear::Linear;
 use crate::layers::max_pool2d::MaxPool2d;
 use crate::layers::pad::Pad;
+use crate::layers::rbf::Rbf;
 use crate::{LayerSummary, Tensor};
 
 /// One operation, on values by number. Value 0 is the picture.
@@ -15,7 +22,7 @@ pub(crate) struct Op {
     pub(crate) inputs: Vec<usize>,
     /// Equal to the only input where the operation writes over it.
     pub(crate) output: usize,
-    /// Where its weights lie among all parameters, and its biases behind them; empty where it has none.
+    /// Where its weights lie among all parameters, and its biases; empty where it has none.
     pub(crate) w: Range<usize>,
     pub(crate) b: Range<usize>,
 }
@@ -24,21 +31,75 @@ pub(crate) struct Op {
 #[derive(Clone, Debug)]
 pub(crate) enum Layer {
     Conv2d(Conv2d),
-    Pad(Pad),
-    MaxPool2d(MaxPool2d),
-    LeakyRelu { slope: f64, in_place: bool },
     Linear(Linear),
+    Rbf(Rbf),
+    BatchNorm2d(BatchNorm2d),
+    GroupNorm(GroupNorm),
+    ChannelAffine(ChannelAffine),
+    Dropout(Dropout),
+    LeakyRelu {
+        slope: f64,
+        in_place: bool,
+    },
+    Activation(Activation),
+    MaxPool2d(MaxPool2d),
+    AvgPool2d(AvgPool2d),
+    /// Mean of each channel's `plane` values.
+    GlobalAvgPool {
+        plane: usize,
+    },
+    Pad(Pad),
+    /// Channel `i` of the output is channel `from[i]` of the input.
+    Select {
+        from: Vec<usize>,
+        plane: usize,
+    },
     Add,
+    /// Product of two inputs; the second has one value for each channel of `plane` values of the first, or as many
+    /// values where `plane` is 1.
+    Multiply {
+        plane: usize,
+    },
+    Concat,
 }
 
 impl Layer {
-    /// Dense multiply-adds of one sample's forward pass.
+    /// Dense multiply-adds of one sample's forward pass, of the layers whose time they make up.
     pub(crate) fn multiply_adds(&self) -> u64 {
         match self {
             Layer::Conv2d(conv) => conv.multiply_adds(),
             Layer::Linear(linear) => linear.multiply_adds(),
-            Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::LeakyRelu { .. } | Layer::Add => 0,
+            Layer::Rbf(rbf) => rbf.codes.len() as u64,
+            _ => 0,
         }
+    }
+
+    /// Whether the backward pass reads the value of the inputs.
+    pub(crate) fn reads_inputs_backward(&self) -> bool {
+        match self {
+            Layer::Conv2d(_)
+            | Layer::Linear(_)
+            | Layer::Rbf(_)
+            | Layer::BatchNorm2d(_)
+            | Layer::GroupNorm(_)
+            | Layer::ChannelAffine(_)
+            | Layer::LeakyRelu { .. }
+            | Layer::Activation(_)
+            | Layer::Multiply { .. } => true,
+            Layer::Dropout(_)
+            | Layer::MaxPool2d(_)
+            | Layer::AvgPool2d(_)
+            | Layer::GlobalAvgPool { .. }
+            | Layer::Pad(_)
+            | Layer::Select { .. }
+            | Layer::Add
+            | Layer::Concat => false,
+        }
+    }
+
+    /// Whether the backward pass reads the value of the output, which then nobody may write over.
+    pub(crate) fn reads_output_backward(&self) -> bool {
+        matches!(self, Layer::Activation(_))
     }
 }
 
@@ -74,13 +135,15 @@ impl Graph {
         }
     }
 
-    /// Lets a rectifier write over its input where nobody else reads that and the picture is not concerned.
+    /// Lets a rectifier write over its input where nobody else needs that and the picture is not concerned.
     pub(crate) fn rectify_in_place(&mut self) {
         for i in 0..self.ops.len() {
             let (input, output) = (self.ops[i].inputs[0], self.ops[i].output);
             let n_readers = self.ops.iter().filter(|op| op.inputs.contains(&input)).count();
+            let kept = |op: &Op| op.output == input && op.layer.reads_output_backward();
+            let free = n_readers == 1 && input != 0 && !self.ops.iter().any(kept);
             match &mut self.ops[i].layer {
-                Layer::LeakyRelu { slope, in_place } if *slope >= 0.0 && n_readers == 1 && input != 0 => {
+                Layer::LeakyRelu { slope, in_place } if *slope >= 0.0 && free => {
                     *in_place = true;
                     self.rename(output, input);
                 }

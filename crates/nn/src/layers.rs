@@ -6,9 +6,19 @@
 //! convolution's parameters are set or added to ([`crate::gradient::Sum`]), so that the lane groups of a shard sum up;
 //! those of a linear layer come from the tapes of a whole batch.
 
+pub(crate) mod activation;
 pub(crate) mod add;
+pub(crate) mod avg_pool2d;
+pub(crate) mod batch_norm2d;
+pub(crate) mod channel_affine;
+pub(crate) mod channels;
 pub(crate) mod conv2d;
+pub(crate) mod dropout;
+pub(crate) mod global_avg_pool;
+pub(crate) mod group_norm;
 pub(crate) mod leaky_relu;
 pub(crate) mod linear;
 pub(crate) mod max_pool2d;
+pub(crate) mod multiply;
 pub(crate) mod pad;
+pub(crate) mod rbf;

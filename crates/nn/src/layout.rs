@@ -79,9 +79,10 @@ pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bo
     let time = Timeline { n_ops };
     let mut requests: Vec<_> = (0..n_values).map(|value| time.value(graph, value)).collect();
     for (i, op) in graph.ops.iter().enumerate() {
-        if reads_input_backward(&op.layer) {
-            let value = &mut requests[op.inputs[0]];
-            value.last = value.last.max(time.backward(i));
+        let inputs = op.inputs.iter().filter(|_| op.layer.reads_inputs_backward());
+        let output = [op.output].into_iter().filter(|_| op.layer.reads_output_backward());
+        for value in inputs.copied().chain(output) {
+            requests[value].last = requests[value].last.max(time.backward(i));
         }
     }
     requests.extend((0..n_values).map(|value| time.gradient(graph, value, learns[value])));
@@ -110,33 +111,28 @@ pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bo
 
 /// Vectors that an operation keeps for its backward pass.
 fn kept_len(graph: &Graph, op: &Op) -> usize {
-    match op.layer {
+    match &op.layer {
         Layer::MaxPool2d(_) => graph.values[op.output],
-        Layer::Conv2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Linear(_) | Layer::Add => 0,
+        Layer::Dropout(dropout) => dropout.n_masks,
+        Layer::GroupNorm(norm) => norm.kept_len(),
+        _ => 0,
     }
 }
 
 /// Vectors for a gradient that must be computed beside one that is there already.
 fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
-    match planned.op.layer {
-        Layer::Add => 0,
-        _ if planned.input_gradients[0] == GradientUse::Add => graph.values[planned.op.inputs[0]],
-        _ => 0,
+    if matches!(planned.op.layer, Layer::Add | Layer::Concat) {
+        return 0;
     }
+    let inputs = planned.op.inputs.iter().zip(&planned.input_gradients);
+    let added = inputs.filter(|(_, use_of)| **use_of == GradientUse::Add);
+    added.map(|(&input, _)| graph.values[input]).max().unwrap_or(0)
 }
 
 /// Vectors that an operation needs during its backward pass only.
 fn scratch_len(op: &Op) -> usize {
     match &op.layer {
         Layer::Conv2d(conv) => conv.n_by_position(),
-        Layer::MaxPool2d(_) | Layer::Pad(_) | Layer::LeakyRelu { .. } | Layer::Linear(_) | Layer::Add => 0,
-    }
-}
-
-/// Whether the backward pass needs the input's value.
-fn reads_input_backward(layer: &Layer) -> bool {
-    match layer {
-        Layer::Conv2d(_) | Layer::Linear(_) | Layer::LeakyRelu { .. } => true,
-        Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::Add => false,
+        _ => 0,
     }
 }

@@ -7,18 +7,37 @@ use spec::Seed;
 
 use crate::Plan;
 
-/// The learned numbers of a network, tensor after tensor as in [`Plan::tensors`].
+/// The initial values of a tensor.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Init {
+    /// Uniform in ±1/√fan_in, PyTorch's for weights and biases; `fan_in` counts the inputs of one output.
+    Uniform {
+        /// Inputs of one output.
+        fan_in: usize,
+    },
+    /// The same everywhere.
+    Constant(f64),
+}
+
+/// The learned numbers of a network and, behind them, its running statistics: tensor after tensor as in
+/// [`Plan::tensors`].
 #[derive(Clone, Debug, PartialEq)]
 pub struct Params<S>(pub Vec<S>);
 
 impl<S: Scalar> Params<S> {
-    /// PyTorch's initial values: weights and biases uniform in ±1/√fan_in.
+    /// Initial values, PyTorch's: see [`Init`].
     ///
-    /// Every tensor draws from its own stream (`init/conv.0.weight`), in order.
+    /// Every random tensor draws from its own stream (`init/conv.0.weight`), in order.
     pub fn init(plan: &Plan, seed: Seed) -> Self {
-        let mut values = Vec::with_capacity(plan.n_parameters());
+        let mut values = Vec::with_capacity(plan.n_values());
         for tensor in plan.tensors() {
-            let bound = 1.0 / (tensor.fan_in as f64).sqrt();
+            let bound = match tensor.init {
+                Init::Uniform { fan_in } => 1.0 / (fan_in as f64).sqrt(),
+                Init::Constant(value) => {
+                    values.extend(tensor.range.clone().map(|_| S::from_f64(value)));
+                    continue;
+                }
+            };
             let mut random = seed.stream(&format!("init/{}", tensor.name));
             values.extend(tensor.range.clone().map(|_| {
                 let unit = (random.next_u64() >> 11) as f64 / (1u64 << 53) as f64;

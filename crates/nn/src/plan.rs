@@ -6,8 +6,10 @@ use lanes::GROUP;
 use spec::NetworkSpec;
 
 use crate::graph::{Graph, Layer, Op};
+use crate::layers::batch_norm2d::BatchNorm2d;
 use crate::layers::linear::TapePlace;
 use crate::layout::{Layout, inference_layout, training_layout};
+use crate::params::Init;
 use crate::{PlanError, Shape};
 
 /// A network ready to run.
@@ -18,6 +20,9 @@ pub struct Plan {
     pub(crate) tape_len: usize,
     /// Parameters whose gradients are summed in each shard.
     pub(crate) n_sums: usize,
+    /// The operations from one look at the whole batch to the next; each stage but the first begins with a batch
+    /// normalization.
+    pub(crate) stages: Vec<Range<usize>>,
     pub(crate) logits: usize,
     pub(crate) training: Layout,
     pub(crate) inference: Layout,
@@ -28,7 +33,7 @@ pub struct Plan {
 }
 
 /// A named parameter tensor.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Tensor {
     /// As PyTorch's state dict names it: `conv.0.weight`.
     pub name: String,
@@ -36,8 +41,10 @@ pub struct Tensor {
     pub dims: Vec<usize>,
     /// Where it lies among all parameters.
     pub range: Range<usize>,
-    /// Inputs of one output, which set the scale of the initial values.
-    pub fan_in: usize,
+    /// Its initial values.
+    pub init: Init,
+    /// Whether it is a parameter; running statistics, which come last, are not.
+    pub learned: bool,
 }
 
 /// One row of a network's table.
@@ -110,6 +117,7 @@ impl Plan {
         check_memory("activations", training.len, 64)?;
         check_memory("gradients", graph.tensors.last().map_or(0, |tensor| tensor.range.end), 4)?;
         Ok(Plan {
+            stages: stages(&ops),
             ops,
             tape_len,
             n_sums,
@@ -140,7 +148,35 @@ impl Plan {
 
     /// Number of parameters.
     pub fn n_parameters(&self) -> usize {
+        self.tensors.iter().filter(|tensor| tensor.learned).map(|tensor| tensor.range.len()).sum()
+    }
+
+    /// Number of parameters and running statistics.
+    pub fn n_values(&self) -> usize {
         self.tensors.last().map_or(0, |tensor| tensor.range.end)
+    }
+
+    /// Parts into which a training pass is cut by layers that look at the whole batch: 1 without such layers.
+    pub fn n_stages(&self) -> usize {
+        self.stages.len()
+    }
+
+    /// Whether a training pass draws random numbers.
+    pub fn is_random(&self) -> bool {
+        self.ops.iter().any(|planned| matches!(planned.op.layer, Layer::Dropout(_)))
+    }
+
+    /// Bytes of the activations of one lane group of sixteen 32-bit lanes in training.
+    pub fn training_bytes(&self) -> usize {
+        self.training.len * 64
+    }
+
+    /// The batch normalizations, in the order of the stages that they begin.
+    pub(crate) fn batch_norms(&self) -> impl Iterator<Item = (&PlannedOp, &BatchNorm2d)> {
+        self.ops.iter().filter_map(|planned| match &planned.op.layer {
+            Layer::BatchNorm2d(norm) => Some((planned, norm)),
+            _ => None,
+        })
     }
 
     /// One row for each node of the network.
@@ -167,11 +203,18 @@ impl Plan {
     pub(crate) fn n_scratch(&self) -> usize {
         let needed = |planned: &PlannedOp| match &planned.op.layer {
             Layer::Conv2d(conv) => conv.n_weights(),
-            Layer::Linear(_) | Layer::Pad(_) | Layer::MaxPool2d(_) => 0,
-            Layer::LeakyRelu { .. } | Layer::Add => 0,
+            _ => 0,
         };
         self.ops.iter().map(needed).max().unwrap_or(0)
     }
+}
+
+/// Cut before every batch normalization.
+fn stages(ops: &[PlannedOp]) -> Vec<Range<usize>> {
+    let is_norm = |&i: &usize| matches!(ops[i].op.layer, Layer::BatchNorm2d(_));
+    let starts: Vec<_> = [0].into_iter().chain((0..ops.len()).filter(is_norm)).collect();
+    let ends = starts[1..].iter().copied().chain([ops.len()]);
+    starts.iter().copied().zip(ends).map(|(start, end)| start..end).collect()
 }
 
 /// More than this for one thread is refused: 2 GiB.
@@ -217,19 +260,20 @@ fn plan_gradients(graph: &Graph, learns: &[bool]) -> Vec<PlannedOp> {
 fn place_gradients(ops: &mut [PlannedOp]) -> (usize, usize) {
     let (mut tape_len, mut n_sums) = (0, 0);
     for planned in ops {
+        let n_parameters = planned.op.w.len() + planned.op.b.len();
         planned.place = match &planned.op.layer {
-            Layer::Conv2d(_) => {
-                let start = n_sums;
-                n_sums += planned.op.w.len() + planned.op.b.len();
-                GradientPlace::Sums(start..n_sums)
-            }
             Layer::Linear(linear) => {
                 let place =
                     TapePlace { x: tape_len, dy: tape_len + linear.in_features.next_multiple_of(GROUP) };
                 tape_len = place.dy + linear.out_features;
                 GradientPlace::Tape(place)
             }
-            Layer::Pad(_) | Layer::MaxPool2d(_) | Layer::LeakyRelu { .. } | Layer::Add => GradientPlace::None,
+            _ if n_parameters > 0 => {
+                let start = n_sums;
+                n_sums += n_parameters;
+                GradientPlace::Sums(start..n_sums)
+            }
+            _ => GradientPlace::None,
         };
     }
     (tape_len, n_sums)

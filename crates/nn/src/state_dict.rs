@@ -96,15 +96,17 @@ fn sort_header(bytes: &[u8]) -> Result<Vec<u8>, StateDictError> {
 }
 
 /// The plan's parameters from a file's bytes. As with PyTorch's `strict=True`, the names must be exactly the
-/// plan's; all values must be finite.
+/// plan's, but for `num_batches_tracked` of batch norms, which counts and computes nothing; all values must be finite.
 pub fn from_safetensors(plan: &Plan, bytes: &[u8]) -> Result<Params<f32>, StateDictError> {
     let file = SafeTensors::deserialize(bytes).map_err(StateDictError::Format)?;
-    let mut params = Params(vec![0.0; plan.n_parameters()]);
+    let mut params = Params(vec![0.0; plan.n_values()]);
     for tensor in plan.tensors() {
         let view = file.tensor(&tensor.name).map_err(|_| missing(tensor, &file))?;
         read_tensor(tensor, &view, &mut params.0[tensor.range.clone()])?;
     }
-    let known = |name: &str| plan.tensors().iter().any(|tensor| tensor.name == name);
+    let known = |name: &str| {
+        plan.tensors().iter().any(|tensor| tensor.name == name) || name.ends_with(".num_batches_tracked")
+    };
     match file.names().into_iter().filter(|name| !known(name)).min() {
         Some(name) => Err(StateDictError::Unexpected { name: name.into() }),
         None => Ok(params),

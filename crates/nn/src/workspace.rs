@@ -1,6 +1,7 @@
 //! One thread's scratch: the activations and gradients of one lane group.
 
 use lanes::{Lane, Scalar};
+use rand_chacha::ChaCha8Rng;
 
 use crate::Plan;
 use crate::layout::Layout;
@@ -20,13 +21,48 @@ pub struct Workspace<V: Lane> {
     pub(crate) mode: Mode,
     pub(crate) arena: Vec<V>,
     pub(crate) scratch: Vec<V::Scalar>,
+    /// 1 in lanes with a sample, 0 in the others; and how many have one.
+    pub(crate) live: V,
+    pub(crate) n_live: usize,
+    /// Where the sample of each live lane draws its random numbers from.
+    pub(crate) streams: Vec<ChaCha8Rng>,
+    /// What the next batch normalization gathers of this lane group.
+    pub(crate) moments: Vec<V::Scalar>,
 }
 
 impl<V: Lane> Workspace<V> {
     /// Room for one lane group of that plan.
     pub fn new(plan: &Plan, mode: Mode) -> Self {
         let arena = vec![V::zero(); layout(plan, mode).len];
-        Self { mode, arena, scratch: vec![V::Scalar::ZERO; plan.n_scratch()] }
+        let n_moments = plan.batch_norms().map(|(_, norm)| 2 * norm.channels).max().unwrap_or(0);
+        Self {
+            mode,
+            arena,
+            scratch: vec![V::Scalar::ZERO; plan.n_scratch()],
+            live: V::splat(V::Scalar::ONE),
+            n_live: V::LANES,
+            streams: Vec::with_capacity(V::LANES),
+            moments: vec![V::Scalar::ZERO; n_moments],
+        }
+    }
+
+    /// The first `n` lanes have samples in the next pass; before that all have. Panics if there are fewer lanes.
+    pub fn set_live(&mut self, n: usize) {
+        assert!(n <= V::LANES, "{n} samples for {} lanes", V::LANES);
+        self.n_live = n;
+        self.live = V::zero();
+        V::as_scalars_mut(std::slice::from_mut(&mut self.live))[..n].fill(V::Scalar::ONE);
+    }
+
+    /// The random numbers of the next training pass: those of lane `l` come from stream `samples[l]` of `epoch`, so that
+    /// they depend on nothing but the sample.
+    pub fn set_streams(&mut self, epoch: &ChaCha8Rng, samples: impl Iterator<Item = u64>) {
+        self.streams.clear();
+        self.streams.extend(samples.map(|sample| {
+            let mut stream = epoch.clone();
+            stream.set_stream(sample);
+            stream
+        }));
     }
 
     /// The pictures of the group, `[C][H][W]`: to be filled before each pass.

@@ -8,7 +8,7 @@ use cases::{Case, cases, classifier, conv, pool};
 use engine::{Answer, Batch};
 use lanes::Isa;
 use nn::Plan;
-use spec::NetworkSpec;
+use spec::{LossSpec, NetworkSpec};
 
 /// |a − b| ≤ tolerance · max(1, largest |b|), for all.
 fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) {
@@ -30,7 +30,7 @@ fn assert_same(what: &str, got: &Answer, want: &Answer, tolerance: f64) {
 
 /// The batch through the plain reference.
 fn reference_answer(spec: &NetworkSpec, batch: &Batch) -> Answer {
-    let mut answer = Answer { loss: 0.0, n_correct: 0, logits: vec![], d_pictures: vec![], d_params: vec![] };
+    let mut answer = Answer::default();
     answer.d_params = vec![0.0; batch.params.len()];
     for (picture, &label) in batch.pictures.iter().zip(&batch.labels) {
         let sample = reference::run(spec, &batch.params, picture, usize::from(label));
@@ -78,7 +78,7 @@ fn every_layer_computes_what_pytorch_computes() {
     assert!(golden.len() >= 13);
     for Golden { name, network, pictures, labels, params, loss, logits, d_pictures, d_params } in golden {
         let plan = Plan::with_input_gradient(&NetworkSpec::from_toml(&network).unwrap()).unwrap();
-        let batch = Batch { plan, params, pictures, labels };
+        let batch = Batch { plan, params, pictures, labels, loss: LossSpec::default() };
         let n_correct = batch.run::<f64>().n_correct;
         let want = Answer { loss, n_correct, logits, d_pictures, d_params };
         assert_same(&name, &batch.run::<f64>(), &want, 1e-12);
@@ -130,7 +130,7 @@ fn central_difference(batch: &Batch, of: impl Fn(&mut Batch) -> &mut f64) -> (f6
     let start = *of(&mut moved);
     let mut loss_at = |x: f64| {
         *of(&mut moved) = x;
-        moved.loss()
+        moved.sum_of_losses()
     };
     let mut difference = |h: f64| (loss_at(start + h) - loss_at(start - h)) / (2.0 * h);
     let (wide, narrow) = (difference(2e-4), difference(1e-4));

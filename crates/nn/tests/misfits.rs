@@ -5,10 +5,14 @@ mod cases;
 
 use cases::{classifier, conv, pool};
 use nn::Plan;
-use spec::{LayerSpec, LeakyReluSpec, LinearSpec, NetworkSpec, NodeSpec};
+use spec::{LayerSpec, LeakyReluSpec, LinearSpec, MergeSpec, NetworkSpec, NodeSpec};
 
 fn linear(out_features: usize) -> LayerSpec {
-    LayerSpec::Linear(LinearSpec { out_features })
+    LayerSpec::Linear(LinearSpec::new(out_features))
+}
+
+fn add() -> LayerSpec {
+    LayerSpec::Add(MergeSpec::default())
 }
 
 fn chain(layers: Vec<LayerSpec>) -> NetworkSpec {
@@ -25,7 +29,7 @@ fn every_mistake_names_its_node_and_shapes() {
     unknown.nodes[1].inputs = Some(vec!["conv.9".into()]);
     let mut unused = chain(vec![LayerSpec::Flatten, linear(7), linear(10)]);
     unused.nodes[2].inputs = Some(vec!["0".into()]);
-    let mut unequal = chain(vec![unpadded((3, 3)), LayerSpec::Add, LayerSpec::Flatten, linear(10)]);
+    let mut unequal = chain(vec![unpadded((3, 3)), add(), LayerSpec::Flatten, linear(10)]);
     unequal.nodes[1].inputs = Some(vec!["0".into(), "input".into()]);
     let table = [
         (
@@ -60,7 +64,7 @@ fn every_mistake_names_its_node_and_shapes() {
             unequal,
             "`1` (add): its inputs have different shapes, `0` gives [4, 10, 8] and `input` gives [1, 12, 10]",
         ),
-        (chain(vec![LayerSpec::Add]), "node `0`: `inputs` has 1, but add takes at least 2"),
+        (chain(vec![add()]), "node `0`: `inputs` has 1, but add takes at least 2"),
         (chain(vec![conv(0, (1, 1), (1, 1), (0, 0))]), "out_channels"),
         (chain(vec![conv(4, (1, 1), (0, 1), (0, 0))]), "stride"),
         (chain(vec![LayerSpec::Flatten, linear(usize::MAX)]), "out_features"),

@@ -5,8 +5,8 @@
 mod lenet_plain;
 
 use lanes::Lane;
-use nn::{Mode, Optimizer, Params, Plan, ShardGradient, Workspace, train_group};
-use spec::{AdamSpec, OptimizerSpec, Seed};
+use nn::{BatchStatistics, Loss, Mode, Optimizer, Params, Pass, Plan, ShardGradient, Targets, Workspace};
+use spec::{AdamSpec, LossSpec, OptimizerSpec, Seed};
 
 /// Pictures in 0 to 1 and labels, by a linear congruential generator.
 fn batch(n: usize) -> (Vec<f64>, Vec<usize>) {
@@ -31,11 +31,16 @@ fn engine_step(
     let mut shard = ShardGradient::new(plan, labels.len());
     let mut grads = vec![0.0; params.0.len()];
     let weight = 1.0 / labels.len() as f64;
+    let cross_entropy = Loss::new(&LossSpec::default(), 10);
+    let statistics = BatchStatistics::new(plan);
+    let pass = Pass { plan, params: &params.0, statistics: &statistics };
     let mut loss = 0.0;
-    for (picture, &label) in pictures.chunks_exact(784).zip(labels) {
+    shard.reset(labels.len());
+    for (idx, (picture, &label)) in pictures.chunks_exact(784).zip(labels).enumerate() {
         f64::as_scalars_mut(workspace.input_mut(plan)).copy_from_slice(picture);
-        let group = train_group(plan, &params.0, &[label as u8], weight, &mut workspace, &mut shard);
-        loss += group.loss;
+        let label = [label as u8];
+        let aim = (&cross_entropy, Targets::from(&label[..]), weight);
+        loss += pass.run(aim, idx, &mut workspace, &mut shard).loss;
     }
     for chunk in plan.chunks() {
         chunk.gather(std::slice::from_ref(&shard), &mut grads[chunk.range()]);

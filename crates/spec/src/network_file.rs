@@ -123,7 +123,10 @@ layer = { leaky_relu = { slope = 0.1 } }
         assert_eq!(network.node_names(), ["0", "1", "sum", "3"]);
         let written = network.to_toml().unwrap();
         assert!(written.contains("kernel = [3, 3], stride = [1, 1], padding = [0, 0]"), "{written}");
-        assert!(written.contains("inputs = [\"0\", \"1\"]\nlayer = { add = { pad = false } }\n"), "{written}");
+        assert!(
+            written.contains("inputs = [\"0\", \"1\"]\nlayer = { add = { pad = false } }\n"),
+            "{written}"
+        );
         assert_eq!(NetworkSpec::from_toml(&written).unwrap(), network);
     }
 

@@ -79,6 +79,18 @@ pub enum TrainError {
         /// Its label.
         label: u8,
     },
+    /// Networks that look at the whole batch keep the activations of all its samples.
+    #[error(
+        "a batch of {batch_size} needs {mib} MiB for its activations, more than {max_mib} MiB; a smaller batch may do"
+    )]
+    OutOfMemory {
+        /// Samples.
+        batch_size: usize,
+        /// How much they need.
+        mib: usize,
+        /// The largest allowed.
+        max_mib: usize,
+    },
     /// The threads could not be started.
     #[error("could not start {threads} threads")]
     Threads {

@@ -2,8 +2,9 @@
 
 use data::{Dataset, Normalization};
 use lanes::{GROUP, Lane, WithLane};
-use nn::{Mode, Params, Plan, Tally, evaluate_group, forward};
+use nn::{Loss, Mode, Params, Plan, Tally, evaluate_group, forward};
 use rayon::prelude::*;
+use spec::LossSpec;
 
 use crate::pictures::{check_fit, pack};
 use crate::workspaces::Workspaces;
@@ -48,37 +49,38 @@ pub fn logits(
     Ok(pool.install(|| setup.isa.run(task)))
 }
 
+/// Which network on which data.
 #[derive(Clone, Copy)]
-struct EvaluateTask<'a> {
-    plan: &'a Plan,
-    params: &'a Params<f32>,
-    dataset: &'a Dataset,
-    normalization: &'a Normalization,
+pub(crate) struct EvaluateTask<'a> {
+    pub(crate) plan: &'a Plan,
+    pub(crate) params: &'a Params<f32>,
+    pub(crate) dataset: &'a Dataset,
+    pub(crate) normalization: &'a Normalization,
 }
 
 impl WithLane for EvaluateTask<'_> {
     type Output = Evaluation;
     fn run<V: Lane<Scalar = f32>>(self) -> Evaluation {
         let workspaces = Workspaces::<V>::new(self.plan, Mode::Inference);
-        evaluate_with(&workspaces, self.plan, self.params, self.dataset, self.normalization)
+        let loss = Loss::new(&LossSpec::default(), self.plan.classes());
+        evaluate_with(&workspaces, self, &loss)
     }
 }
 
 /// As [`evaluate`], with workspaces that are there already, on one of their threads.
 pub(crate) fn evaluate_with<V: Lane<Scalar = f32>>(
     workspaces: &Workspaces<V>,
-    plan: &Plan,
-    params: &Params<f32>,
-    dataset: &Dataset,
-    normalization: &Normalization,
+    task: EvaluateTask<'_>,
+    loss: &Loss<f32>,
 ) -> Evaluation {
+    let EvaluateTask { plan, params, dataset, normalization } = task;
     let n = dataset.len();
     let mut groups = vec![Tally::default(); n.div_ceil(GROUP)];
     groups.par_iter_mut().enumerate().for_each(|(idx, group)| {
         let samples = idx * GROUP..n.min((idx + 1) * GROUP);
         let mut workspace = workspaces.mine();
         pack(plan, dataset, normalization, samples.clone(), &mut workspace);
-        *group = evaluate_group(plan, &params.0, &dataset.labels[samples], &mut workspace);
+        *group = evaluate_group(plan, &params.0, loss, &dataset.labels[samples], &mut workspace);
     });
     // In the order of the groups, so that the sum does not depend on the threads.
     let sum: Tally = groups.into_iter().sum();

@@ -3,8 +3,10 @@
 use std::time::Instant;
 
 use lanes::{Lane, WithLane};
-use nn::{Mode, Params, Plan, Shape, ShardGradient, Workspace, evaluate_group, train_group};
-use spec::{LayerSpec, MaxPool2dSpec, NetworkSpec, NodeSpec, Pair, Seed};
+use nn::{
+    BatchStatistics, Loss, Mode, Params, Pass, Plan, Shape, ShardGradient, Targets, Workspace, evaluate_group,
+};
+use spec::{LayerSpec, LossSpec, NetworkSpec, NodeSpec, Pair, PoolSpec, Seed};
 
 use crate::{Setup, TrainError};
 
@@ -48,7 +50,7 @@ fn alone(network: &NetworkSpec, plan: &Plan, idx: usize) -> Option<NetworkSpec> 
     let input = source.map_or(Shape::Map(network.input), |source| plan.summary()[source].output);
     let [head, tail] = match (&node.layer, plan.summary()[idx].output) {
         (LayerSpec::Conv2d(_), Shape::Map([_, h, w])) => {
-            let window = MaxPool2dSpec { kernel: Pair::new(h, w), stride: None };
+            let window = PoolSpec::new(Pair::new(h, w));
             [vec![], vec![LayerSpec::MaxPool2d(window), LayerSpec::Flatten]]
         }
         (LayerSpec::Linear(_), _) => [vec![LayerSpec::Flatten], vec![]],
@@ -79,18 +81,21 @@ impl WithLane for Measure<'_> {
     fn run<V: Lane<Scalar = f32>>(self) -> (f64, f64) {
         let plan = self.0;
         let params = Params::<f32>::init(plan, Seed(1));
+        let loss = Loss::new(&LossSpec::default(), plan.classes());
+        let statistics = BatchStatistics::new(plan);
+        let pass = Pass { plan, params: &params.0, statistics: &statistics };
         let labels = [0; lanes::GROUP];
         let mut inference = Workspace::<V>::new(plan, Mode::Inference);
         let forward = best(plan.multiply_adds(), || {
-            evaluate_group(plan, &params.0, &labels, &mut inference);
+            evaluate_group(plan, &params.0, &loss, &labels, &mut inference);
         });
         let mut workspace = Workspace::<V>::new(plan, Mode::Training);
         let mut gradient = ShardGradient::<V>::new(plan, 1);
         let mut grads = vec![0.0; plan.n_parameters()];
         let chunks = plan.chunks();
         let training = best(plan.training_multiply_adds(), || {
-            gradient.clear();
-            train_group(plan, &params.0, &labels, 1.0, &mut workspace, &mut gradient);
+            gradient.reset(1);
+            pass.run((&loss, Targets::from(&labels[..]), 1.0), 0, &mut workspace, &mut gradient);
             for chunk in &chunks {
                 chunk.gather(std::slice::from_ref(&gradient), &mut grads[chunk.range()]);
             }

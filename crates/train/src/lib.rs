@@ -13,7 +13,9 @@ mod peak;
 mod pictures;
 mod setup;
 mod shards;
+mod step;
 mod training;
+mod update;
 mod workspaces;
 
 pub use error::TrainError;

@@ -5,14 +5,14 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
 use data::{Dataset, Normalization, epoch_order};
-use lanes::{GROUP, Lane, WithLane};
-use nn::{Chunk, Mode, Optimizer, Params, Plan, ShardGradient, Tally, train_group};
-use rayon::prelude::*;
-use spec::{EpochRecord, Seed, TrainSpec};
+use lanes::{Lane, WithLane};
+use nn::{Loss, Mode, Params, Plan, Tally};
+use spec::{EpochRecord, LossSpec, Seed, TrainSpec};
 
-use crate::evaluate::evaluate_with;
-use crate::pictures::{check_fit, pack};
-use crate::shards::{n_shards, shard_len};
+use crate::evaluate::{EvaluateTask, evaluate_with};
+use crate::pictures::check_fit;
+use crate::step::{Batch, Stepper};
+use crate::update::Updaters;
 use crate::workspaces::Workspaces;
 use crate::{Observer, Setup, Step, TrainError};
 
@@ -66,7 +66,7 @@ impl WithLane for TrainTask<'_> {
     type Output = Result<Outcome, TrainError>;
     fn run<V: Lane<Scalar = f32>>(self) -> Self::Output {
         let TrainTask { job, params, observer } = self;
-        let mut trainer = Trainer::<V>::new(job, params);
+        let mut trainer = Trainer::<V>::new(job, params)?;
         let inference = Workspaces::<V>::new(job.plan, Mode::Inference);
         for epoch in 1..=job.spec.epochs {
             let start = Instant::now();
@@ -74,7 +74,9 @@ impl WithLane for TrainTask<'_> {
             let train_s = start.elapsed().as_secs_f64();
             trainer.check_finite(epoch)?;
             let start = Instant::now();
-            let test = evaluate_with(&inference, job.plan, trainer.params, job.test, job.normalization);
+            let (params, dataset) = (&*trainer.params, job.test);
+            let task = EvaluateTask { plan: job.plan, params, dataset, normalization: job.normalization };
+            let test = evaluate_with(&inference, task, &trainer.loss);
             let record = EpochRecord {
                 epoch,
                 loss: learned.loss,
@@ -99,42 +101,23 @@ struct Learned {
     accuracy: f64,
 }
 
-/// A piece of the parameters: how its gradient is gathered, room for it, and its optimizer.
-struct Updater {
-    chunk: Chunk,
-    gradient: Vec<f32>,
-    optimizer: Optimizer<f32>,
-}
-
 struct Trainer<'a, V: Lane> {
     job: Job<'a>,
     params: &'a mut Params<f32>,
-    workspaces: Workspaces<V>,
+    loss: Loss<f32>,
     /// No larger than the data set, which keeps the memory of a careless choice small.
     batch_size: usize,
-    /// What each shard of the batch came to: gradients and losses.
-    shards: Vec<ShardGradient<V>>,
-    losses: Vec<Tally>,
-    updaters: Vec<Updater>,
+    stepper: Stepper<'a, V>,
+    updaters: Updaters,
 }
 
 impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
-    fn new(job: Job<'a>, params: &'a mut Params<f32>) -> Self {
+    fn new(job: Job<'a>, params: &'a mut Params<f32>) -> Result<Self, TrainError> {
         let batch_size = job.spec.batch_size.clamp(1, job.train.len());
-        let updater = |chunk: Chunk| {
-            let n = chunk.range().len();
-            Updater { chunk, gradient: vec![0.0; n], optimizer: Optimizer::new(&job.spec.optimizer, n) }
-        };
-        let shard = ShardGradient::new(job.plan, shard_len(batch_size) / GROUP);
-        Self {
-            job,
-            params,
-            workspaces: Workspaces::new(job.plan, Mode::Training),
-            batch_size,
-            shards: vec![shard; n_shards(batch_size)],
-            losses: vec![Tally::default(); n_shards(batch_size)],
-            updaters: job.plan.chunks().into_iter().map(updater).collect(),
-        }
+        let loss = Loss::new(&LossSpec::default(), job.plan.classes());
+        let stepper = Stepper::new(job, loss.clone(), batch_size)?;
+        let updaters = Updaters::new(job.plan, &job.spec.optimizer);
+        Ok(Self { job, params, loss, batch_size, stepper, updaters })
     }
 
     /// `None` if stopped.
@@ -142,14 +125,15 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
         let spec = self.job.spec;
         let n = self.job.train.len();
         let order = epoch_order(n, spec.shuffle, Seed(spec.seed), epoch);
+        let dropout = Seed(spec.seed).stream(&format!("dropout/{epoch}"));
         let n_steps = n.div_ceil(self.batch_size);
         let (mut loss_sum, mut n_correct) = (0.0, 0);
         for (idx, batch) in order.chunks(self.batch_size).enumerate() {
             if self.job.stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let tally = self.step(batch);
-            let step = Step { epoch, step: idx + 1, n_steps, loss: tally.loss / batch.len() as f64 };
+            let (tally, total) = self.step(Batch { samples: batch, dropout: &dropout });
+            let step = Step { epoch, step: idx + 1, n_steps, loss: tally.loss / total };
             if !step.loss.is_finite() {
                 return Err(self.diverged(&step));
             }
@@ -176,53 +160,11 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
         }
     }
 
-    /// One update; returns the sum of losses and the number of correct predictions before it.
-    fn step(&mut self, batch: &[u32]) -> Tally {
-        let weight = 1.0 / batch.len() as f32;
-        let len = shard_len(self.batch_size);
-        let n_shards = batch.len().div_ceil(len);
-        let (job, workspaces, params) = (&self.job, &self.workspaces, &*self.params);
-        let (shards, losses) = (&mut self.shards[..n_shards], &mut self.losses[..n_shards]);
-        let tasks = shards.par_iter_mut().zip(losses).zip(batch.par_chunks(len)).with_max_len(1);
-        tasks.for_each(|((shard, loss), samples)| {
-            *loss = run_shard(job, workspaces, params, samples, weight, shard);
-        });
-        update::<V>(&mut self.updaters, &self.shards[..n_shards], &mut self.params.0);
-        self.losses[..n_shards].iter().copied().sum()
+    /// One update; returns what the batch came to before it and by how much its losses are to be divided.
+    fn step(&mut self, batch: Batch<'_>) -> (Tally, f64) {
+        let answer = self.stepper.run(batch, self.params);
+        self.updaters.apply(self.stepper.shards(), &mut self.params.0);
+        self.stepper.update_running(self.params);
+        answer
     }
-}
-
-/// Gathers and applies the gradient of every chunk; `params` are theirs alone.
-fn update<V: Lane<Scalar = f32>>(updaters: &mut [Updater], shards: &[ShardGradient<V>], params: &mut [f32]) {
-    if let [Updater { chunk, gradient, optimizer }] = updaters {
-        chunk.gather(shards, gradient);
-        return optimizer.update::<V>(params, gradient);
-    }
-    let (first, second) = updaters.split_at_mut(updaters.len() / 2);
-    let (first_params, second_params) =
-        params.split_at_mut(second[0].chunk.range().start - first[0].chunk.range().start);
-    rayon::join(|| update(first, shards, first_params), || update(second, shards, second_params));
-}
-
-fn run_shard<V: Lane<Scalar = f32>>(
-    job: &Job<'_>,
-    workspaces: &Workspaces<V>,
-    params: &Params<f32>,
-    samples: &[u32],
-    weight: f32,
-    gradient: &mut ShardGradient<V>,
-) -> Tally {
-    let mut workspace = workspaces.mine();
-    gradient.clear();
-    let run_group = |group: &[u32]| {
-        let mut labels = [0; GROUP];
-        for (label, &sample) in labels.iter_mut().zip(group) {
-            *label = job.train.labels[sample as usize];
-        }
-        let pictures = group.iter().map(|&sample| sample as usize);
-        pack(job.plan, job.train, job.normalization, pictures, &mut workspace);
-        let labels = &labels[..group.len()];
-        train_group(job.plan, &params.0, labels, weight, &mut workspace, gradient)
-    };
-    samples.chunks(GROUP).map(run_group).sum()
 }

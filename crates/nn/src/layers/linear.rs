@@ -4,7 +4,7 @@
 //! y[o] = b[o] + Σ_i w[o][i] · x[i]
 //! ```
 //!
-//! x is [I] and y is [O] of lane vectors; w is [O][I] and b is [O] of scalars. Conventions of PyTorch's
+//! x is [I] and y is [O] of lane vectors; w is [O][I] and b is [O] of scalars, or empty. Conventions of PyTorch's
 //! `nn.Linear`.
 
 use lanes::{Kernel, Lane};
@@ -28,7 +28,8 @@ impl Linear {
     /// y from x.
     pub(crate) fn forward<V: Lane>(self, x: &[V], w: &[V::Scalar], b: &[V::Scalar], y: &mut [V]) {
         for (o, n) in tiles(self.out_features, TILE) {
-            let (w, b, y) = (&w[o * self.in_features..], &b[o..], &mut y[o..]);
+            let b = if b.is_empty() { b } else { &b[o..o + n] };
+            let (w, y) = (&w[o * self.in_features..], &mut y[o..]);
             match n {
                 1 => V::enter(Forward::<V, 1> { x, w, b, y }),
                 2 => V::enter(Forward::<V, 2> { x, w, b, y }),
@@ -117,7 +118,9 @@ impl<V: Lane, const OB: usize> Kernel for Forward<'_, V, OB> {
         let mut acc = [V::zero(); OB];
         for j in 0..OB {
             rows[j] = &self.w[j * n..][..n];
-            acc[j] = V::splat(self.b[j]);
+        }
+        for (acc, &b) in acc.iter_mut().zip(self.b) {
+            *acc = V::splat(b);
         }
         for i in 0..n {
             let x = self.x[i];

@@ -1,6 +1,8 @@
 //! The layer cases: one list that all checks go through.
 
-use spec::{Conv2dSpec, LayerSpec, LeakyReluSpec, LinearSpec, MaxPool2dSpec, NetworkSpec, NodeSpec, Pair};
+use spec::{
+    Conv2dSpec, LayerSpec, LeakyReluSpec, LinearSpec, MergeSpec, NetworkSpec, NodeSpec, Pair, PoolSpec,
+};
 
 /// A layer in a small network: `layers`, then flatten and a linear layer to five classes.
 #[derive(Clone, Debug)]
@@ -61,7 +63,7 @@ pub(crate) fn skip_network() -> NetworkSpec {
         named("stem", &[], conv(3, (3, 3), (1, 1), (1, 1))),
         named("a", &["stem"], leaky(0.1)),
         named("b", &["stem"], conv(3, (1, 3), (1, 1), (0, 1))),
-        named("sum", &["a", "b", "stem"], LayerSpec::Add),
+        named("sum", &["a", "b", "stem"], LayerSpec::Add(MergeSpec::default())),
         named("pooled", &["sum"], pool((2, 2), None)),
         named("flat", &[], LayerSpec::Flatten),
         named("out", &[], linear(5)),
@@ -87,16 +89,16 @@ pub(crate) fn conv(
     padding: (usize, usize),
 ) -> LayerSpec {
     let [kernel, stride, padding] = [kernel, stride, padding].map(|(h, w)| Pair::new(h, w));
-    LayerSpec::Conv2d(Conv2dSpec { out_channels, kernel, stride, padding })
+    LayerSpec::Conv2d(Conv2dSpec { stride, padding, ..Conv2dSpec::new(out_channels, kernel) })
 }
 
 pub(crate) fn pool(kernel: (usize, usize), stride: Option<(usize, usize)>) -> LayerSpec {
     let pair = |(h, w)| Pair::new(h, w);
-    LayerSpec::MaxPool2d(MaxPool2dSpec { kernel: pair(kernel), stride: stride.map(pair) })
+    LayerSpec::MaxPool2d(PoolSpec { stride: stride.map(pair), ..PoolSpec::new(pair(kernel)) })
 }
 
 fn linear(out_features: usize) -> LayerSpec {
-    LayerSpec::Linear(LinearSpec { out_features })
+    LayerSpec::Linear(LinearSpec::new(out_features))
 }
 
 fn leaky(slope: f64) -> LayerSpec {

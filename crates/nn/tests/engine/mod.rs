@@ -1,8 +1,8 @@
 //! One network through the engine, with any lane type.
 
 use lanes::{Lane, Scalar, WithLane};
-use nn::{Mode, Params, Plan, ShardGradient, Workspace, evaluate_group, forward, train_group};
-use spec::{NetworkSpec, Seed};
+use nn::{BatchStatistics, Loss, Mode, Params, Pass, Plan, ShardGradient, Targets, Workspace, forward};
+use spec::{LossSpec, NetworkSpec, Seed};
 
 /// A batch: pictures and labels of some samples, and parameters of the network.
 #[derive(Clone, Debug)]
@@ -11,10 +11,11 @@ pub(crate) struct Batch {
     pub(crate) params: Vec<f64>,
     pub(crate) pictures: Vec<Vec<f64>>,
     pub(crate) labels: Vec<u8>,
+    pub(crate) loss: LossSpec,
 }
 
 /// What the engine makes of a batch. Gradients are of the sum of losses.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Answer {
     pub(crate) loss: f64,
     pub(crate) n_correct: usize,
@@ -39,46 +40,84 @@ impl Batch {
             (0..n).map(|_| (0..n_values).map(|_| rounded(2.0 * random() - 1.0)).collect()).collect();
         let n_labels = spec.classes.min(256) as f64;
         let labels = (0..n).map(|_| (random() * n_labels) as u8).collect();
-        Self { plan, params, pictures, labels }
+        Self { plan, params, pictures, labels, loss: LossSpec::default() }
     }
 
     /// The sum of losses alone, at f64 with one lane.
-    pub(crate) fn loss(&self) -> f64 {
-        let mut workspace = Workspace::<f64>::new(&self.plan, Mode::Inference);
-        let losses = self.pictures.iter().zip(&self.labels).map(|(picture, &label)| {
-            workspace.input_mut(&self.plan).copy_from_slice(picture);
-            evaluate_group(&self.plan, &self.params, &[label], &mut workspace).loss
-        });
-        losses.sum()
+    pub(crate) fn sum_of_losses(&self) -> f64 {
+        self.run::<f64>().loss
     }
 
-    /// The samples in lane groups of `V`, one after the other.
+    /// The samples in lane groups of `V`, all of them one batch.
     pub(crate) fn run<V: Lane>(&self) -> Answer {
+        let plan = &self.plan;
         let params: Vec<V::Scalar> = self.params.iter().map(|&x| V::Scalar::from_f64(x)).collect();
-        let mut workspace = Workspace::<V>::new(&self.plan, Mode::Training);
-        let mut inference = Workspace::<V>::new(&self.plan, Mode::Inference);
+        let loss = Loss::<V::Scalar>::new(&self.loss, plan.classes());
         let n_groups = self.labels.len().div_ceil(V::LANES);
-        // Two shards, so that both the sum in a shard and the sum over shards are at work.
-        let mut shards = vec![ShardGradient::<V>::new(&self.plan, n_groups); 2];
-        let mut answer =
-            Answer { loss: 0.0, n_correct: 0, logits: vec![], d_pictures: vec![], d_params: vec![] };
-        for (pictures, labels) in self.pictures.chunks(V::LANES).zip(self.labels.chunks(V::LANES)) {
-            let shard = &mut shards[usize::from(answer.logits.len() * 2 >= self.labels.len())];
-            fill(pictures, V::as_scalars_mut(workspace.input_mut(&self.plan)), V::LANES);
-            let loss = train_group(&self.plan, &params, labels, V::Scalar::ONE, &mut workspace, shard);
-            answer.loss += loss.loss;
-            answer.n_correct += loss.n_correct;
-            fill(pictures, V::as_scalars_mut(inference.input_mut(&self.plan)), V::LANES);
-            forward(&self.plan, &params, &mut inference);
-            answer.logits.extend(by_sample(inference.logits(&self.plan), labels.len()));
-            answer.d_pictures.extend(by_sample(workspace.input_gradient(&self.plan).unwrap(), labels.len()));
+        let mut statistics = BatchStatistics::new(plan);
+        let mut groups = vec![Workspace::<V>::new(plan, Mode::Training); n_groups];
+        let mut answer = Answer::default();
+        for stage in 0..plan.n_stages() {
+            let pass = Pass { plan, params: &params, statistics: &statistics };
+            let samples = self.pictures.chunks(V::LANES).zip(self.labels.chunks(V::LANES));
+            for (workspace, (pictures, labels)) in groups.iter_mut().zip(samples) {
+                if stage == 0 {
+                    workspace.set_live(labels.len());
+                    fill(pictures, V::as_scalars_mut(workspace.input_mut(plan)), V::LANES);
+                }
+                pass.forward_stage(stage, workspace);
+                if stage + 1 == plan.n_stages() {
+                    let tally = pass.loss(&loss, Targets::from(labels), V::Scalar::ONE, workspace);
+                    answer.loss += tally.loss;
+                    answer.n_correct += tally.n_correct;
+                }
+            }
+            statistics.gather_forward(plan, stage, groups.iter());
+        }
+        self.backward(&params, &mut statistics, &mut groups, &mut answer);
+        self.infer::<V>(&params, &mut answer);
+        answer
+    }
+
+    /// Two shards, so that both the sum in a shard and the sum over shards are at work.
+    fn backward<V: Lane>(
+        &self,
+        params: &[V::Scalar],
+        statistics: &mut BatchStatistics<V::Scalar>,
+        groups: &mut [Workspace<V>],
+        answer: &mut Answer,
+    ) {
+        let plan = &self.plan;
+        let n_first = groups.len().div_ceil(2);
+        let mut shards = vec![ShardGradient::<V>::new(plan, n_first); 2];
+        for stage in (0..plan.n_stages()).rev() {
+            let pass = Pass { plan, params, statistics };
+            for (shard, groups) in shards.iter_mut().zip(groups.chunks_mut(n_first)) {
+                shard.reset(groups.len());
+                for (idx, workspace) in groups.iter_mut().enumerate() {
+                    pass.backward_stage(stage, idx, workspace, shard);
+                }
+            }
+            statistics.gather_backward(plan, stage, &shards);
+        }
+        for (workspace, labels) in groups.iter().zip(self.labels.chunks(V::LANES)) {
+            answer.d_pictures.extend(by_sample(workspace.input_gradient(plan).unwrap(), labels.len()));
         }
         let mut grads = vec![V::Scalar::ZERO; params.len()];
-        for chunk in self.plan.chunks() {
+        for chunk in plan.chunks() {
             chunk.gather(&shards, &mut grads[chunk.range()]);
         }
-        answer.d_params = grads.iter().map(|g| g.to_f64()).collect();
-        answer
+        answer.d_params = grads[..plan.n_parameters()].iter().map(|g| g.to_f64()).collect();
+    }
+
+    /// The logits as in use after training.
+    fn infer<V: Lane>(&self, params: &[V::Scalar], answer: &mut Answer) {
+        let mut workspace = Workspace::<V>::new(&self.plan, Mode::Inference);
+        for pictures in self.pictures.chunks(V::LANES) {
+            fill(pictures, V::as_scalars_mut(workspace.input_mut(&self.plan)), V::LANES);
+            forward(&self.plan, params, &mut workspace);
+            answer.logits.extend(by_sample(workspace.logits(&self.plan), pictures.len()));
+        }
     }
 }
 

@@ -147,10 +147,11 @@ fn forward(layer: &LayerSpec, inputs: &[&Map], w: &[f64], b: &[f64]) -> Map {
             Map { shape, values }
         }
         LayerSpec::Flatten => Map { shape: [x.values.len(), 1, 1], values: x.values.clone() },
-        LayerSpec::Add => {
+        LayerSpec::Add(_) => {
             let sum = |i: usize| inputs.iter().map(|input| input.values[i]).sum();
             Map { shape: x.shape, values: (0..x.values.len()).map(sum).collect() }
         }
+        other => panic!("no reference for {}", other.kind()),
     }
 }
 
@@ -184,7 +185,8 @@ fn backward(layer: &LayerSpec, x: &Map, dy: &Map, w: &[f64], dw: &mut [f64], db:
                 dx[i] += d;
             }
         }
-        LayerSpec::Flatten | LayerSpec::Add => dx.copy_from_slice(&dy.values),
+        LayerSpec::Flatten | LayerSpec::Add(_) => dx.copy_from_slice(&dy.values),
+        other => panic!("no reference for {}", other.kind()),
     }
     dx
 }

@@ -15,11 +15,29 @@ impl Conv2d {
         y: &mut [V],
         scratch: &mut [V::Scalar],
     ) {
+        let x = x.chunks_exact(self.group_inputs());
+        let w = w.chunks_exact(self.group_weights());
+        let y = y.chunks_exact_mut(self.group_outputs());
+        for (group, ((x, w), y)) in x.zip(w).zip(y).enumerate() {
+            let b = if b.is_empty() { b } else { &b[group * self.out_channels..] };
+            self.forward_group(x, w, b, y, scratch);
+        }
+    }
+
+    fn forward_group<V: Lane>(
+        &self,
+        x: &[V],
+        w: &[V::Scalar],
+        b: &[V::Scalar],
+        y: &mut [V],
+        scratch: &mut [V::Scalar],
+    ) {
         let g = self;
         let (n_taps, n_positions) = (self.n_taps(), self.n_positions());
         for (oc, n) in tiles(self.out_channels, TILE) {
             let w = &*interleave(&w[oc * n_taps..(oc + n) * n_taps], n, scratch);
-            let (b, y) = (&b[oc..], &mut y[oc * n_positions..(oc + n) * n_positions]);
+            let b = if b.is_empty() { b } else { &b[oc..oc + n] };
+            let y = &mut y[oc * n_positions..(oc + n) * n_positions];
             match n {
                 1 => V::enter(Forward::<V, 1, 4> { g, x, w, b, y }),
                 2 => V::enter(Forward::<V, 2, 3> { g, x, w, b, y }),
@@ -50,6 +68,7 @@ struct Forward<'a, V: Lane, const OB: usize, const PB: usize> {
     x: &'a [V],
     /// [tap][OB]
     w: &'a [V::Scalar],
+    /// [OB], or empty
     b: &'a [V::Scalar],
     y: &'a mut [V],
 }
@@ -84,8 +103,8 @@ impl<V: Lane, const OB: usize, const PB: usize> Forward<'_, V, OB, PB> {
             positions[j] = self.g.positions[p + j] as usize;
         }
         let mut acc = [[V::zero(); B]; OB];
-        for i in 0..OB {
-            acc[i] = [V::splat(self.b[i]); B];
+        for (acc, &b) in acc.iter_mut().zip(self.b) {
+            *acc = [V::splat(b); B];
         }
         for (w, &tap) in self.w.as_chunks::<OB>().0.iter().zip(&self.g.taps) {
             let mut xs = [V::zero(); B];

@@ -16,6 +16,22 @@ impl Conv2d {
         scratch: &mut [V::Scalar],
         by_position: &mut [V],
     ) {
+        let w = w.chunks_exact(self.group_weights());
+        let dy = dy.chunks_exact(self.group_outputs());
+        let dx = dx.chunks_exact_mut(self.group_inputs());
+        for ((w, dy), dx) in w.zip(dy).zip(dx) {
+            self.backward_input_group(w, dy, dx, scratch, by_position);
+        }
+    }
+
+    fn backward_input_group<V: Lane>(
+        &self,
+        w: &[V::Scalar],
+        dy: &[V],
+        dx: &mut [V],
+        scratch: &mut [V::Scalar],
+        by_position: &mut [V],
+    ) {
         let n_positions = self.n_positions();
         for (oc, n_oc) in tiles(self.out_channels, OC_BLOCK) {
             let dy = &dy[oc * n_positions..(oc + n_oc) * n_positions];

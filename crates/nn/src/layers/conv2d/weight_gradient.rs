@@ -7,7 +7,7 @@ use crate::gradient::Sum;
 use crate::tiles::tiles;
 
 impl Conv2d {
-    /// dw and db from dy and the x of the forward pass.
+    /// dw and db from dy and the x of the forward pass; db is empty where there is no bias.
     pub(crate) fn backward_params<V: Lane>(
         &self,
         x: &[V],
@@ -16,7 +16,18 @@ impl Conv2d {
         db: &mut [V::Scalar],
         sum: Sum,
     ) {
-        for (kw, n_taps) in tiles(self.kernel.w, 3) {
+        let xs = x.chunks_exact(self.group_inputs());
+        let dys = dy.chunks_exact(self.group_outputs());
+        for ((x, dy), dw) in xs.zip(dys).zip(dw.chunks_exact_mut(self.group_weights())) {
+            self.backward_weights(x, dy, dw, sum);
+        }
+        V::enter(BiasGradient { n_positions: self.n_positions(), dy, db, sum });
+    }
+
+    /// dw of one group.
+    fn backward_weights<V: Lane>(&self, x: &[V], dy: &[V], dw: &mut [V::Scalar], sum: Sum) {
+        let max_taps = if self.dense_rows { 3 } else { 1 };
+        for (kw, n_taps) in tiles(self.kernel.w, max_taps) {
             let args = WeightGradientArgs { g: self, kw, x, dy, sum };
             match n_taps {
                 1 => weight_gradient::<V, 6, 1>(args, dw),
@@ -24,7 +35,6 @@ impl Conv2d {
                 _ => weight_gradient::<V, 2, 3>(args, dw),
             }
         }
-        V::enter(BiasGradient { n_positions: self.n_positions(), dy, db, sum });
     }
 }
 

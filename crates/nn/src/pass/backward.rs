@@ -1,0 +1,219 @@
+//! One operation backward.
+
+use std::ops::Range;
+
+use lanes::{Lane, Scalar};
+
+use super::{Pass, disjoint};
+use crate::Workspace;
+use crate::gradient::GroupGradient;
+use crate::graph::Layer;
+use crate::layers::linear::Linear;
+use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
+use crate::layout::Layout;
+use crate::plan::{GradientPlace, GradientUse, PlannedOp};
+
+/// Gradients of an operation's parameters and inputs; of a batch normalization those of the parameters alone.
+pub(super) fn run<V: Lane>(
+    op_idx: usize,
+    pass: &Pass<'_, V::Scalar>,
+    stage: usize,
+    workspace: &mut Workspace<V>,
+    gradient: &mut GroupGradient<'_, V>,
+) {
+    let planned = &pass.plan.ops[op_idx];
+    let layout = &pass.plan.training;
+    let op = &planned.op;
+    let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
+    match &op.layer {
+        Layer::LeakyRelu { slope, in_place: true } => {
+            if planned.input_gradients[0] != GradientUse::Unneeded {
+                let [x, dy] = disjoint(&mut workspace.arena, [x, dy]);
+                leaky_relu::backward(V::Scalar::from_f64(*slope), x, dy);
+            }
+        }
+        Layer::Add => add(planned, layout, &mut workspace.arena),
+        Layer::Concat => concat(planned, layout, &mut workspace.arena),
+        Layer::BatchNorm2d(norm) => {
+            let GradientPlace::Sums(sums) = &planned.place else { return };
+            let [x, dy] = disjoint(&mut workspace.arena, [x, dy]);
+            let of_batch = pass.statistics.before(stage);
+            let to = gradient.sums[sums.clone()].split_at_mut(op.w.len());
+            norm.backward_params(x, dy, (&of_batch.mean, &of_batch.inverse_std), to, gradient.sum);
+        }
+        _ => {
+            parameters(op_idx, planned, layout, &mut workspace.arena, gradient);
+            inputs(op_idx, planned, layout, pass.params, workspace);
+        }
+    }
+}
+
+/// The gradient of a batch normalization's input, once the whole batch has given those of its parameters.
+pub(super) fn finish_batch_norm<V: Lane>(
+    op_idx: usize,
+    pass: &Pass<'_, V::Scalar>,
+    stage: usize,
+    workspace: &mut Workspace<V>,
+) {
+    let planned = &pass.plan.ops[op_idx];
+    let (layout, op) = (&pass.plan.training, &planned.op);
+    let Layer::BatchNorm2d(norm) = &op.layer else { return };
+    let w = &pass.params[op.w.clone()];
+    let batch = pass.statistics.before(stage).batch();
+    let live = workspace.live;
+    with_place(op_idx, planned, layout, 0, workspace, |workspace, to| {
+        let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
+        let [x, dy, dx] = disjoint(&mut workspace.arena, [x, dy, to]);
+        norm.backward_input(x, w, dy, &batch, live, dx);
+    });
+}
+
+/// What the gradient of a layer's parameters needs: to the shard's sums, or on the tape.
+fn parameters<V: Lane>(
+    op_idx: usize,
+    planned: &PlannedOp,
+    layout: &Layout,
+    arena: &mut [V],
+    gradient: &mut GroupGradient<'_, V>,
+) {
+    let op = &planned.op;
+    let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
+    let sums = match &planned.place {
+        GradientPlace::None => return,
+        GradientPlace::Tape(place) => {
+            let [x, dy] = disjoint(arena, [x, dy]);
+            return Linear::record(x, dy, *place, gradient.tape);
+        }
+        GradientPlace::Sums(sums) => sums.clone(),
+    };
+    let [x, dy, kept] = disjoint(arena, [x, dy, &layout.kept[op_idx]]);
+    let (dw, db) = gradient.sums[sums].split_at_mut(op.w.len());
+    match &op.layer {
+        Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
+        Layer::ChannelAffine(affine) => affine.backward_params(x, dy, dw, db, gradient.sum),
+        Layer::GroupNorm(norm) => norm.backward_params(x, dy, kept, dw, db, gradient.sum),
+        _ => unreachable!("only these layers have sums"),
+    }
+}
+
+/// The gradients of all inputs that need one.
+fn inputs<V: Lane>(
+    op_idx: usize,
+    planned: &PlannedOp,
+    layout: &Layout,
+    params: &[V::Scalar],
+    workspace: &mut Workspace<V>,
+) {
+    for input_idx in 0..planned.op.inputs.len() {
+        with_place(op_idx, planned, layout, input_idx, workspace, |workspace, to| {
+            input(op_idx, planned, layout, params, workspace, (input_idx, to));
+        });
+    }
+}
+
+/// Lets `write` put the gradient of an input to a range of the arena: its own place, or one from which it is added to
+/// what other readers have given.
+fn with_place<V: Lane>(
+    op_idx: usize,
+    planned: &PlannedOp,
+    layout: &Layout,
+    input_idx: usize,
+    workspace: &mut Workspace<V>,
+    write: impl FnOnce(&mut Workspace<V>, &Range<usize>),
+) {
+    let place = &layout.gradients[planned.op.inputs[input_idx]];
+    match planned.input_gradients[input_idx] {
+        GradientUse::Unneeded => {}
+        GradientUse::Set => write(workspace, place),
+        GradientUse::Add => {
+            let start = layout.added[op_idx].start;
+            let added = start..start + place.len();
+            write(workspace, &added);
+            let [added, dx] = disjoint(&mut workspace.arena, [&added, place]);
+            add::add_to(added, dx);
+        }
+    }
+}
+
+/// Writes the gradient of one input to the range `dx` of the arena.
+fn input<V: Lane>(
+    op_idx: usize,
+    planned: &PlannedOp,
+    layout: &Layout,
+    params: &[V::Scalar],
+    workspace: &mut Workspace<V>,
+    (input_idx, dx): (usize, &Range<usize>),
+) {
+    let op = &planned.op;
+    let Workspace { arena, scratch, .. } = workspace;
+    let dy = &layout.gradients[op.output];
+    if let Layer::Multiply { plane } = op.layer {
+        let other = &layout.values[op.inputs[1 - input_idx]];
+        let [other, dy, dx] = disjoint(arena, [other, dy, dx]);
+        return match (plane, input_idx) {
+            (1, _) => multiply::backward(other, dy, dx),
+            (_, 0) => multiply::backward_broadcast_map(plane, other, dy, dx),
+            _ => multiply::backward_broadcast_channel(plane, other, dy, dx),
+        };
+    }
+    let w = &params[op.w.clone()];
+    let (x, y) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
+    let kept = &layout.kept[op_idx];
+    if op.layer.reads_inputs_backward() {
+        if let Layer::Activation(activation) = op.layer {
+            let [x, y, dy, dx] = disjoint(arena, [x, y, dy, dx]);
+            return activation.backward(x, y, dy, dx);
+        }
+        let [x, dy, kept, dx, by_position] = disjoint(arena, [x, dy, kept, dx, &layout.scratch[op_idx]]);
+        return match &op.layer {
+            Layer::Conv2d(conv) => conv.backward_input(w, dy, dx, scratch, by_position),
+            Layer::Linear(linear) => linear.backward_input(w, dy, dx),
+            Layer::Rbf(rbf) => rbf.backward(x, dy, dx),
+            Layer::GroupNorm(norm) => norm.backward_input(x, w, dy, kept, dx),
+            Layer::ChannelAffine(affine) => affine.backward_input(w, dy, dx),
+            Layer::LeakyRelu { slope, .. } => {
+                dx.copy_from_slice(dy);
+                leaky_relu::backward(V::Scalar::from_f64(*slope), x, dx);
+            }
+            _ => unreachable!("the others are above or do not read their input"),
+        };
+    }
+    let [dy, kept, dx] = disjoint(arena, [dy, kept, dx]);
+    match &op.layer {
+        Layer::Dropout(dropout) => dropout.backward(kept, dy, dx),
+        Layer::MaxPool2d(pool) => pool.backward(dy, kept, dx),
+        Layer::AvgPool2d(pool) => pool.backward(dy, dx),
+        Layer::GlobalAvgPool { plane } => global_avg_pool::backward(*plane, dy, dx),
+        Layer::Pad(pad) => pad.backward(dy, dx),
+        Layer::Select { from, plane } => channels::select_backward(from, *plane, dy, dx),
+        _ => unreachable!("the others are above"),
+    }
+}
+
+fn add<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
+    let dy = &layout.gradients[planned.op.output];
+    for (&input, &use_of) in planned.op.inputs.iter().zip(&planned.input_gradients) {
+        give(dy, &layout.gradients[input], use_of, arena);
+    }
+}
+
+fn concat<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
+    let mut start = layout.gradients[planned.op.output].start;
+    for (&input, &use_of) in planned.op.inputs.iter().zip(&planned.input_gradients) {
+        let end = start + layout.values[input].len();
+        give(&(start..end), &layout.gradients[input], use_of, arena);
+        start = end;
+    }
+}
+
+/// dx becomes dy, or gets it added.
+fn give<V: Lane>(dy: &Range<usize>, dx: &Range<usize>, use_of: GradientUse, arena: &mut [V]) {
+    match use_of {
+        GradientUse::Unneeded => {}
+        GradientUse::Set => arena.copy_within(dy.clone(), dx.start),
+        GradientUse::Add => {
+            let [dy, dx] = disjoint(arena, [dy, dx]);
+            add::add_to(dy, dx);
+        }
+    }
+}

@@ -1,0 +1,136 @@
+//! One operation forward.
+
+use lanes::{Lane, Scalar};
+
+use super::{Pass, disjoint};
+use crate::Workspace;
+use crate::graph::Layer;
+use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
+use crate::layout::Layout;
+use crate::plan::PlannedOp;
+
+/// An operation in a training pass.
+pub(super) fn train<V: Lane>(
+    op_idx: usize,
+    pass: &Pass<'_, V::Scalar>,
+    stage: usize,
+    workspace: &mut Workspace<V>,
+) {
+    let planned = &pass.plan.ops[op_idx];
+    let layout = &pass.plan.training;
+    let op = &planned.op;
+    let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
+    match &op.layer {
+        Layer::BatchNorm2d(norm) => {
+            let [x, y] = disjoint(&mut workspace.arena, [input, output]);
+            let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
+            let of_batch = pass.statistics.before(stage);
+            norm.forward(x, parameters, (&of_batch.mean, &of_batch.inverse_std), y);
+        }
+        Layer::Dropout(dropout) => {
+            let Workspace { arena, streams, .. } = workspace;
+            let [x, y, mask] = disjoint(arena, [input, output, &layout.kept[op_idx]]);
+            dropout.draw(streams, mask);
+            dropout.forward(x, mask, y);
+        }
+        _ => run(op_idx, planned, layout, pass.params, workspace),
+    }
+}
+
+/// An operation as in use after training.
+pub(super) fn infer<V: Lane>(
+    op_idx: usize,
+    planned: &PlannedOp,
+    layout: &Layout,
+    params: &[V::Scalar],
+    workspace: &mut Workspace<V>,
+) {
+    let op = &planned.op;
+    let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
+    match &op.layer {
+        Layer::BatchNorm2d(norm) => {
+            let [x, y] = disjoint(&mut workspace.arena, [input, output]);
+            norm.forward_running(x, (&params[op.w.clone()], &params[op.b.clone()]), params, y);
+        }
+        Layer::Dropout(_) => {
+            let [x, y] = disjoint(&mut workspace.arena, [input, output]);
+            y.copy_from_slice(x);
+        }
+        _ => run(op_idx, planned, layout, params, workspace),
+    }
+}
+
+/// What a batch normalization must know of the group before it can begin.
+pub(super) fn gather_moments<V: Lane>(planned: &PlannedOp, layout: &Layout, workspace: &mut Workspace<V>) {
+    let Layer::BatchNorm2d(norm) = &planned.op.layer else { return };
+    let Workspace { arena, live, n_live, moments, .. } = workspace;
+    norm.moments(&arena[layout.values[planned.op.inputs[0]].clone()], *live, *n_live, moments);
+}
+
+/// The layers that are the same in training and after it.
+fn run<V: Lane>(
+    op_idx: usize,
+    planned: &PlannedOp,
+    layout: &Layout,
+    params: &[V::Scalar],
+    workspace: &mut Workspace<V>,
+) {
+    let op = &planned.op;
+    let Workspace { arena, scratch, .. } = workspace;
+    let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
+    if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
+        return leaky_relu::forward(V::Scalar::from_f64(slope), &mut arena[output.clone()]);
+    }
+    if op.inputs.len() > 1 {
+        return merge(planned, layout, arena);
+    }
+    let [x, y, kept] = disjoint(arena, [input, output, &layout.kept[op_idx]]);
+    let (w, b) = (&params[op.w.clone()], &params[op.b.clone()]);
+    match &op.layer {
+        Layer::Conv2d(conv) => conv.forward(x, w, b, y, scratch),
+        Layer::Linear(linear) => linear.forward(x, w, b, y),
+        Layer::Rbf(rbf) => rbf.forward(x, y),
+        Layer::GroupNorm(norm) => norm.forward(x, w, b, y, kept),
+        Layer::ChannelAffine(affine) => affine.forward(x, w, b, y),
+        Layer::LeakyRelu { slope, .. } => {
+            y.copy_from_slice(x);
+            leaky_relu::forward(V::Scalar::from_f64(*slope), y);
+        }
+        Layer::Activation(activation) => activation.forward(x, y),
+        Layer::MaxPool2d(pool) => pool.forward(x, y, kept),
+        Layer::AvgPool2d(pool) => pool.forward(x, y),
+        Layer::GlobalAvgPool { plane } => global_avg_pool::forward(*plane, x, y),
+        Layer::Pad(pad) => pad.forward(x, y),
+        Layer::Select { from, plane } => channels::select(from, *plane, x, y),
+        Layer::BatchNorm2d(_) | Layer::Dropout(_) => unreachable!("differ in training and after it"),
+        Layer::Add | Layer::Multiply { .. } | Layer::Concat => unreachable!("have several inputs"),
+    }
+}
+
+/// Operations of several inputs.
+fn merge<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
+    let op = &planned.op;
+    let output = &layout.values[op.output];
+    let input = |i: usize| &layout.values[op.inputs[i]];
+    match op.layer {
+        Layer::Multiply { plane } => {
+            let [a, b, y] = disjoint(arena, [input(0), input(1), output]);
+            if plane == 1 { multiply::forward(a, b, y) } else { multiply::forward_broadcast(plane, a, b, y) }
+        }
+        Layer::Concat => {
+            let mut start = output.start;
+            for i in 0..op.inputs.len() {
+                let end = start + input(i).len();
+                arena.copy_within(input(i).clone(), start);
+                start = end;
+            }
+        }
+        _ => {
+            arena.copy_within(input(0).clone(), output.start);
+            for i in 1..op.inputs.len() {
+                let [x, y] = disjoint(arena, [input(i), output]);
+                add::add_to(x, y);
+            }
+        }
+    }
+}
