@@ -24,7 +24,7 @@ pub(crate) enum CliError {
     File { path: PathBuf, source: Box<CliError> },
     #[error("the network `{name}` does not fit together")]
     Network { name: String, source: PlanError },
-    #[error("`{name}` is neither a preset ({}) nor a file", PRESETS.join(", "))]
+    #[error("`{name}` is neither a preset ({}) nor a file", PRESETS.map(|preset| preset.name).join(", "))]
     UnknownNetwork { name: String },
     #[error("`{name}` is no data set; there is {}", data::fashion_mnist::NAME)]
     UnknownData { name: String },

@@ -33,7 +33,7 @@ pub use network::{LayerSpec, NetworkSpec, NodeSpec};
 pub use network_check::{MAX_CLASSES, MAX_SIZE};
 pub use optimizer::{AdamSpec, OptimizerKind, OptimizerSpec, SgdSpec};
 pub use pair::Pair;
-pub use preset::{PRESETS, preset};
+pub use preset::{PRESETS, Preset, preset};
 pub use record::{DataRecord, EpochRecord, MachineRecord, RunRecord, RunState};
 pub use run_file::{MAX_THREADS, NetworkSource, RunFile};
 pub use seed::Seed;

@@ -76,11 +76,11 @@ impl NetworkSpec {
 mod tests {
     use super::*;
     use crate::error::chain;
-    use crate::{PRESETS, preset};
+    use crate::{PRESETS, Preset, preset};
 
     #[test]
     fn presets_read_back_from_their_files() {
-        for name in PRESETS {
+        for Preset { name, .. } in PRESETS {
             let network = preset(name).unwrap();
             assert_eq!(NetworkSpec::from_toml(&network.to_toml().unwrap()).unwrap(), network);
         }
