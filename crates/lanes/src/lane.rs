@@ -43,6 +43,12 @@ pub trait Lane:
     fn exp(self) -> Self;
     /// Natural logarithm of a positive normal number, for `f32` lanes to 2 units in the last place.
     fn ln(self) -> Self;
+    /// Square root, correctly rounded.
+    fn sqrt(self) -> Self;
+    /// Hyperbolic tangent, for `f32` lanes to 3 units in the last place.
+    fn tanh(self) -> Self;
+    /// The error function 2/√π · ∫₀ˣ e^(−t²) dt, for `f32` lanes to 6 units in the last place; exactly ±1 beyond ±3.8325.
+    fn erf(self) -> Self;
     /// Sum of all lanes, by halves: lane `l` and lane `l + LANES/2` first.
     fn sum(self) -> Self::Scalar;
 
@@ -59,6 +65,12 @@ pub trait Lane:
     fn zero() -> Self {
         Self::splat(Self::Scalar::ZERO)
     }
+    /// The logistic function 1 / (1 + e⁻ˣ), for `f32` lanes to 3 units in the last place; 0 below −88.7.
+    #[inline(always)]
+    fn sigmoid(self) -> Self {
+        let one = Self::splat(Self::Scalar::ONE);
+        one / (one + (Self::zero() - self).exp())
+    }
 }
 
 /// A hot loop: the fields are its arguments.
@@ -73,7 +85,7 @@ pub trait Kernel {
 }
 
 macro_rules! one_lane {
-    ($t:ty, $exp:expr, $ln:expr) => {
+    ($t:ty, $exp:expr, $ln:expr, $tanh:expr, $erf:expr) => {
         impl Lane for $t {
             type Scalar = $t;
             const LANES: usize = 1;
@@ -114,6 +126,18 @@ macro_rules! one_lane {
                 $ln(self)
             }
             #[inline(always)]
+            fn sqrt(self) -> Self {
+                <$t>::sqrt(self)
+            }
+            #[inline(always)]
+            fn tanh(self) -> Self {
+                $tanh(self)
+            }
+            #[inline(always)]
+            fn erf(self) -> Self {
+                $erf(self)
+            }
+            #[inline(always)]
             fn sum(self) -> $t {
                 self
             }
@@ -134,6 +158,6 @@ macro_rules! one_lane {
 }
 
 // One lane of f32 computes exactly what each of sixteen lanes computes; one lane of f64 is the reference and
-// takes the standard library's functions.
-one_lane!(f32, crate::math::exp, crate::math::ln);
-one_lane!(f64, f64::exp, f64::ln);
+// takes the standard library's functions, and libm's for what that does not have.
+one_lane!(f32, crate::math::exp, crate::math::ln, crate::math::tanh, crate::math::erf);
+one_lane!(f64, f64::exp, f64::ln, f64::tanh, libm::erf);

@@ -25,6 +25,8 @@ pub(crate) trait Register: Copy + Debug + Send + Sync + 'static {
     fn sub(self, b: Self) -> Self;
     fn mul(self, b: Self) -> Self;
     fn div(self, b: Self) -> Self;
+    /// Correctly rounded.
+    fn sqrt(self) -> Self;
     /// `self · a + b`, rounded once.
     fn mul_add(self, a: Self, b: Self) -> Self;
     /// `self > b ? self : b`

@@ -100,6 +100,18 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
         math::ln(self)
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        by_register!(self, i => self.0[i].sqrt())
+    }
+    #[inline(always)]
+    fn tanh(self) -> Self {
+        math::tanh(self)
+    }
+    #[inline(always)]
+    fn erf(self) -> Self {
+        math::erf(self)
+    }
+    #[inline(always)]
     fn sum(self) -> f32 {
         let mut r = self.0;
         let mut n = N;

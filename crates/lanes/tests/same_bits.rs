@@ -20,13 +20,15 @@ impl WithLane for AllOperations<'_> {
     }
 }
 
+const N_OPERATIONS: usize = 15;
+
 fn all_operations<V: Lane<Scalar = f32>>(a: &[f32], b: &[f32], c: &[f32]) -> Vec<f32> {
     let n = a.len();
-    let mut out = vec![0.0; 11 * n];
+    let mut out = vec![0.0; N_OPERATIONS * n];
     for i in (0..n).step_by(V::LANES) {
         let (x, y, z) = (V::load(&a[i..]), V::load(&b[i..]), V::load(&c[i..]));
         let normal = x.max(V::splat(1e-37));
-        let results = [
+        let results: [V; N_OPERATIONS] = [
             x + y,
             x - y,
             x * y,
@@ -37,6 +39,10 @@ fn all_operations<V: Lane<Scalar = f32>>(a: &[f32], b: &[f32], c: &[f32]) -> Vec
             V::select_eq(x, y, z, x),
             x.exp(),
             V::select_gt(V::splat(f32::MAX), normal, normal, V::splat(2.0)).ln(),
+            x.sqrt(),
+            x.tanh(),
+            x.erf(),
+            x.sigmoid(),
             V::splat(a[0]),
         ];
         for (op, result) in results.into_iter().enumerate() {
@@ -83,6 +89,39 @@ fn exp_and_ln_are_accurate_to_two_ulps() {
     assert_eq!(Lane::exp(0.0f32), 1.0);
     assert_eq!(Lane::ln(1.0f32), 0.0);
     assert!(Lane::exp(f32::NAN).is_nan());
+}
+
+/// Every 499th `f32` from 2⁻⁴⁰ to 128, with both signs.
+fn magnitudes() -> impl Iterator<Item = f32> {
+    let range = 2f32.powi(-40).to_bits()..128f32.to_bits();
+    range.step_by(499).flat_map(|bits| [f32::from_bits(bits), -f32::from_bits(bits)])
+}
+
+#[test]
+fn tanh_erf_and_sigmoid_are_accurate_to_a_few_ulps() {
+    for x in magnitudes() {
+        let wide = f64::from(x);
+        assert!(ulps(Lane::tanh(x), wide.tanh()) <= 3.0, "tanh({x:e}): {}", Lane::tanh(x));
+        assert!(ulps(Lane::erf(x), libm::erf(wide)) <= 6.0, "erf({x:e}): {}", Lane::erf(x));
+        let sigmoid = 1.0 / (1.0 + (-wide).exp());
+        assert!(x < -87.0 || ulps(Lane::sigmoid(x), sigmoid) <= 3.0, "sigmoid({x:e}): {}", Lane::sigmoid(x));
+        assert!(Lane::tanh(x).abs() <= 1.0 && Lane::erf(x).abs() <= 1.0);
+    }
+}
+
+#[test]
+fn limits_are_exact_and_nan_passes() {
+    for x in [10.0, 1e3, f32::MAX, f32::INFINITY] {
+        assert_eq!([Lane::tanh(x), Lane::erf(x)], [1.0; 2], "{x}");
+        assert_eq!([Lane::tanh(-x), Lane::erf(-x)], [-1.0; 2], "-{x}");
+    }
+    for x in [89.0, 1e30, f32::INFINITY] {
+        assert_eq!([Lane::sigmoid(x), Lane::sigmoid(-x)], [1.0, 0.0], "{x}");
+    }
+    assert_eq!([Lane::tanh(0.0f32), Lane::erf(0.0f32), Lane::sigmoid(0.0f32)], [0.0, 0.0, 0.5]);
+    for result in [Lane::tanh(f32::NAN), Lane::erf(f32::NAN), Lane::sigmoid(f32::NAN)] {
+        assert!(result.is_nan());
+    }
 }
 
 struct Sum<'a>(&'a [f32]);

@@ -58,6 +58,10 @@ impl Register for Avx2 {
         Self(intrinsic!(_mm256_div_ps(self.0, b.0)))
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(intrinsic!(_mm256_sqrt_ps(self.0)))
+    }
+    #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         Self(intrinsic!(_mm256_fmadd_ps(self.0, a.0, b.0)))
     }

@@ -58,6 +58,10 @@ impl Register for Avx512 {
         Self(intrinsic!(_mm512_div_ps(self.0, b.0)))
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(intrinsic!(_mm512_sqrt_ps(self.0)))
+    }
+    #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         Self(intrinsic!(_mm512_fmadd_ps(self.0, a.0, b.0)))
     }

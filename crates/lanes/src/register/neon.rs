@@ -57,6 +57,10 @@ impl Register for Neon {
         Self(intrinsic!(vdivq_f32(self.0, b.0)))
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(intrinsic!(vsqrtq_f32(self.0)))
+    }
+    #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         Self(intrinsic!(vfmaq_f32(b.0, self.0, a.0)))
     }

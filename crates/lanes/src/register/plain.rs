@@ -64,6 +64,10 @@ impl Register for Plain {
         Self(self.0 / b.0)
     }
     #[inline(always)]
+    fn sqrt(self) -> Self {
+        Self(self.0.sqrt())
+    }
+    #[inline(always)]
     fn mul_add(self, a: Self, b: Self) -> Self {
         if cfg!(any(target_feature = "fma", target_arch = "aarch64")) {
             Self(self.0.mul_add(a.0, b.0))
