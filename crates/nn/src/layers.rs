@@ -12,6 +12,8 @@ pub(crate) mod avg_pool2d;
 pub(crate) mod batch_norm2d;
 pub(crate) mod channel_affine;
 pub(crate) mod channels;
+#[cfg(test)]
+pub(crate) mod conformance;
 pub(crate) mod conv2d;
 pub(crate) mod dropout;
 pub(crate) mod global_avg_pool;

@@ -18,6 +18,7 @@ mod pass;
 mod plan;
 mod state_dict;
 mod statistics;
+mod sums;
 mod tiles;
 mod workspace;
 
