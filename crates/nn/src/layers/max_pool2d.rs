@@ -4,8 +4,9 @@
 //! y[c][r][q] = max over kh, kw of x[c][r·SH + kh][q·SW + kw]
 //! ```
 //!
-//! x is [C][H][W], y is [C][OH][OW]. The first maximum in row order wins and gets the whole gradient, as in
-//! PyTorch's `nn.MaxPool2d`; but a NaN wins only if it is the first of its window. `winner` remembers it for each output: kh · KW + kw as a number in its lane.
+//! x is [C][H][W], y is [C][OH][OW]; padding with −∞ is a node of its own before. The first maximum in row order wins and
+//! gets the whole gradient, and a NaN is larger than any number, as in PyTorch's `nn.MaxPool2d`. `winner` remembers the
+//! maximum for each output: kh · KW + kw as a number in its lane; where a NaN has won, any.
 
 use lanes::{Kernel, Lane, Scalar};
 use spec::Pair;
@@ -112,7 +113,8 @@ fn window<V: Lane>(g: &MaxPool2d, x: &[V]) -> (V, V) {
             let x = x[kh * g.width + kw];
             let k = V::splat(V::Scalar::from_f64((kh * g.kernel.w + kw) as f64));
             winner = V::select_gt(x, best, k, winner);
-            best = x.max(best);
+            // A NaN is not equal to itself.
+            best = V::select_eq(x, x, x.max(best), x);
         }
     }
     (best, winner)
@@ -145,6 +147,78 @@ impl<V: Lane, const K: usize, const TILED: bool> Kernel for Backward<'_, V, K, T
                     }
                 }
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::MaxPool2d;
+    use crate::layers::conformance::{Subject, check};
+    use lanes::Lane;
+    use spec::Pair;
+
+    const CHANNELS: usize = 2;
+
+    impl Subject for MaxPool2d {
+        fn forward<V: Lane>(&self, x: &[V], _: &[V::Scalar]) -> Vec<V> {
+            let mut y = vec![V::zero(); CHANNELS * self.out_height * self.out_width];
+            MaxPool2d::forward(*self, x, &mut y, &mut []);
+            y
+        }
+        fn backward<V: Lane>(&self, x: &[V], _: &[V::Scalar], dy: &[V]) -> (Vec<V>, Vec<V::Scalar>) {
+            let (mut y, mut winner) = (dy.to_vec(), dy.to_vec());
+            MaxPool2d::forward(*self, x, &mut y, &mut winner);
+            let mut dx = x.to_vec();
+            MaxPool2d::backward(*self, dy, &winner, &mut dx);
+            (dx, vec![])
+        }
+        fn plain(&self, x: &[f64], _: &[f64]) -> Vec<f64> {
+            let Self { height, width, kernel, stride, .. } = *self;
+            let mut y = vec![];
+            for c in 0..CHANNELS {
+                for r in (0..=height - kernel.h).step_by(stride.h) {
+                    for q in (0..=width - kernel.w).step_by(stride.w) {
+                        let taps = (0..kernel.h * kernel.w).map(|k| (r + k / kernel.w, q + k % kernel.w));
+                        y.push(
+                            taps.map(|(r, q)| x[(c * height + r) * width + q])
+                                .fold(f64::NEG_INFINITY, f64::max),
+                        );
+                    }
+                }
+            }
+            y
+        }
+    }
+
+    #[test]
+    fn windows_of_all_kinds() {
+        for (height, width, kernel, stride) in [
+            (4, 6, (2, 2), (2, 2)),
+            (5, 7, (2, 2), (2, 2)),
+            (6, 6, (3, 3), (3, 3)),
+            (6, 5, (3, 2), (2, 1)),
+            (5, 8, (1, 2), (2, 3)),
+        ] {
+            let (kernel, stride) = (Pair::new(kernel.0, kernel.1), Pair::new(stride.0, stride.1));
+            let pool = MaxPool2d::new([CHANNELS, height, width], kernel, stride);
+            check(&format!("{pool:?}"), &pool, CHANNELS * height * width, 0);
+        }
+    }
+
+    #[test]
+    fn a_nan_anywhere_wins_and_minus_infinity_does_not() {
+        let pool = MaxPool2d::new([1, 2, 2], Pair::square(2), Pair::square(2));
+        for at in 0..4 {
+            let mut x = [1.0f32, -2.0, 3.0, 0.5];
+            x[at] = f32::NAN;
+            let (mut y, mut winner) = ([0.0], [0.0]);
+            pool.forward(&x, &mut y, &mut winner);
+            assert!(y[0].is_nan(), "NaN at {at}");
+            let mut x = [f32::NEG_INFINITY; 4];
+            x[at] = -7.0;
+            pool.forward(&x, &mut y, &mut winner);
+            assert_eq!((y[0], winner[0]), (-7.0, at as f32), "the only number is at {at}");
         }
     }
 }
