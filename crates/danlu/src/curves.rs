@@ -157,8 +157,11 @@ mod tests {
     fn epoch(epoch: usize, loss: f64, train_accuracy: f64, test_accuracy: f64) -> EpochRecord {
         EpochRecord {
             epoch,
+            learning_rate: 0.001,
             loss,
             train_accuracy,
+            validation_loss: None,
+            validation_accuracy: None,
             test_accuracy,
             train_s: 1.0,
             eval_s: 0.1,

@@ -28,6 +28,8 @@ impl Loaded {
             test_sha256: self.test.sha256.clone(),
             n_train: self.train.len(),
             n_test: self.test.len(),
+            validation_sha256: None,
+            n_validation: 0,
         }
     }
 }

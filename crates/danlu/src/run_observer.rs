@@ -179,8 +179,11 @@ mod tests {
     fn the_line_is_the_tutorials() {
         let record = EpochRecord {
             epoch: 1,
+            learning_rate: 0.001,
             loss: 0.906_04,
             train_accuracy: 0.6704,
+            validation_loss: None,
+            validation_accuracy: None,
             test_accuracy: 0.7606,
             train_s: 0.9,
             eval_s: 0.12,

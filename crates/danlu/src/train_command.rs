@@ -104,8 +104,10 @@ fn first_record(request: &Request, loaded: &Loaded) -> RunRecord {
         machine: environment::machine(request.setup),
         data: loaded.record(),
         state: RunState::Running,
+        stop_reason: None,
         spec: request.spec.clone(),
         epochs: Vec::new(),
+        best_epoch: None,
         parameters_hash: None,
     }
 }

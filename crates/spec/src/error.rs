@@ -176,6 +176,29 @@ pub(crate) fn check_value(ok: bool, key: &str, value: impl Display, allowed: &st
     Err(SpecError::Value { key: key.into(), value: value.to_string(), allowed: allowed.into() })
 }
 
+/// A number that kernels in single precision use as it is: finite and above 0 there too.
+pub(crate) fn check_above_zero(key: &str, value: f64) -> Result<(), SpecError> {
+    let ok = (value as f32).is_finite() && value as f32 > 0.0;
+    check_value(ok, key, format_args!("{value:?}"), "a finite number above 0, in single precision too")
+}
+
+pub(crate) fn check_not_negative(key: &str, value: f64) -> Result<(), SpecError> {
+    let ok = (value as f32).is_finite() && value >= 0.0;
+    check_value(ok, key, format_args!("{value:?}"), "a finite number, 0 or above")
+}
+
+/// A share that may not be all.
+pub(crate) fn check_share(key: &str, value: f64) -> Result<(), SpecError> {
+    let ok = (0.0..1.0).contains(&value);
+    check_value(ok, key, format_args!("{value:?}"), "a number from 0 to below 1")
+}
+
+/// A probability: a share that may be all.
+pub(crate) fn check_probability(key: &str, value: f64) -> Result<(), SpecError> {
+    let ok = (0.0..=1.0).contains(&value);
+    check_value(ok, key, format_args!("{value:?}"), "a number from 0 to 1")
+}
+
 #[cfg(test)]
 pub(crate) fn chain(error: &dyn Error) -> String {
     let below = error.source().map(|cause| format!(": {}", chain(cause))).unwrap_or_default();

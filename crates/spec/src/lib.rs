@@ -4,6 +4,9 @@
 //! (nothing is absent); [`RunFile::resolve`] is the only way from one to the other. Nothing here computes,
 //! opens a file or knows the shapes inside a network: texts come in, values and readable errors go out.
 
+mod augment;
+mod average;
+mod early_stopping;
 mod error;
 mod layer;
 mod layer_check;
@@ -11,17 +14,22 @@ mod loss;
 mod network;
 mod network_check;
 mod network_file;
+mod normalization;
 mod one_of;
 mod optimizer;
 mod pair;
 mod preset;
 mod record;
 mod run_file;
+mod schedule;
 mod seed;
 mod toml_text;
 mod train;
 mod version;
 
+pub use augment::{AugmentSpec, ErasingSpec, MixupSpec};
+pub use average::AverageSpec;
+pub use early_stopping::EarlyStoppingSpec;
 pub use error::SpecError;
 pub use layer::{
     BatchNorm2dSpec, Conv2dSpec, DropoutSpec, GroupNormSpec, LayerNormSpec, LeakyReluSpec, LinearSpec,
@@ -31,11 +39,13 @@ pub use layer::{
 pub use loss::{CrossEntropySpec, LossSpec, MapSpec};
 pub use network::{LayerSpec, NetworkSpec, NodeSpec};
 pub use network_check::{MAX_CLASSES, MAX_SIZE};
-pub use optimizer::{AdamSpec, OptimizerKind, OptimizerSpec, SgdSpec};
+pub use normalization::NormalizationSpec;
+pub use optimizer::{AdamSpec, AdamwSpec, OptimizerKind, OptimizerSpec, RmspropSpec, SgdSpec};
 pub use pair::Pair;
 pub use preset::{PRESETS, Preset, preset};
-pub use record::{DataRecord, EpochRecord, MachineRecord, RunRecord, RunState};
-pub use run_file::{MAX_THREADS, NetworkSource, RunFile};
+pub use record::{DataRecord, EpochRecord, MachineRecord, RunRecord, RunState, StopReason};
+pub use run_file::{AugmentFlags, MAX_THREADS, NetworkSource, RunFile};
+pub use schedule::{ConstantSpec, CosineSpec, OneCycleSpec, ScheduleKind, ScheduleSpec, StepSpec};
 pub use seed::Seed;
 pub use train::{InitSpec, MAX_COUNT, TrainSpec};
 pub use version::FORMAT_VERSION;

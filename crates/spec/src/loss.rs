@@ -4,12 +4,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::SpecError;
 use crate::error::check_value;
+use crate::toml_text::TomlText;
 
 /// The loss of one sample with logits z and label y.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum LossSpec {
-    /// −ln softmax(z)[y], PyTorch's `nn.CrossEntropyLoss`.
+    /// `−ln softmax(z)[y]`, PyTorch's `nn.CrossEntropyLoss`.
     CrossEntropy(CrossEntropySpec),
     /// LeNet-5's loss over the outputs −z of its radial basis functions.
     Map(MapSpec),
@@ -66,6 +67,23 @@ impl LossSpec {
                 check_value(ok, "loss.map.rubbish", rubbish, "a finite number above 0")
             }
         }
+    }
+
+    pub(crate) fn write(&self, text: &mut TomlText) -> Result<(), SpecError> {
+        match self {
+            Self::CrossEntropy(CrossEntropySpec { label_smoothing, class_weights }) => {
+                text.table("[loss.cross_entropy]");
+                text.float("label_smoothing", *label_smoothing);
+                if !class_weights.is_empty() {
+                    text.key("class_weights", class_weights)?;
+                }
+            }
+            Self::Map(MapSpec { rubbish }) => {
+                text.table("[loss.map]");
+                text.float("rubbish", *rubbish);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -7,45 +7,72 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::{CrossEntropySpec, LayerSpec, LossSpec, MapSpec, OptimizerKind, OptimizerSpec};
+use crate::{LayerSpec, LossSpec, OptimizerSpec, ScheduleSpec};
 
 /// The value of a choice that has no parameters: `relu = {}`.
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Empty {}
 
-/// The tags of all layers and how each is read: `Bare` has nothing more to say, `Default` may be a bare name or a
-/// table, `Table` must be one, with the keys of the hint.
-macro_rules! layers {
-    ($($kind:ident $tag:ident $($hint:literal)?,)*) => {
+/// Reads a choice `$spec`, called `$what` (`an optimizer`, one of them `one optimizer`) in errors, with a rule for a
+/// table of two keys. Each line is one choice and how it is read: `Bare` has nothing more to say, `Default` may be a
+/// bare name or a table, `Table` must be one, with the keys of the hint.
+macro_rules! one_of {
+    (
+        $spec:ident, $tags:ident, $visitor:ident, $what:literal, $one:literal, $rule:literal;
+        $($kind:ident $tag:ident $($hint:literal)?,)*
+    ) => {
         #[derive(Clone, Copy, serde::Deserialize)]
         #[serde(rename_all = "snake_case")]
-        enum LayerTag {
+        enum $tags {
             $($tag,)*
         }
 
-        impl LayerTag {
-            fn bare<E: de::Error>(self, name: &str) -> Result<LayerSpec, E> {
-                match self {
-                    $(Self::$tag => layers!(@bare $kind $tag name $($hint)?),)*
+        struct $visitor;
+
+        impl<'de> Deserialize<'de> for $spec {
+            fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+                deserializer.deserialize_any($visitor)
+            }
+        }
+
+        impl<'de> Visitor<'de> for $visitor {
+            type Value = $spec;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(concat!($what, "'s name or a table of ", $one))
+            }
+
+            /// A name alone: that choice with its defaults.
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<$spec, E> {
+                match $tags::deserialize(de::value::StrDeserializer::new(name))? {
+                    $($tags::$tag => one_of!(@bare $spec $kind $tag name $($hint)?),)*
                 }
             }
 
-            fn read<'de, A: MapAccess<'de>>(self, map: &mut A) -> Result<LayerSpec, A::Error> {
-                match self {
-                    $(Self::$tag => layers!(@read $kind $tag map),)*
-                }
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<$spec, A::Error> {
+                let tag: Option<$tags> = map.next_key()?;
+                let tag = tag.ok_or_else(|| de::Error::custom(concat!("empty table, expected ", $one)))?;
+                let choice = match tag {
+                    $($tags::$tag => one_of!(@read $spec $kind $tag map),)*
+                };
+                expect_end(map, $rule)?;
+                Ok(choice)
             }
         }
     };
-    (@bare Bare $tag:ident $name:ident) => { Ok(LayerSpec::$tag) };
-    (@bare Default $tag:ident $name:ident) => { Ok(LayerSpec::$tag(Default::default())) };
-    (@bare Table $tag:ident $name:ident $hint:literal) => { Err(needs_table($name, $hint)) };
-    (@read Bare $tag:ident $map:ident) => { $map.next_value::<Empty>().map(|_| LayerSpec::$tag) };
-    (@read $kind:ident $tag:ident $map:ident) => { Ok(LayerSpec::$tag($map.next_value()?)) };
+    (@bare $spec:ident Bare $tag:ident $name:ident) => { Ok($spec::$tag) };
+    (@bare $spec:ident Default $tag:ident $name:ident) => { Ok($spec::$tag(Default::default())) };
+    (@bare $spec:ident Table $tag:ident $name:ident $hint:literal) => { Err(needs_table($name, $hint)) };
+    (@read $spec:ident Bare $tag:ident $map:ident) => {{
+        $map.next_value::<Empty>()?;
+        $spec::$tag
+    }};
+    (@read $spec:ident $kind:ident $tag:ident $map:ident) => { $spec::$tag($map.next_value()?) };
 }
 
-layers! {
+one_of! {
+    LayerSpec, LayerTag, LayerVisitor, "a layer", "one layer", "a node has one layer";
     Table Conv2d "out_channels = …, kernel = …",
     Table PartialConv2d "kernel = …, connections = …",
     Table Linear "out_features = …",
@@ -75,118 +102,30 @@ layers! {
     Table SqueezeExcite "reduced = …",
 }
 
-struct LayerVisitor;
-
-impl<'de> Deserialize<'de> for LayerSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LayerVisitor)
-    }
+one_of! {
+    LossSpec, LossTag, LossVisitor, "a loss", "one loss", "a run has one loss";
+    Default CrossEntropy,
+    Default Map,
 }
 
-impl<'de> Visitor<'de> for LayerVisitor {
-    type Value = LayerSpec;
+one_of! {
+    OptimizerSpec, OptimizerTag, OptimizerVisitor, "an optimizer", "one optimizer", "a run has one optimizer";
+    Default Adam,
+    Default Adamw,
+    Default Sgd,
+    Default Rmsprop,
+}
 
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a layer's name or a table of one layer")
-    }
-
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<LayerSpec, E> {
-        LayerTag::deserialize(de::value::StrDeserializer::new(name))?.bare(name)
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LayerSpec, A::Error> {
-        let tag: Option<LayerTag> = map.next_key()?;
-        let tag = tag.ok_or_else(|| de::Error::custom("empty table, expected one layer"))?;
-        let layer = tag.read(&mut map)?;
-        expect_end(map, "a node has one layer")?;
-        Ok(layer)
-    }
+one_of! {
+    ScheduleSpec, ScheduleTag, ScheduleVisitor, "a schedule", "one schedule", "a run has one schedule";
+    Default Constant,
+    Default Step,
+    Default Cosine,
+    Default OneCycle,
 }
 
 fn needs_table<E: de::Error>(name: &str, keys: &str) -> E {
     E::custom(format_args!("`{name}` needs numbers: write {{ {name} = {{ {keys} }} }}"))
-}
-
-struct LossVisitor;
-
-impl<'de> Deserialize<'de> for LossSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(LossVisitor)
-    }
-}
-
-#[derive(Clone, Copy, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum LossTag {
-    CrossEntropy,
-    Map,
-}
-
-impl<'de> Visitor<'de> for LossVisitor {
-    type Value = LossSpec;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a loss's name or a table of one loss")
-    }
-
-    /// A name alone: that loss with its defaults.
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<LossSpec, E> {
-        Ok(match LossTag::deserialize(de::value::StrDeserializer::new(name))? {
-            LossTag::CrossEntropy => LossSpec::CrossEntropy(CrossEntropySpec::default()),
-            LossTag::Map => LossSpec::Map(MapSpec::default()),
-        })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<LossSpec, A::Error> {
-        let tag = map.next_key()?.ok_or_else(|| de::Error::custom("empty table, expected one loss"))?;
-        let loss = match tag {
-            LossTag::CrossEntropy => LossSpec::CrossEntropy(map.next_value()?),
-            LossTag::Map => LossSpec::Map(map.next_value()?),
-        };
-        expect_end(map, "a run has one loss")?;
-        Ok(loss)
-    }
-}
-
-struct OptimizerVisitor;
-
-impl<'de> Deserialize<'de> for OptimizerSpec {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(OptimizerVisitor)
-    }
-}
-
-#[derive(Clone, Copy, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
-enum OptimizerTag {
-    Adam,
-    Sgd,
-}
-
-impl<'de> Visitor<'de> for OptimizerVisitor {
-    type Value = OptimizerSpec;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("an optimizer's name or a table of one optimizer")
-    }
-
-    /// A name alone: that optimizer with its defaults.
-    fn visit_str<E: de::Error>(self, name: &str) -> Result<OptimizerSpec, E> {
-        Ok(match OptimizerTag::deserialize(de::value::StrDeserializer::new(name))? {
-            OptimizerTag::Adam => OptimizerKind::Adam.into(),
-            OptimizerTag::Sgd => OptimizerKind::Sgd.into(),
-        })
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<OptimizerSpec, A::Error> {
-        let tag = map.next_key()?.ok_or_else(|| de::Error::custom("empty table, expected one optimizer"))?;
-        let optimizer = match tag {
-            OptimizerTag::Adam => OptimizerSpec::Adam(map.next_value()?),
-            OptimizerTag::Sgd => OptimizerSpec::Sgd(map.next_value()?),
-        };
-        expect_end(map, "a run has one optimizer")?;
-        Ok(optimizer)
-    }
 }
 
 fn expect_end<'de, A: MapAccess<'de>>(mut map: A, rule: &str) -> Result<(), A::Error> {

@@ -3,51 +3,34 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::SpecError;
-use crate::error::check_value;
 use crate::toml_text::TomlText;
 
-/// An optimizer with its numbers; names, meaning and defaults are PyTorch's. In a file it is a table:
-/// `[optimizer.adam]` or `[optimizer.sgd]`; a bare name, `optimizer = "sgd"`, means that one's defaults.
+mod adam;
+mod adamw;
+mod rmsprop;
+mod sgd;
+
+pub use adam::AdamSpec;
+pub use adamw::AdamwSpec;
+pub use rmsprop::RmspropSpec;
+pub use sgd::SgdSpec;
+
+/// An optimizer with its numbers; names, meaning and defaults are PyTorch's. In a file it is a table, such as
+/// `[optimizer.adam]`; a bare name, `optimizer = "sgd"`, means that one's defaults.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum OptimizerSpec {
     /// Adam (Kingma & Ba 2014), PyTorch's `torch.optim.Adam`.
     Adam(AdamSpec),
+    /// Adam with decoupled weight decay (Loshchilov & Hutter 2017), PyTorch's `torch.optim.AdamW`.
+    Adamw(AdamwSpec),
     /// Stochastic gradient descent, PyTorch's `torch.optim.SGD`.
     Sgd(SgdSpec),
-}
-
-/// Parameters of [`OptimizerSpec::Adam`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct AdamSpec {
-    /// Step size; default 0.001.
-    pub learning_rate: f64,
-    /// Decay of the mean of gradients; default 0.9.
-    pub beta1: f64,
-    /// Decay of the mean of squared gradients; default 0.999.
-    pub beta2: f64,
-    /// Added to the root of the mean square; default 1e-8.
-    pub epsilon: f64,
-    /// This times the weight is added to the gradient (L2, not AdamW's decoupled decay); default 0.
-    pub weight_decay: f64,
-}
-
-/// Parameters of [`OptimizerSpec::Sgd`].
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct SgdSpec {
-    /// Step size; default 0.001.
-    pub learning_rate: f64,
-    /// Share of the last step's direction that is kept; default 0. Dampening is 0, as in PyTorch.
-    pub momentum: f64,
-    /// Nesterov's variant of momentum; default off.
-    pub nesterov: bool,
-    /// This times the weight is added to the gradient; default 0.
-    pub weight_decay: f64,
+    /// Gradients divided by their root mean square (Tieleman & Hinton 2012), PyTorch's `torch.optim.RMSprop`.
+    Rmsprop(RmspropSpec),
 }
 
 /// Which optimizer, without its numbers: what `--optimizer` takes.
@@ -55,20 +38,12 @@ pub struct SgdSpec {
 pub enum OptimizerKind {
     /// [`OptimizerSpec::Adam`].
     Adam,
+    /// [`OptimizerSpec::Adamw`].
+    Adamw,
     /// [`OptimizerSpec::Sgd`].
     Sgd,
-}
-
-impl Default for AdamSpec {
-    fn default() -> Self {
-        Self { learning_rate: 0.001, beta1: 0.9, beta2: 0.999, epsilon: 1e-8, weight_decay: 0.0 }
-    }
-}
-
-impl Default for SgdSpec {
-    fn default() -> Self {
-        Self { learning_rate: 0.001, momentum: 0.0, nesterov: false, weight_decay: 0.0 }
-    }
+    /// [`OptimizerSpec::Rmsprop`].
+    Rmsprop,
 }
 
 impl Default for OptimizerSpec {
@@ -83,7 +58,9 @@ impl From<OptimizerKind> for OptimizerSpec {
     fn from(kind: OptimizerKind) -> Self {
         match kind {
             OptimizerKind::Adam => Self::Adam(AdamSpec::default()),
+            OptimizerKind::Adamw => Self::Adamw(AdamwSpec::default()),
             OptimizerKind::Sgd => Self::Sgd(SgdSpec::default()),
+            OptimizerKind::Rmsprop => Self::Rmsprop(RmspropSpec::default()),
         }
     }
 }
@@ -93,15 +70,19 @@ impl OptimizerSpec {
     pub fn kind(&self) -> OptimizerKind {
         match self {
             Self::Adam(_) => OptimizerKind::Adam,
+            Self::Adamw(_) => OptimizerKind::Adamw,
             Self::Sgd(_) => OptimizerKind::Sgd,
+            Self::Rmsprop(_) => OptimizerKind::Rmsprop,
         }
     }
 
-    /// The step size, which every optimizer has.
+    /// The step size, which every optimizer has. A [`crate::ScheduleSpec`] makes the rate of each step from it.
     pub fn learning_rate(&self) -> f64 {
         match self {
             Self::Adam(adam) => adam.learning_rate,
+            Self::Adamw(adamw) => adamw.learning_rate,
             Self::Sgd(sgd) => sgd.learning_rate,
+            Self::Rmsprop(rmsprop) => rmsprop.learning_rate,
         }
     }
 
@@ -109,7 +90,9 @@ impl OptimizerSpec {
     pub fn set_learning_rate(&mut self, learning_rate: f64) {
         match self {
             Self::Adam(adam) => adam.learning_rate = learning_rate,
+            Self::Adamw(adamw) => adamw.learning_rate = learning_rate,
             Self::Sgd(sgd) => sgd.learning_rate = learning_rate,
+            Self::Rmsprop(rmsprop) => rmsprop.learning_rate = learning_rate,
         }
     }
 
@@ -117,7 +100,9 @@ impl OptimizerSpec {
     pub fn validate(&self) -> Result<(), SpecError> {
         match self {
             Self::Adam(adam) => adam.validate(),
+            Self::Adamw(adamw) => adamw.validate(),
             Self::Sgd(sgd) => sgd.validate(),
+            Self::Rmsprop(rmsprop) => rmsprop.validate(),
         }
     }
 
@@ -127,75 +112,23 @@ impl OptimizerSpec {
                 adam.write(text);
                 Ok(())
             }
+            Self::Adamw(adamw) => {
+                adamw.write(text);
+                Ok(())
+            }
             Self::Sgd(sgd) => sgd.write(text),
+            Self::Rmsprop(rmsprop) => rmsprop.write(text),
         }
     }
-}
-
-impl AdamSpec {
-    fn validate(&self) -> Result<(), SpecError> {
-        check_above_zero("optimizer.adam.learning_rate", self.learning_rate)?;
-        check_share("optimizer.adam.beta1", self.beta1)?;
-        check_share("optimizer.adam.beta2", self.beta2)?;
-        check_above_zero("optimizer.adam.epsilon", self.epsilon)?;
-        check_not_negative("optimizer.adam.weight_decay", self.weight_decay)
-    }
-
-    fn write(&self, text: &mut TomlText) {
-        let Self { learning_rate, beta1, beta2, epsilon, weight_decay } = *self;
-        text.table("[optimizer.adam]");
-        text.float("learning_rate", learning_rate);
-        text.float("beta1", beta1);
-        text.float("beta2", beta2);
-        text.float("epsilon", epsilon);
-        text.float("weight_decay", weight_decay);
-    }
-}
-
-impl SgdSpec {
-    fn validate(&self) -> Result<(), SpecError> {
-        check_above_zero("optimizer.sgd.learning_rate", self.learning_rate)?;
-        check_share("optimizer.sgd.momentum", self.momentum)?;
-        check_value(
-            !self.nesterov || self.momentum > 0.0,
-            "optimizer.sgd.nesterov",
-            self.nesterov,
-            "false where `optimizer.sgd.momentum` is 0",
-        )?;
-        check_not_negative("optimizer.sgd.weight_decay", self.weight_decay)
-    }
-
-    fn write(&self, text: &mut TomlText) -> Result<(), SpecError> {
-        let Self { learning_rate, momentum, nesterov, weight_decay } = *self;
-        text.table("[optimizer.sgd]");
-        text.float("learning_rate", learning_rate);
-        text.float("momentum", momentum);
-        text.key("nesterov", &nesterov)?;
-        text.float("weight_decay", weight_decay);
-        Ok(())
-    }
-}
-
-fn check_above_zero(key: &str, value: f64) -> Result<(), SpecError> {
-    let ok = (value as f32).is_finite() && value as f32 > 0.0;
-    check_value(ok, key, format_args!("{value:?}"), "a finite number above 0, in single precision too")
-}
-
-fn check_not_negative(key: &str, value: f64) -> Result<(), SpecError> {
-    let ok = (value as f32).is_finite() && value >= 0.0;
-    check_value(ok, key, format_args!("{value:?}"), "a finite number, 0 or above")
-}
-
-fn check_share(key: &str, value: f64) -> Result<(), SpecError> {
-    let ok = (0.0..1.0).contains(&value);
-    check_value(ok, key, format_args!("{value:?}"), "a number from 0 to below 1")
 }
 
 impl fmt::Display for OptimizerKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Adam => "adam",
+            Self::Adamw => "adamw",
             Self::Sgd => "sgd",
+            Self::Rmsprop => "rmsprop",
         })
     }
 }
@@ -203,15 +136,17 @@ impl fmt::Display for OptimizerKind {
 impl FromStr for OptimizerKind {
     type Err = SpecError;
 
-    /// `adam` or `sgd`, else [`SpecError::Value`].
+    /// `adam`, `adamw`, `sgd` or `rmsprop`, else [`SpecError::Value`].
     fn from_str(name: &str) -> Result<Self, SpecError> {
         match name {
             "adam" => Ok(Self::Adam),
+            "adamw" => Ok(Self::Adamw),
             "sgd" => Ok(Self::Sgd),
+            "rmsprop" => Ok(Self::Rmsprop),
             _ => Err(SpecError::Value {
                 key: "optimizer".into(),
                 value: format!("{name:?}"),
-                allowed: "adam or sgd".into(),
+                allowed: "adam, adamw, sgd or rmsprop".into(),
             }),
         }
     }
@@ -221,21 +156,24 @@ impl FromStr for OptimizerKind {
 mod tests {
     use super::*;
 
+    const KINDS: [OptimizerKind; 4] =
+        [OptimizerKind::Adam, OptimizerKind::Adamw, OptimizerKind::Sgd, OptimizerKind::Rmsprop];
+
     #[test]
     fn kinds_read_back_from_their_names() {
-        for kind in [OptimizerKind::Adam, OptimizerKind::Sgd] {
+        for kind in KINDS {
             assert_eq!(kind.to_string().parse::<OptimizerKind>().unwrap(), kind);
             assert_eq!(OptimizerSpec::from(kind).kind(), kind);
         }
-        let error = "rmsprop".parse::<OptimizerKind>().unwrap_err();
-        assert_eq!(error.to_string(), "`optimizer` is \"rmsprop\", but must be adam or sgd");
+        let error = "lamb".parse::<OptimizerKind>().unwrap_err();
+        assert_eq!(error.to_string(), "`optimizer` is \"lamb\", but must be adam, adamw, sgd or rmsprop");
     }
 
     #[test]
     fn learning_rate_is_read_and_put_for_every_kind() {
-        for kind in [OptimizerKind::Adam, OptimizerKind::Sgd] {
+        for (kind, default) in KINDS.into_iter().zip([0.001, 0.001, 0.001, 0.01]) {
             let mut spec = OptimizerSpec::from(kind);
-            assert_eq!(spec.learning_rate(), 0.001);
+            assert_eq!(spec.learning_rate(), default);
             spec.set_learning_rate(0.25);
             assert_eq!(spec.learning_rate(), 0.25);
             spec.validate().unwrap();
@@ -245,19 +183,26 @@ mod tests {
     #[test]
     fn impossible_numbers_are_refused_by_key_value_and_range() {
         let adam = AdamSpec::default();
+        let adamw = AdamwSpec::default();
         let sgd = SgdSpec::default();
-        let cases: [(OptimizerSpec, &str, &str); 11] = [
+        let rmsprop = RmspropSpec::default();
+        let cases: [(OptimizerSpec, &str, &str); 16] = [
             (OptimizerSpec::Adam(AdamSpec { learning_rate: 0.0, ..adam }), "adam.learning_rate", "0.0"),
             (OptimizerSpec::Adam(AdamSpec { learning_rate: f64::NAN, ..adam }), "adam.learning_rate", "NaN"),
             (OptimizerSpec::Adam(AdamSpec { beta1: 1.0, ..adam }), "adam.beta1", "1.0"),
             (OptimizerSpec::Adam(AdamSpec { beta2: -0.1, ..adam }), "adam.beta2", "-0.1"),
             (OptimizerSpec::Adam(AdamSpec { epsilon: 0.0, ..adam }), "adam.epsilon", "0.0"),
             (OptimizerSpec::Adam(AdamSpec { weight_decay: -1e-9, ..adam }), "adam.weight_decay", "-1e-9"),
+            (OptimizerSpec::Adamw(AdamwSpec { beta1: 1.0, ..adamw }), "adamw.beta1", "1.0"),
+            (OptimizerSpec::Adamw(AdamwSpec { weight_decay: -0.1, ..adamw }), "adamw.weight_decay", "-0.1"),
             (OptimizerSpec::Sgd(SgdSpec { learning_rate: f64::INFINITY, ..sgd }), "sgd.learning_rate", "inf"),
             (OptimizerSpec::Sgd(SgdSpec { momentum: 1.0, ..sgd }), "sgd.momentum", "1.0"),
             (OptimizerSpec::Sgd(SgdSpec { momentum: f64::NAN, ..sgd }), "sgd.momentum", "NaN"),
             (OptimizerSpec::Sgd(SgdSpec { nesterov: true, ..sgd }), "sgd.nesterov", "true"),
             (OptimizerSpec::Sgd(SgdSpec { weight_decay: f64::INFINITY, ..sgd }), "sgd.weight_decay", "inf"),
+            (OptimizerSpec::Rmsprop(RmspropSpec { alpha: 1.0, ..rmsprop }), "rmsprop.alpha", "1.0"),
+            (OptimizerSpec::Rmsprop(RmspropSpec { epsilon: -1.0, ..rmsprop }), "rmsprop.epsilon", "-1.0"),
+            (OptimizerSpec::Rmsprop(RmspropSpec { momentum: 2.0, ..rmsprop }), "rmsprop.momentum", "2.0"),
         ];
         for (spec, key, value) in cases {
             let message = spec.validate().unwrap_err().to_string();

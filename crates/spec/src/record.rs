@@ -23,9 +23,16 @@ pub struct RunRecord {
     pub state: RunState,
     /// What was asked.
     pub spec: TrainSpec,
+    /// Why it ended, where it finished.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub stop_reason: Option<StopReason>,
     /// The whole epochs, in their order.
     pub epochs: Vec<EpochRecord>,
-    /// Hash of the parameters after the last whole epoch.
+    /// The epoch of the highest validation accuracy, of equal ones that of the lowest validation loss; without a
+    /// validation part the last one. Never chosen by test accuracy.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<usize>,
+    /// Hash of the model after the last whole epoch: where the spec asks for an average, that of the average.
     pub parameters_hash: Option<String>,
 }
 
@@ -63,6 +70,12 @@ pub struct DataRecord {
     pub n_train: usize,
     /// Number of test samples.
     pub n_test: usize,
+    /// SHA-256 of the validation samples and labels, where there are any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation_sha256: Option<String>,
+    /// Number of validation samples.
+    #[serde(default)]
+    pub n_validation: usize,
 }
 
 /// How far a run came.
@@ -82,6 +95,16 @@ pub enum RunState {
     },
 }
 
+/// Why a finished run ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum StopReason {
+    /// All epochs that were asked for are done.
+    AllEpochs,
+    /// The validation accuracy no longer rose, see [`crate::EarlyStoppingSpec`].
+    EarlyStopping,
+}
+
 /// One pass over the training samples. A diverged run's loss is not finite; JSON has no such numbers, so
 /// any that is not finite is written as `null` and reads back as NaN.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -89,19 +112,28 @@ pub enum RunState {
 pub struct EpochRecord {
     /// Counted from 1.
     pub epoch: usize,
-    /// Mean of the batches' mean cross-entropies, in nats.
+    /// Learning rate of its last step; NaN where a record of danlu 0.1.0 does not say it.
+    #[serde(default = "nan", deserialize_with = "float_or_null")]
+    pub learning_rate: f64,
+    /// Mean of the batches' mean losses, in nats.
     #[serde(deserialize_with = "float_or_null")]
     pub loss: f64,
     /// Share of the training samples that were classified rightly while learning, 0 to 1.
     #[serde(deserialize_with = "float_or_null")]
     pub train_accuracy: f64,
+    /// Mean loss of the validation samples after the epoch, where there are any.
+    #[serde(default, deserialize_with = "some_float_or_null", skip_serializing_if = "Option::is_none")]
+    pub validation_loss: Option<f64>,
+    /// Share of the validation samples that are classified rightly after the epoch, 0 to 1, where there are any.
+    #[serde(default, deserialize_with = "some_float_or_null", skip_serializing_if = "Option::is_none")]
+    pub validation_accuracy: Option<f64>,
     /// Share of the test samples that are classified rightly after the epoch, 0 to 1.
     #[serde(deserialize_with = "float_or_null")]
     pub test_accuracy: f64,
     /// Time of learning, in seconds.
     #[serde(deserialize_with = "float_or_null")]
     pub train_s: f64,
-    /// Time of the evaluation on the test samples, in seconds.
+    /// Time of the evaluation on the validation and test samples, in seconds.
     #[serde(deserialize_with = "float_or_null")]
     pub eval_s: f64,
     /// Training samples per second of learning.
@@ -111,6 +143,15 @@ pub struct EpochRecord {
 
 fn float_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<f64, D::Error> {
     Ok(Option::deserialize(deserializer)?.unwrap_or(f64::NAN))
+}
+
+/// For a key that is there.
+fn some_float_or_null<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    float_or_null(deserializer).map(Some)
+}
+
+fn nan() -> f64 {
+    f64::NAN
 }
 
 impl RunRecord {
@@ -155,8 +196,11 @@ mod tests {
     fn record(state: RunState) -> RunRecord {
         let epoch = EpochRecord {
             epoch: 1,
+            learning_rate: 0.001,
             loss: 0.906_000_000_000_000_1,
             train_accuracy: 0.67,
+            validation_loss: Some(0.5),
+            validation_accuracy: None,
             test_accuracy: 0.761,
             train_s: 0.9,
             eval_s: 0.1,
@@ -180,10 +224,14 @@ mod tests {
                 test_sha256: "11".repeat(32),
                 n_train: 60_000,
                 n_test: 10_000,
+                validation_sha256: None,
+                n_validation: 0,
             },
             state,
+            stop_reason: Some(StopReason::EarlyStopping),
             spec: TrainSpec::default(),
             epochs: vec![epoch, EpochRecord { epoch: 2, ..epoch }],
+            best_epoch: Some(1),
             parameters_hash: Some("22".repeat(32)),
         }
     }
@@ -221,9 +269,30 @@ mod tests {
     fn a_loss_that_is_not_finite_does_not_spoil_the_record() {
         let mut diverged = record(RunState::Finished);
         diverged.epochs[1].loss = f64::INFINITY;
+        diverged.epochs[1].validation_loss = Some(f64::NAN);
         let read = RunRecord::from_json(&diverged.to_json().unwrap()).unwrap();
-        assert!(read.epochs[1].loss.is_nan());
+        assert!(read.epochs[1].loss.is_nan() && read.epochs[1].validation_loss.unwrap().is_nan());
         assert_eq!(read.epochs[0], diverged.epochs[0]);
+    }
+
+    #[test]
+    fn a_record_of_the_first_release_is_read() {
+        let mut old = serde_json::to_value(record(RunState::Finished)).unwrap();
+        let remove = |value: &mut serde_json::Value, keys: &[&str]| {
+            let object = value.as_object_mut().unwrap();
+            assert!(keys.iter().all(|&key| object.remove(key).is_some()), "{keys:?}");
+        };
+        remove(&mut old, &["stop_reason", "best_epoch"]);
+        remove(&mut old["data"], &["n_validation"]);
+        remove(&mut old["spec"], &["normalization", "augment", "loss", "schedule"]);
+        for epoch in old["epochs"].as_array_mut().unwrap() {
+            remove(epoch, &["learning_rate", "validation_loss"]);
+        }
+        let read = RunRecord::from_json(&old.to_string()).unwrap();
+        assert_eq!(read.spec, TrainSpec::default());
+        assert_eq!((read.stop_reason, read.best_epoch, read.data.n_validation), (None, None, 0));
+        assert!(read.epochs.iter().all(|epoch| epoch.learning_rate.is_nan()));
+        assert!(read.epochs.iter().all(|epoch| epoch.validation_loss.is_none()));
     }
 
     #[test]

@@ -8,7 +8,11 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 
 use crate::error::check_value;
-use crate::{InitSpec, NetworkSpec, OptimizerKind, OptimizerSpec, SpecError, TrainSpec, preset, toml_text};
+use crate::{
+    AugmentSpec, AverageSpec, EarlyStoppingSpec, ErasingSpec, InitSpec, LossSpec, MixupSpec, NetworkSpec,
+    NormalizationSpec, OptimizerKind, OptimizerSpec, ScheduleKind, ScheduleSpec, SpecError, TrainSpec,
+    preset, toml_text,
+};
 
 /// Largest number of threads that may be asked for.
 pub const MAX_THREADS: usize = 1024;
@@ -42,8 +46,24 @@ pub struct RunFile {
     pub json: Option<bool>,
     /// Whether epochs are not printed.
     pub quiet: Option<bool>,
+    /// See [`TrainSpec::validation`].
+    pub validation: Option<f64>,
+    /// See [`TrainSpec::normalization`].
+    pub normalization: Option<NormalizationSpec>,
+    /// See [`TrainSpec::clip_gradient`].
+    pub clip_gradient: Option<f64>,
+    /// See [`TrainSpec::augment`].
+    pub augment: Option<AugmentSpec>,
+    /// The loss with its numbers.
+    pub loss: Option<LossSpec>,
     /// The optimizer with its numbers.
     pub optimizer: Option<OptimizerSpec>,
+    /// The schedule with its numbers.
+    pub schedule: Option<ScheduleSpec>,
+    /// See [`TrainSpec::average`].
+    pub average: Option<AverageSpec>,
+    /// See [`TrainSpec::early_stopping`].
+    pub early_stopping: Option<EarlyStoppingSpec>,
     /// `--optimizer`; no key of the file. Where the kind differs from that of `optimizer`, the defaults of
     /// this kind are used.
     #[serde(skip)]
@@ -51,6 +71,37 @@ pub struct RunFile {
     /// `--learning-rate`; no key of the file. Put into whichever optimizer results.
     #[serde(skip)]
     pub learning_rate: Option<f64>,
+    /// `--schedule`; no key of the file. Where the kind differs from that of `schedule`, the defaults of this kind are
+    /// used.
+    #[serde(skip)]
+    pub schedule_kind: Option<ScheduleKind>,
+    /// `--warm-up-epochs`; no key at the file's top. Put into whichever schedule results.
+    #[serde(skip)]
+    pub warm_up_epochs: Option<f64>,
+    /// `--label-smoothing`; no key at the file's top. Put into the loss, which must be cross-entropy.
+    #[serde(skip)]
+    pub label_smoothing: Option<f64>,
+    /// `--patience`; no key at the file's top. Put into `early_stopping`.
+    #[serde(skip)]
+    pub patience: Option<usize>,
+    /// Flags that are put into `augment`, each over its own key.
+    #[serde(skip)]
+    pub augment_flags: AugmentFlags,
+}
+
+/// The flags of augmentation.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct AugmentFlags {
+    /// See [`AugmentSpec::shift`].
+    pub shift: Option<usize>,
+    /// See [`AugmentSpec::horizontal_flip`].
+    pub horizontal_flip: Option<f64>,
+    /// See [`AugmentSpec::rotation`].
+    pub rotation: Option<f64>,
+    /// See [`crate::ErasingSpec::probability`].
+    pub erasing: Option<f64>,
+    /// See [`crate::MixupSpec::alpha`].
+    pub mixup: Option<f64>,
 }
 
 /// The value of `network` in a run file.
@@ -69,10 +120,12 @@ impl RunFile {
         toml_text::read("run file", text)
     }
 
-    /// Both together; where both have a key, that of `self` counts. An `optimizer` table in `self` replaces
-    /// all that `lower` says of the optimizer.
+    /// Both together; where both have a key, that of `self` counts. A table in `self` (`optimizer`, `schedule`, `loss`,
+    /// `early_stopping`, `augment`) replaces all that `lower` says of the same.
     pub fn over(self, lower: Self) -> Self {
         let keep_lower = self.optimizer.is_none();
+        let keep_schedule = self.schedule.is_none();
+        let lower_flags = if self.augment.is_none() { lower.augment_flags } else { AugmentFlags::default() };
         Self {
             version: self.version.or(lower.version),
             network: self.network.or(lower.network),
@@ -86,9 +139,22 @@ impl RunFile {
             init: self.init.or(lower.init),
             json: self.json.or(lower.json),
             quiet: self.quiet.or(lower.quiet),
+            validation: self.validation.or(lower.validation),
+            normalization: self.normalization.or(lower.normalization),
+            clip_gradient: self.clip_gradient.or(lower.clip_gradient),
+            label_smoothing: self.label_smoothing.or(lower.label_smoothing.filter(|_| self.loss.is_none())),
+            loss: self.loss.or(lower.loss),
+            schedule: self.schedule.or(lower.schedule),
+            average: self.average.or(lower.average),
+            patience: self.patience.or(lower.patience.filter(|_| self.early_stopping.is_none())),
+            early_stopping: self.early_stopping.or(lower.early_stopping),
+            augment: self.augment.or(lower.augment),
+            augment_flags: self.augment_flags.over(lower_flags),
             optimizer: self.optimizer.or(lower.optimizer),
             optimizer_kind: self.optimizer_kind.or(lower.optimizer_kind.filter(|_| keep_lower)),
             learning_rate: self.learning_rate.or(lower.learning_rate.filter(|_| keep_lower)),
+            schedule_kind: self.schedule_kind.or(lower.schedule_kind.filter(|_| keep_schedule)),
+            warm_up_epochs: self.warm_up_epochs.or(lower.warm_up_epochs.filter(|_| keep_schedule)),
         }
     }
 
@@ -103,7 +169,8 @@ impl RunFile {
         E: Into<Box<dyn Error + Send + Sync>>,
     {
         self.validate_rim()?;
-        let optimizer = self.resolve_optimizer();
+        let (optimizer, schedule) = (self.resolve_optimizer(), self.resolve_schedule()?);
+        let (loss, early_stopping) = (self.resolve_loss()?, self.resolve_early_stopping());
         let default = TrainSpec::default();
         let mut spec = TrainSpec {
             seed: self.seed.unwrap_or(default.seed),
@@ -112,13 +179,22 @@ impl RunFile {
             epochs: self.epochs.unwrap_or(default.epochs),
             batch_size: self.batch_size.unwrap_or(default.batch_size),
             shuffle: self.shuffle.unwrap_or(default.shuffle),
+            validation: self.validation,
+            normalization: self.normalization.unwrap_or(default.normalization),
+            clip_gradient: self.clip_gradient,
+            augment: self.augment_flags.put_into(self.augment.unwrap_or_default()),
+            loss,
             optimizer,
+            schedule,
+            average: self.average,
+            early_stopping,
             network: default.network,
         };
         spec.validate_run()?;
         if let Some(source) = self.network {
             spec.network = source.load(load_network)?;
         }
+        spec.validate_for_network()?;
         Ok(spec)
     }
 
@@ -139,6 +215,62 @@ impl RunFile {
             optimizer.set_learning_rate(learning_rate);
         }
         optimizer
+    }
+
+    fn resolve_schedule(&self) -> Result<ScheduleSpec, SpecError> {
+        let given = self.schedule.unwrap_or_default();
+        let kind = self.schedule_kind.unwrap_or(given.kind());
+        let mut schedule = if kind == given.kind() { given } else { kind.into() };
+        if let Some(warm_up_epochs) = self.warm_up_epochs {
+            schedule.set_warm_up_epochs(warm_up_epochs)?;
+        }
+        Ok(schedule)
+    }
+
+    fn resolve_loss(&self) -> Result<LossSpec, SpecError> {
+        let mut loss = self.loss.clone().unwrap_or_default();
+        match (&mut loss, self.label_smoothing) {
+            (LossSpec::CrossEntropy(cross_entropy), Some(smoothing)) => {
+                cross_entropy.label_smoothing = smoothing
+            }
+            (LossSpec::Map(_), Some(smoothing)) => {
+                let allowed = "absent with the loss `map`, which has nothing to smooth";
+                check_value(false, "label_smoothing", format_args!("{smoothing:?}"), allowed)?;
+            }
+            (_, None) => {}
+        }
+        Ok(loss)
+    }
+
+    fn resolve_early_stopping(&self) -> Option<EarlyStoppingSpec> {
+        let min_delta = self.early_stopping.map_or(0.0, |early_stopping| early_stopping.min_delta);
+        let flag = self.patience.map(|patience| EarlyStoppingSpec { patience, min_delta });
+        flag.or(self.early_stopping)
+    }
+}
+
+impl AugmentFlags {
+    fn over(self, lower: Self) -> Self {
+        Self {
+            shift: self.shift.or(lower.shift),
+            horizontal_flip: self.horizontal_flip.or(lower.horizontal_flip),
+            rotation: self.rotation.or(lower.rotation),
+            erasing: self.erasing.or(lower.erasing),
+            mixup: self.mixup.or(lower.mixup),
+        }
+    }
+
+    fn put_into(self, augment: AugmentSpec) -> AugmentSpec {
+        let erasing = self
+            .erasing
+            .map(|probability| ErasingSpec { probability, ..augment.erasing.unwrap_or_default() });
+        AugmentSpec {
+            shift: self.shift.unwrap_or(augment.shift),
+            horizontal_flip: self.horizontal_flip.unwrap_or(augment.horizontal_flip),
+            rotation: self.rotation.unwrap_or(augment.rotation),
+            erasing: erasing.or(augment.erasing),
+            mixup: self.mixup.map(|alpha| MixupSpec { alpha }).or(augment.mixup),
+        }
     }
 }
 

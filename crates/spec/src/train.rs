@@ -6,15 +6,20 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::error::check_value;
+use crate::error::{check_above_zero, check_value};
 use crate::toml_text::TomlText;
-use crate::{FORMAT_VERSION, NetworkSpec, OptimizerSpec, SpecError, preset};
+use crate::{
+    AugmentSpec, AverageSpec, EarlyStoppingSpec, FORMAT_VERSION, LossSpec, NetworkSpec, NormalizationSpec,
+    OptimizerSpec, ScheduleSpec, SpecError, preset,
+};
 
 /// Largest number of epochs and of samples in a batch.
 pub const MAX_COUNT: usize = 1_000_000_000;
 
 /// A run with nothing left open: the same spec over the same data gives the same bits, for any number of
 /// threads and any instruction set.
+///
+/// What a record of danlu 0.1.0 does not have is read as its default, which is what such a run did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct TrainSpec {
@@ -30,8 +35,33 @@ pub struct TrainSpec {
     pub batch_size: usize,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
+    /// Share of the training samples, of each class, that is not learned from but measured on after each epoch, above 0
+    /// and below 1; `None`: no sample, unless the data set has a validation part of its own.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub validation: Option<f64>,
+    /// From bytes to numbers.
+    #[serde(default)]
+    pub normalization: NormalizationSpec,
+    /// Longest gradient of a step, the Euclidean norm over all parameters; a longer one is shortened to it. `None`: any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub clip_gradient: Option<f64>,
+    /// How training pictures are changed.
+    #[serde(default)]
+    pub augment: AugmentSpec,
+    /// What is made small.
+    #[serde(default)]
+    pub loss: LossSpec,
     /// What turns gradients into steps.
     pub optimizer: OptimizerSpec,
+    /// How the learning rate changes from step to step.
+    #[serde(default)]
+    pub schedule: ScheduleSpec,
+    /// Whether the average of the parameters over the steps is evaluated and saved in their place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub average: Option<AverageSpec>,
+    /// Whether the run ends when its validation accuracy no longer rises.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub early_stopping: Option<EarlyStoppingSpec>,
     /// What is trained.
     pub network: NetworkSpec,
 }
@@ -56,7 +86,15 @@ impl Default for TrainSpec {
             epochs: 10,
             batch_size: 256,
             shuffle: true,
+            validation: None,
+            normalization: NormalizationSpec::default(),
+            clip_gradient: None,
+            augment: AugmentSpec::default(),
+            loss: LossSpec::default(),
             optimizer: OptimizerSpec::default(),
+            schedule: ScheduleSpec::default(),
+            average: None,
+            early_stopping: None,
             network: preset("lenet").expect("lenet is a preset"),
         }
     }
@@ -66,9 +104,11 @@ impl TrainSpec {
     /// Checks every value; the error names the key, the value and what is allowed. Shapes are not checked.
     pub fn validate(&self) -> Result<(), SpecError> {
         self.validate_run()?;
-        self.network
-            .validate()
-            .map_err(|error| SpecError::Network { name: self.network.name.clone(), source: Box::new(error) })
+        self.network.validate().map_err(|error| SpecError::Network {
+            name: self.network.name.clone(),
+            source: Box::new(error),
+        })?;
+        self.validate_for_network()
     }
 
     /// All but the network.
@@ -79,14 +119,30 @@ impl TrainSpec {
         check_count("epochs", self.epochs)?;
         check_count("batch_size", self.batch_size)?;
         self.init.as_ref().map_or(Ok(()), InitSpec::validate)?;
-        self.optimizer.validate()
+        if let Some(validation) = self.validation {
+            let (ok, allowed) = (0.0 < validation && validation < 1.0, "a number above 0 and below 1");
+            check_value(ok, "validation", format_args!("{validation:?}"), allowed)?;
+        }
+        self.clip_gradient.map_or(Ok(()), |longest| check_above_zero("clip_gradient", longest))?;
+        self.optimizer.validate()?;
+        self.schedule.validate(self.optimizer.learning_rate(), self.epochs)?;
+        self.average.map_or(Ok(()), |average| average.validate())?;
+        self.early_stopping.map_or(Ok(()), |early_stopping| early_stopping.validate())
+    }
+
+    /// What depends on the network's numbers of classes and pixels.
+    pub(crate) fn validate_for_network(&self) -> Result<(), SpecError> {
+        self.loss.validate(self.network.classes)?;
+        self.augment.validate(self.network.input)
     }
 
     /// A complete run file: [`crate::RunFile::from_toml`] and [`crate::RunFile::resolve`] give the same spec
     /// back, floats to the bit. Fails for a spec that [`TrainSpec::validate`] refuses.
     pub fn to_toml(&self) -> Result<String, SpecError> {
         self.validate()?;
-        let Self { seed, data, init, epochs, batch_size, shuffle, optimizer, network } = self;
+        let Self { seed, data, init, epochs, batch_size, shuffle, validation, .. } = self;
+        let Self { normalization, clip_gradient, augment, loss, optimizer, schedule, .. } = self;
+        let Self { average, early_stopping, network, .. } = self;
         let mut text = TomlText::new();
         text.key("version", &FORMAT_VERSION)?;
         text.key("seed", seed)?;
@@ -94,10 +150,26 @@ impl TrainSpec {
         text.key("epochs", epochs)?;
         text.key("batch_size", batch_size)?;
         text.key("shuffle", shuffle)?;
+        if let Some(validation) = validation {
+            text.float("validation", *validation);
+        }
+        text.key("normalization", normalization)?;
+        if let Some(clip_gradient) = clip_gradient {
+            text.float("clip_gradient", *clip_gradient);
+        }
         if let Some(init) = init {
             init.write(&mut text)?;
         }
+        augment.write(&mut text)?;
+        loss.write(&mut text)?;
         optimizer.write(&mut text)?;
+        schedule.write(&mut text)?;
+        if let Some(average) = average {
+            average.write(&mut text);
+        }
+        if let Some(early_stopping) = early_stopping {
+            early_stopping.write(&mut text)?;
+        }
         network.write_in_run(&mut text)?;
         Ok(text.finish())
     }
@@ -161,6 +233,7 @@ impl<'de> Visitor<'de> for InitVisitor {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::StepSpec;
 
     #[test]
     fn impossible_values_are_refused_by_key() {
@@ -174,6 +247,37 @@ mod tests {
             (TrainSpec { epochs: 0, ..spec() }, "`epochs` is 0, but must be from 1 to 1000000000"),
             (TrainSpec { batch_size: 0, ..spec() }, "`batch_size` is 0"),
             (TrainSpec { batch_size: usize::MAX, ..spec() }, "`batch_size` is 18446744073709551615"),
+            (
+                TrainSpec { validation: Some(1.0), ..spec() },
+                "`validation` is 1.0, but must be a number above 0",
+            ),
+            (TrainSpec { clip_gradient: Some(0.0), ..spec() }, "`clip_gradient` is 0.0, but must be"),
+            (TrainSpec { average: Some(AverageSpec { decay: 1.0 }), ..spec() }, "`average.decay` is 1.0"),
+            (
+                TrainSpec {
+                    early_stopping: Some(EarlyStoppingSpec { patience: 0, min_delta: 0.0 }),
+                    ..spec()
+                },
+                "`early_stopping.patience` is 0, but must be 1 or more",
+            ),
+            (
+                TrainSpec {
+                    early_stopping: Some(EarlyStoppingSpec { patience: 1, min_delta: 1.0 }),
+                    ..spec()
+                },
+                "`early_stopping.min_delta` is 1.0",
+            ),
+            (
+                TrainSpec { augment: AugmentSpec { shift: 28, ..AugmentSpec::default() }, ..spec() },
+                "`augment.shift` is 28",
+            ),
+            (
+                TrainSpec {
+                    schedule: ScheduleSpec::Step(StepSpec { every: 0, ..StepSpec::default() }),
+                    ..spec()
+                },
+                "`schedule.step.every` is 0",
+            ),
             (TrainSpec { init: init("", None), ..spec() }, "`init.file` is \"\""),
             (TrainSpec { init: init("w", Some("ABC")), ..spec() }, "`init.sha256` is \"ABC\""),
         ];
@@ -198,10 +302,19 @@ data = "fashion-mnist"
 epochs = 10
 batch_size = 256
 shuffle = true
+normalization = "unit"
 
 [init]
 file = "w.safetensors"
 sha256 = "{}"
+
+[augment]
+shift = 0
+horizontal_flip = 0.0
+rotation = 0.0
+
+[loss.cross_entropy]
+label_smoothing = 0.0
 
 [optimizer.adam]
 learning_rate = 0.001
@@ -209,6 +322,9 @@ beta1 = 0.9
 beta2 = 0.999
 epsilon = 1e-8
 weight_decay = 0.0
+
+[schedule.constant]
+warm_up_epochs = 0.0
 
 [network]
 name = "lenet"

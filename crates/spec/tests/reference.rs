@@ -3,7 +3,9 @@
 use std::collections::BTreeSet;
 
 use spec::{
-    InitSpec, LayerSpec, NetworkSource, NodeSpec, OptimizerSpec, Pair, PoolSpec, RunFile, SgdSpec, TrainSpec,
+    AugmentSpec, AverageSpec, CrossEntropySpec, EarlyStoppingSpec, ErasingSpec, InitSpec, LayerSpec,
+    LossSpec, MapSpec, MixupSpec, NetworkSource, NodeSpec, OptimizerKind, OptimizerSpec, Pair, PoolSpec,
+    RunFile, ScheduleKind, ScheduleSpec, TrainSpec,
 };
 
 const REFERENCE: &str = include_str!("../../../docs/reference.toml");
@@ -12,18 +14,29 @@ fn no_file(path: &str) -> Result<spec::NetworkSpec, String> {
     Err(format!("no file {path}"))
 }
 
-/// The file with its alternatives in place of what they are alternatives to: `#key` becomes `key`, and the
-/// preset and the first optimizer go.
-fn alternatives() -> String {
-    let adam_from = REFERENCE.find("[optimizer.adam]\n").expect("[optimizer.adam]");
-    let adam_len = REFERENCE[adam_from..].find("\n\n").expect("an empty line after [optimizer.adam]");
-    let rest = [&REFERENCE[..adam_from], &REFERENCE[adam_from + adam_len..]].concat();
-    let without_preset = rest.replace("\nnetwork = \"lenet\"\n", "\n");
-    assert_ne!(without_preset, rest);
+/// The file with its alternatives in place of what they are alternatives to: `#key` becomes `key`, the preset goes,
+/// and of each choice only the one at `idx` stays, or the last.
+fn alternatives(idx: usize) -> String {
+    let without_preset = REFERENCE.replace("\nnetwork = \"lenet\"\n", "\n");
+    assert_ne!(without_preset, REFERENCE);
     let is_alternative = |line: &&str| line.starts_with('#') && !line.starts_with("# ") && line.len() > 1;
     let uncomment = |line| Some(line).filter(is_alternative).map_or(line, |line| &line[1..]);
-    without_preset.lines().map(uncomment).collect::<Vec<_>>().join("\n")
+    let text = without_preset.lines().map(uncomment).collect::<Vec<_>>().join("\n");
+    ["[loss.", "[optimizer.", "[schedule."].iter().fold(text, |text, table| choose(&text, table, idx))
 }
+
+/// Only one of the paragraphs that have a table of that kind.
+fn choose(text: &str, table: &str, idx: usize) -> String {
+    let is_choice = |paragraph: &str| paragraph.lines().any(|line| line.starts_with(table));
+    let n_choices = text.split("\n\n").filter(|paragraph| is_choice(paragraph)).count();
+    let mut choices = 0..n_choices;
+    let mut stays =
+        |paragraph: &&str| !is_choice(paragraph) || choices.next() == Some(idx.min(n_choices - 1));
+    text.split("\n\n").filter(|paragraph| stays(paragraph)).collect::<Vec<_>>().join("\n\n")
+}
+
+/// All choices of every kind, some of them twice.
+const N_CHOICES: usize = 4;
 
 /// `optimizer.adam.beta1`, `network.node.layer.conv2d.kernel`, …: all paths of keys, through arrays too.
 fn key_paths(text: &str) -> BTreeSet<String> {
@@ -55,20 +68,42 @@ fn the_reference_as_it_stands_is_the_default_run() {
 
 #[test]
 fn the_alternatives_are_valid_and_have_the_defaults() {
-    let file = RunFile::from_toml(&alternatives()).unwrap();
-    assert!(file.threads.is_some() && file.out.is_some());
-    let spec = file.resolve(no_file).unwrap();
-    assert_eq!(spec.optimizer, OptimizerSpec::Sgd(SgdSpec::default()));
-    assert!(spec.init.is_some_and(|init| init.sha256.is_some()));
+    let kinds = [OptimizerKind::Adam, OptimizerKind::Adamw, OptimizerKind::Sgd, OptimizerKind::Rmsprop];
+    let schedules =
+        [ScheduleKind::Constant, ScheduleKind::Step, ScheduleKind::Cosine, ScheduleKind::OneCycle];
+    for idx in 0..N_CHOICES {
+        let file = RunFile::from_toml(&alternatives(idx)).unwrap();
+        assert!(file.threads.is_some() && file.out.is_some());
+        let spec = file.resolve(no_file).unwrap();
+        assert_eq!(spec.optimizer, OptimizerSpec::from(kinds[idx]));
+        assert_eq!(spec.schedule, ScheduleSpec::from(schedules[idx]));
+        assert_eq!(spec.augment.erasing, Some(ErasingSpec::default()));
+        assert_eq!(spec.augment.mixup, Some(MixupSpec::default()));
+        assert_eq!(spec.loss == LossSpec::Map(MapSpec::default()), idx > 0);
+        assert!(spec.init.is_some_and(|init| init.sha256.is_some()));
+    }
+    let spec = RunFile::from_toml(&alternatives(0)).unwrap().resolve(no_file).unwrap();
     let layers: BTreeSet<_> = spec.network.nodes.iter().map(|node| node.layer.kind()).collect();
     assert_eq!(layers.len(), 27, "a layer is not shown: {layers:?}");
 }
 
-/// The default spec, and the default with all that is optional or an alternative.
-fn written() -> [String; 2] {
+/// Specs with all that is optional or an alternative.
+fn written() -> Vec<String> {
+    let class_weights = vec![1.0; 10];
     let mut full = TrainSpec {
         init: Some(InitSpec { file: "w".into(), sha256: Some("0".repeat(64)) }),
-        optimizer: OptimizerSpec::Sgd(SgdSpec::default()),
+        validation: Some(0.1),
+        clip_gradient: Some(1.0),
+        augment: AugmentSpec {
+            erasing: Some(ErasingSpec::default()),
+            mixup: Some(MixupSpec::default()),
+            ..AugmentSpec::default()
+        },
+        loss: LossSpec::CrossEntropy(CrossEntropySpec { label_smoothing: 0.1, class_weights }),
+        optimizer: OptimizerKind::Sgd.into(),
+        schedule: ScheduleKind::OneCycle.into(),
+        average: Some(AverageSpec { decay: 0.9 }),
+        early_stopping: Some(EarlyStoppingSpec { patience: 1, min_delta: 0.0 }),
         ..TrainSpec::default()
     };
     let stride = Some(Pair::square(2));
@@ -77,12 +112,23 @@ fn written() -> [String; 2] {
         inputs: Some(vec!["fc.4".into()]),
         layer: LayerSpec::MaxPool2d(PoolSpec { stride, ..PoolSpec::new(Pair::square(2)) }),
     });
-    [TrainSpec::default(), full].map(|spec| spec.to_toml().unwrap())
+    let other = |optimizer: OptimizerKind, schedule: ScheduleKind| TrainSpec {
+        loss: LossSpec::Map(MapSpec::default()),
+        optimizer: optimizer.into(),
+        schedule: schedule.into(),
+        ..TrainSpec::default()
+    };
+    let others = [
+        TrainSpec::default(),
+        other(OptimizerKind::Adamw, ScheduleKind::Step),
+        other(OptimizerKind::Rmsprop, ScheduleKind::Cosine),
+    ];
+    others.iter().chain([&full]).map(|spec| spec.to_toml().unwrap()).collect()
 }
 
 #[test]
 fn every_written_key_stands_in_the_reference() {
-    let shown: BTreeSet<_> = key_paths(REFERENCE).union(&key_paths(&alternatives())).cloned().collect();
+    let shown: BTreeSet<_> = (0..N_CHOICES).flat_map(|idx| key_paths(&alternatives(idx))).collect();
     for text in written() {
         let missing: Vec<_> = key_paths(&text).difference(&shown).cloned().collect();
         assert!(missing.is_empty(), "not in docs/reference.toml: {missing:?}");
@@ -91,7 +137,7 @@ fn every_written_key_stands_in_the_reference() {
 
 #[test]
 fn every_key_of_a_run_file_stands_in_the_reference() {
-    let file = RunFile::from_toml(&alternatives()).unwrap();
+    let file = RunFile::from_toml(&alternatives(0)).unwrap();
     // No `..`: a key that is added to the run file fails to compile here until the reference shows it.
     let RunFile {
         version,
@@ -106,12 +152,28 @@ fn every_key_of_a_run_file_stands_in_the_reference() {
         init,
         json,
         quiet,
+        validation,
+        normalization,
+        clip_gradient,
+        augment,
+        loss,
         optimizer,
+        schedule,
+        average,
+        early_stopping,
         optimizer_kind: _,
         learning_rate: _,
+        schedule_kind: _,
+        warm_up_epochs: _,
+        label_smoothing: _,
+        patience: _,
+        augment_flags: _,
     } = file;
     assert!(matches!(network, Some(NetworkSource::Inline(_))));
     assert!(version.is_some() && data.is_some() && epochs.is_some() && batch_size.is_some());
     assert!(shuffle.is_some() && seed.is_some() && threads.is_some() && out.is_some());
     assert!(init.is_some() && json.is_some() && quiet.is_some() && optimizer.is_some());
+    assert!(validation.is_some() && normalization.is_some() && clip_gradient.is_some());
+    assert!(augment.is_some() && loss.is_some() && schedule.is_some());
+    assert!(average.is_some() && early_stopping.is_some());
 }

@@ -2,9 +2,11 @@
 
 use proptest::prelude::*;
 use spec::{
-    AdamSpec, BatchNorm2dSpec, Conv2dSpec, DropoutSpec, InitSpec, LayerSpec, LeakyReluSpec, LinearSpec,
-    MAX_COUNT, MAX_SIZE, MergeSpec, NetworkSpec, NodeSpec, OptimizerSpec, Pair, PoolSpec, RunFile, SgdSpec,
-    TrainSpec,
+    AdamSpec, AdamwSpec, AugmentSpec, AverageSpec, BatchNorm2dSpec, ConstantSpec, Conv2dSpec, CosineSpec,
+    CrossEntropySpec, DropoutSpec, EarlyStoppingSpec, ErasingSpec, InitSpec, LayerSpec, LeakyReluSpec,
+    LinearSpec, LossSpec, MAX_COUNT, MAX_SIZE, MapSpec, MergeSpec, MixupSpec, NetworkSpec, NodeSpec,
+    NormalizationSpec, OneCycleSpec, OptimizerSpec, Pair, PoolSpec, RmspropSpec, RunFile, ScheduleSpec,
+    SgdSpec, StepSpec, TrainSpec,
 };
 
 /// Positive and finite in single precision too, with every exponent and mantissa as likely as any other.
@@ -37,7 +39,84 @@ fn optimizer() -> impl Strategy<Value = OptimizerSpec> {
             OptimizerSpec::Sgd(SgdSpec { learning_rate, momentum, nesterov, weight_decay })
         },
     );
-    prop_oneof![adam, sgd]
+    let adamw = (positive(), share(), share(), positive(), share()).prop_map(
+        |(learning_rate, beta1, beta2, epsilon, weight_decay)| {
+            OptimizerSpec::Adamw(AdamwSpec { learning_rate, beta1, beta2, epsilon, weight_decay })
+        },
+    );
+    let rmsprop = (positive(), share(), positive(), share(), any::<bool>(), positive()).prop_map(
+        |(learning_rate, alpha, epsilon, momentum, centered, weight_decay)| {
+            OptimizerSpec::Rmsprop(RmspropSpec {
+                learning_rate,
+                alpha,
+                epsilon,
+                momentum,
+                centered,
+                weight_decay,
+            })
+        },
+    );
+    prop_oneof![adam, adamw, sgd, rmsprop]
+}
+
+/// For a run of any length at any learning rate.
+fn schedule() -> impl Strategy<Value = ScheduleSpec> {
+    let divisor = || share().prop_map(|share| 1.0 + share);
+    prop_oneof![
+        share().prop_map(|warm_up_epochs| ScheduleSpec::Constant(ConstantSpec { warm_up_epochs })),
+        (1..=MAX_COUNT, divisor(), share()).prop_map(|(every, divisor, warm_up_epochs)| {
+            ScheduleSpec::Step(StepSpec { every, factor: 1.0 / divisor, warm_up_epochs })
+        }),
+        share().prop_map(|warm_up_epochs| ScheduleSpec::Cosine(CosineSpec { minimum: 0.0, warm_up_epochs })),
+        (f64::MIN_POSITIVE..1.0, divisor(), divisor()).prop_map(
+            |(warm_up_share, start_factor, end_factor)| {
+                ScheduleSpec::OneCycle(OneCycleSpec { warm_up_share, start_factor, end_factor })
+            }
+        ),
+    ]
+}
+
+fn loss() -> impl Strategy<Value = LossSpec> {
+    prop_oneof![
+        share().prop_map(|label_smoothing| {
+            LossSpec::CrossEntropy(CrossEntropySpec { label_smoothing, class_weights: vec![] })
+        }),
+        positive().prop_map(|rubbish| LossSpec::Map(MapSpec { rubbish })),
+    ]
+}
+
+fn augment() -> impl Strategy<Value = AugmentSpec> {
+    let erasing = (share(), share(), share()).prop_map(|(probability, min_area, min_aspect)| ErasingSpec {
+        probability,
+        min_area: min_area.max(1e-9),
+        max_area: 1.0,
+        min_aspect: min_aspect.max(1e-9),
+        max_aspect: 2.0,
+    });
+    let mixup = (0.01..100.0).prop_map(|alpha| MixupSpec { alpha });
+    let (erasing, mixup) = (proptest::option::of(erasing), proptest::option::of(mixup));
+    (share(), 0.0..180.0, erasing, mixup).prop_map(|(horizontal_flip, rotation, erasing, mixup)| {
+        AugmentSpec { shift: 0, horizontal_flip, rotation, erasing, mixup }
+    })
+}
+
+/// What a run may do beside its optimizer's steps.
+fn with_options(spec: TrainSpec) -> impl Strategy<Value = TrainSpec> {
+    let shares = [share().prop_map(|share| share.max(1e-9)).boxed(), share().boxed(), share().boxed()];
+    let flags = [any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>(), any::<bool>()];
+    (augment(), loss(), schedule(), shares, flags, 1..=MAX_COUNT).prop_map(
+        move |(augment, loss, schedule, [validation, decay, min_delta], flags, patience)| TrainSpec {
+            validation: flags[0].then_some(validation),
+            normalization: if flags[1] { NormalizationSpec::Standard } else { NormalizationSpec::Unit },
+            clip_gradient: flags[2].then_some(1.0 + decay),
+            augment,
+            loss,
+            schedule,
+            average: flags[3].then_some(AverageSpec { decay }),
+            early_stopping: flags[4].then_some(EarlyStoppingSpec { patience, min_delta }),
+            ..spec.clone()
+        },
+    )
 }
 
 fn layer() -> impl Strategy<Value = LayerSpec> {
@@ -88,8 +167,8 @@ fn train_spec() -> impl Strategy<Value = TrainSpec> {
     let init = (".{1,12}", proptest::option::of("[0-9a-f]{64}"));
     let init = proptest::option::of(init.prop_map(|(file, sha256)| InitSpec { file, sha256 }));
     let counts = [1..=MAX_COUNT, 1..=MAX_COUNT];
-    (0..=i64::MAX as u64, ".{1,12}", init, counts, any::<bool>(), optimizer(), network()).prop_map(
-        |(seed, data, init, [epochs, batch_size], shuffle, optimizer, network)| TrainSpec {
+    (0..=i64::MAX as u64, ".{1,12}", init, counts, any::<bool>(), optimizer(), network())
+        .prop_map(|(seed, data, init, [epochs, batch_size], shuffle, optimizer, network)| TrainSpec {
             seed,
             data,
             init,
@@ -98,8 +177,9 @@ fn train_spec() -> impl Strategy<Value = TrainSpec> {
             shuffle,
             optimizer,
             network,
-        },
-    )
+            ..TrainSpec::default()
+        })
+        .prop_flat_map(with_options)
 }
 
 fn read(text: &str) -> TrainSpec {

@@ -3,8 +3,9 @@
 use std::error::Error;
 
 use spec::{
-    AdamSpec, InitSpec, NetworkSource, NetworkSpec, OptimizerKind, OptimizerSpec, RunFile, SgdSpec,
-    SpecError, TrainSpec, preset,
+    AdamSpec, AugmentFlags, AugmentSpec, AverageSpec, CosineSpec, CrossEntropySpec, EarlyStoppingSpec,
+    ErasingSpec, InitSpec, LossSpec, MixupSpec, NetworkSource, NetworkSpec, NormalizationSpec, OptimizerKind,
+    OptimizerSpec, RunFile, ScheduleKind, ScheduleSpec, SgdSpec, SpecError, TrainSpec, preset,
 };
 
 /// The error and its causes in one line, as the command line prints them.
@@ -51,6 +52,21 @@ fn every_key_of_the_file_is_read() {
         init = "w.safetensors"
         json = true
         quiet = false
+        validation = 0.2
+        normalization = "standard"
+        clip_gradient = 5
+        average = { decay = 0.99 }
+        early_stopping = { patience = 3 }
+        [augment]
+        shift = 2
+        horizontal_flip = 0.5
+        rotation = 10
+        erasing = { probability = 0.25 }
+        mixup = {}
+        [loss.cross_entropy]
+        label_smoothing = 0.1
+        [schedule.cosine]
+        minimum = 1e-5
         [optimizer.sgd]
         learning_rate = 1
         momentum = 0.9
@@ -70,6 +86,20 @@ fn every_key_of_the_file_is_read() {
         epochs: 3,
         batch_size: 64,
         shuffle: false,
+        validation: Some(0.2),
+        normalization: NormalizationSpec::Standard,
+        clip_gradient: Some(5.0),
+        augment: AugmentSpec {
+            shift: 2,
+            horizontal_flip: 0.5,
+            rotation: 10.0,
+            erasing: Some(ErasingSpec { probability: 0.25, ..ErasingSpec::default() }),
+            mixup: Some(MixupSpec { alpha: 0.2 }),
+        },
+        loss: LossSpec::CrossEntropy(CrossEntropySpec { label_smoothing: 0.1, class_weights: vec![] }),
+        schedule: ScheduleSpec::Cosine(CosineSpec { minimum: 1e-5, warm_up_epochs: 0.0 }),
+        average: Some(AverageSpec { decay: 0.99 }),
+        early_stopping: Some(EarlyStoppingSpec { patience: 3, min_delta: 0.0 }),
         optimizer: OptimizerSpec::Sgd(sgd),
         network: preset("lenet-3x3").unwrap(),
     };
@@ -116,6 +146,42 @@ fn optimizer_flags_meet_the_file_sensibly() {
 }
 
 #[test]
+fn flags_are_put_into_tables_of_the_file() {
+    let file = "early_stopping = { patience = 3, min_delta = 0.01 }\n\
+                [schedule.cosine]\nminimum = 1e-5\n\
+                [augment]\nshift = 2\nerasing = { max_area = 0.2 }\nmixup = { alpha = 1 }";
+    let with = |flags: RunFile| flags.over(RunFile::from_toml(file).unwrap()).resolve(no_file);
+    let augment_flags = AugmentFlags { shift: Some(3), erasing: Some(0.25), ..AugmentFlags::default() };
+    let flags = RunFile {
+        schedule_kind: Some(ScheduleKind::Cosine),
+        warm_up_epochs: Some(2.0),
+        label_smoothing: Some(0.2),
+        patience: Some(5),
+        augment_flags,
+        ..RunFile::default()
+    };
+    let spec = with(flags).unwrap();
+    assert_eq!(spec.schedule, ScheduleSpec::Cosine(CosineSpec { minimum: 1e-5, warm_up_epochs: 2.0 }));
+    let smoothed = CrossEntropySpec { label_smoothing: 0.2, class_weights: vec![] };
+    assert_eq!(spec.loss, LossSpec::CrossEntropy(smoothed));
+    assert_eq!(spec.early_stopping, Some(EarlyStoppingSpec { patience: 5, min_delta: 0.01 }));
+    let erasing = ErasingSpec { probability: 0.25, max_area: 0.2, ..ErasingSpec::default() };
+    let mixup = Some(MixupSpec { alpha: 1.0 });
+    let augment = AugmentSpec { shift: 3, erasing: Some(erasing), mixup, ..AugmentSpec::default() };
+    assert_eq!(spec.augment, augment);
+
+    // Another schedule: nothing of the file's table has a meaning for it.
+    let one_cycle = || RunFile { schedule_kind: Some(ScheduleKind::OneCycle), ..RunFile::default() };
+    assert_eq!(with(one_cycle()).unwrap().schedule, ScheduleKind::OneCycle.into());
+    let error = with(RunFile { warm_up_epochs: Some(1.0), ..one_cycle() }).unwrap_err().to_string();
+    assert!(error.starts_with("`warm_up_epochs` is 1.0, but must be absent with one_cycle"), "{error}");
+    let smoothing = RunFile { label_smoothing: Some(0.1), ..RunFile::default() };
+    let map = RunFile::from_toml("loss = \"map\"").unwrap();
+    let error = smoothing.over(map).resolve(no_file).unwrap_err().to_string();
+    assert!(error.starts_with("`label_smoothing` is 0.1, but must be absent with the loss `map`"), "{error}");
+}
+
+#[test]
 fn networks_come_by_preset_by_file_or_inline() {
     let named = |name: &str| format!("network = {name:?}");
     assert_eq!(resolve(&named("lenet-3x3")).unwrap().network, preset("lenet-3x3").unwrap());
@@ -158,15 +224,23 @@ fn wrong_keys_and_types_point_at_their_line() {
         ("init = { fil = \"w\" }", "line 1", "unknown field `fil`"),
         ("\n[optimizer.adam]\nbeta = 0.9", "line 3", "unknown field `beta`"),
         ("[optimizer.sgd]\nbeta1 = 0.9", "line 2", "unknown field `beta1`"),
-        ("[optimizer.rmsprop]", "line 1", "unknown variant `rmsprop`"),
+        ("[optimizer.lamb]", "line 1", "unknown variant `lamb`"),
         ("[optimizer.adam]\n[optimizer.sgd]", "line 1", "`sgd` is one too many: a run has one optimizer"),
         ("[optimizer]", "line 1", "empty table, expected one optimizer"),
         (
             "[optimizer]\nlearning_rate = 1",
             "line 2",
-            "unknown variant `learning_rate`, expected `adam` or `sgd`",
+            "unknown variant `learning_rate`, expected one of `adam`, `adamw`, `sgd`, `rmsprop`",
         ),
-        ("optimizer = \"rmsprop\"", "line 1", "unknown variant `rmsprop`, expected `adam` or `sgd`"),
+        ("optimizer = \"lamb\"", "line 1", "unknown variant `lamb`, expected one of `adam`, `adamw`, `sgd`"),
+        ("schedule = \"linear\"", "line 1", "unknown variant `linear`, expected one of `constant`, `step`"),
+        ("[schedule.one_cycle]\nwarm_up_epochs = 1", "line 2", "unknown field `warm_up_epochs`"),
+        ("schedule = { step = {}, cosine = {} }", "line 1", "`step` is one too many: a run has one schedule"),
+        ("loss = 5", "line 1", "a loss's name or a table of one loss"),
+        ("normalization = \"whiten\"", "line 1", "unknown variant `whiten`, expected `unit` or `standard`"),
+        ("average = {}", "line 1", "missing field `decay`"),
+        ("early_stopping = {}", "line 1", "missing field `patience`"),
+        ("[augment]\nflip = 1", "line 2", "unknown field `flip`"),
         ("optimizer = 5", "line 1", "an optimizer's name or a table of one optimizer"),
         ("[network]\nname = \"n\"\nversion = 1", "line 3", "unknown field `version`"),
         ("[network]\nname = \"n\"\ninput = [1, 4, 4]\nclasses = 2", "line 1", "missing field `node`"),
@@ -190,6 +264,16 @@ fn impossible_values_name_the_key() {
         ("out = \"\"", "`out` is \"\", but must be the path of a folder"),
         ("[optimizer.adam]\nlearning_rate = nan", "`optimizer.adam.learning_rate` is NaN, but must be"),
         ("[optimizer.sgd]\nnesterov = true", "`optimizer.sgd.nesterov` is true, but must be false where"),
+        ("validation = 0", "`validation` is 0.0, but must be a number above 0 and below 1"),
+        (
+            "[loss.cross_entropy]\nclass_weights = [1]",
+            "`loss.cross_entropy.class_weights` is [1.0], but must",
+        ),
+        (
+            "[schedule.cosine]\nminimum = 1",
+            "`schedule.cosine.minimum` is 1.0, but must be at most the learning",
+        ),
+        ("[augment]\nshift = 28", "`augment.shift` is 28, but must be below the shorter side"),
         ("[init]\nfile = \"w\"\nsha256 = \"0\"", "`init.sha256` is \"0\", but must be 64 hexadecimal digits"),
     ];
     for (text, expected) in cases {

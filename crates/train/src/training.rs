@@ -79,8 +79,11 @@ impl WithLane for TrainTask<'_> {
             let test = evaluate_with(&inference, task, &trainer.loss);
             let record = EpochRecord {
                 epoch,
+                learning_rate: job.spec.optimizer.learning_rate(),
                 loss: learned.loss,
                 train_accuracy: learned.accuracy,
+                validation_loss: None,
+                validation_accuracy: None,
                 test_accuracy: test.accuracy,
                 train_s,
                 eval_s: start.elapsed().as_secs_f64(),

@@ -37,7 +37,16 @@ fn json_has_an_object_an_epoch_and_one_at_the_end() {
     let objects: Vec<Value> = ran.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(objects.len(), 3);
     let keys = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    let expected = ["epoch", "eval_s", "images_per_s", "loss", "test_accuracy", "train_accuracy", "train_s"];
+    let expected = [
+        "epoch",
+        "eval_s",
+        "images_per_s",
+        "learning_rate",
+        "loss",
+        "test_accuracy",
+        "train_accuracy",
+        "train_s",
+    ];
     let mut found = keys(&objects[0]);
     found.sort();
     assert_eq!(found, expected);
