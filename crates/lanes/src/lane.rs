@@ -24,6 +24,8 @@ pub trait Lane:
     type Scalar: Scalar;
     /// Number of lanes.
     const LANES: usize;
+    /// Registers that one vector takes, by which kernels choose how many vectors to hold at once.
+    const REGISTERS: usize;
 
     /// `x` in every lane.
     fn splat(x: Self::Scalar) -> Self;
@@ -89,6 +91,7 @@ macro_rules! one_lane {
         impl Lane for $t {
             type Scalar = $t;
             const LANES: usize = 1;
+            const REGISTERS: usize = 1;
             #[inline(always)]
             fn splat(x: $t) -> Self {
                 x

@@ -53,6 +53,7 @@ operator!(Add add, Sub sub, Mul mul, Div div);
 impl<R: Register, const N: usize> Lane for Wide<R, N> {
     type Scalar = f32;
     const LANES: usize = GROUP;
+    const REGISTERS: usize = N;
 
     #[inline(always)]
     fn splat(x: f32) -> Self {

@@ -38,6 +38,9 @@ pub(crate) struct Conv2d {
     positions: Vec<u32>,
     /// For every position of x, the (kh · KW + kw, position of y) that read it.
     readers: Vec<Vec<(u32, u32)>>,
+    /// For every position of x, whether it is the first of two neighbors that the same taps read; no position is in two
+    /// such pairs.
+    paired: Vec<bool>,
 }
 
 /// How a kernel moves over its input.
@@ -76,8 +79,21 @@ impl Conv2d {
         let positions =
             (0..out.h).flat_map(|r| (0..out.w).map(move |q| offset(0, r * stride.h, q * stride.w))).collect();
         let readers = readers([height, width], window, out);
+        let paired = paired(&readers);
         let dense_rows = dilation.w == 1;
-        Self { height, width, channels, out_channels, groups, kernel, dense_rows, taps, positions, readers }
+        Self {
+            height,
+            width,
+            channels,
+            out_channels,
+            groups,
+            kernel,
+            dense_rows,
+            taps,
+            positions,
+            readers,
+            paired,
+        }
     }
 
     /// Weights of one filter: C·KH·KW.
@@ -130,4 +146,17 @@ fn readers([height, width]: [usize; 2], window: Window, out: Pair) -> Vec<Vec<(u
         }
     }
     readers
+}
+
+/// See [`Conv2d::paired`].
+fn paired(readers: &[Vec<(u32, u32)>]) -> Vec<bool> {
+    let taps = |position: usize| readers[position].iter().map(|&(k, _)| k);
+    let mut paired = vec![false; readers.len()];
+    let mut position = 0;
+    while position + 1 < readers.len() {
+        let is_pair = taps(position).eq(taps(position + 1));
+        paired[position] = is_pair;
+        position += if is_pair { 2 } else { 1 };
+    }
+    paired
 }

@@ -38,12 +38,18 @@ impl Conv2d {
             let w = &*interleave(&w[oc * n_taps..(oc + n) * n_taps], n, scratch);
             let b = if b.is_empty() { b } else { &b[oc..oc + n] };
             let y = &mut y[oc * n_positions..(oc + n) * n_positions];
-            match n {
-                1 => V::enter(Forward::<V, 1, 4> { g, x, w, b, y }),
-                2 => V::enter(Forward::<V, 2, 3> { g, x, w, b, y }),
-                3 => V::enter(Forward::<V, 3, 2> { g, x, w, b, y }),
-                4 => V::enter(Forward::<V, 4, 1> { g, x, w, b, y }),
-                5 => V::enter(Forward::<V, 5, 1> { g, x, w, b, y }),
+            match (n, V::REGISTERS) {
+                (1, 1) => V::enter(Forward::<V, 1, 8> { g, x, w, b, y }),
+                (2, 1) => V::enter(Forward::<V, 2, 6> { g, x, w, b, y }),
+                (3, 1) => V::enter(Forward::<V, 3, 4> { g, x, w, b, y }),
+                (4, 1) => V::enter(Forward::<V, 4, 3> { g, x, w, b, y }),
+                (5, 1) => V::enter(Forward::<V, 5, 2> { g, x, w, b, y }),
+                (_, 1) => V::enter(Forward::<V, 6, 2> { g, x, w, b, y }),
+                (1, _) => V::enter(Forward::<V, 1, 4> { g, x, w, b, y }),
+                (2, _) => V::enter(Forward::<V, 2, 3> { g, x, w, b, y }),
+                (3, _) => V::enter(Forward::<V, 3, 2> { g, x, w, b, y }),
+                (4, _) => V::enter(Forward::<V, 4, 1> { g, x, w, b, y }),
+                (5, _) => V::enter(Forward::<V, 5, 1> { g, x, w, b, y }),
                 _ => V::enter(Forward::<V, 6, 1> { g, x, w, b, y }),
             }
         }
@@ -62,7 +68,8 @@ fn interleave<'a, S: Copy>(w: &[S], n: usize, to: &'a mut [S]) -> &'a mut [S] {
 }
 
 /// `OB` output channels × `PB` positions in registers. 6 × 1 of two AVX2 registers each are 12 accumulators
-/// for 8 loads; below 8 accumulators the latency of the multiply-add (4 cycles, 2 a cycle) shows.
+/// for 8 loads, 6 × 2 of one AVX-512 register too; below 8 accumulators the latency of the multiply-add (4 cycles, 2 a
+/// cycle) shows.
 struct Forward<'a, V: Lane, const OB: usize, const PB: usize> {
     g: &'a Conv2d,
     x: &'a [V],

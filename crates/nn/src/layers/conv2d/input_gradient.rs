@@ -41,13 +41,16 @@ impl Conv2d {
                 self.transpose_filters(w, (c, n), (oc, n_oc), scratch);
                 let dx = &mut dx[c * self.height * self.width..];
                 let args = InputGradientArgs { g: self, n_oc, add: oc > 0, w: scratch, dy: by_position };
-                match n {
-                    1 => V::enter(InputGradient::<V, 1, 4> { args, dx }),
-                    2 => V::enter(InputGradient::<V, 2, 2> { args, dx }),
-                    3 => V::enter(InputGradient::<V, 3, 2> { args, dx }),
-                    4 => V::enter(InputGradient::<V, 4, 1> { args, dx }),
-                    5 => V::enter(InputGradient::<V, 5, 1> { args, dx }),
-                    _ => V::enter(InputGradient::<V, 6, 1> { args, dx }),
+                match (n, V::REGISTERS) {
+                    (1, _) => V::enter(InputGradient::<V, 1, 4, false> { args, dx }),
+                    (2, _) => V::enter(InputGradient::<V, 2, 2, false> { args, dx }),
+                    (3, _) => V::enter(InputGradient::<V, 3, 2, false> { args, dx }),
+                    (4, 1) => V::enter(InputGradient::<V, 4, 1, true> { args, dx }),
+                    (5, 1) => V::enter(InputGradient::<V, 5, 1, true> { args, dx }),
+                    (_, 1) => V::enter(InputGradient::<V, 6, 1, true> { args, dx }),
+                    (4, _) => V::enter(InputGradient::<V, 4, 1, false> { args, dx }),
+                    (5, _) => V::enter(InputGradient::<V, 5, 1, false> { args, dx }),
+                    _ => V::enter(InputGradient::<V, 6, 1, false> { args, dx }),
                 }
             }
         }
@@ -111,7 +114,10 @@ impl<V: Lane> Kernel for Interleave<'_, V> {
 ///
 /// Taps are clipped at the border: a zero-padded dy needs no clipping but multiplies zeros, and ran at 32 GFLOP/s
 /// of useful work where this runs at 85.
-struct InputGradient<'a, V: Lane, const CB: usize, const SETS: usize> {
+///
+/// `PAIRS`: two neighboring positions at once where the same taps read them, for accumulators of one register; each
+/// position's sum keeps its order.
+struct InputGradient<'a, V: Lane, const CB: usize, const SETS: usize, const PAIRS: bool> {
     args: InputGradientArgs<'a, V>,
     dx: &'a mut [V],
 }
@@ -129,27 +135,57 @@ struct InputGradientArgs<'a, V: Lane> {
     dy: &'a [V],
 }
 
-impl<V: Lane, const CB: usize, const SETS: usize> Kernel for InputGradient<'_, V, CB, SETS> {
+impl<V: Lane, const CB: usize, const SETS: usize, const PAIRS: bool> Kernel
+    for InputGradient<'_, V, CB, SETS, PAIRS>
+{
     type Output = ();
     #[inline(always)]
-    fn run(self) {
-        let InputGradientArgs { g, add, .. } = self.args;
-        let plane = g.height * g.width;
-        for (position, readers) in g.readers.iter().enumerate() {
+    fn run(mut self) {
+        let g = self.args.g;
+        let mut position = 0;
+        while position < g.readers.len() {
+            if PAIRS && g.paired[position] {
+                let mut acc = [self.start(position), self.start(position + 1)];
+                self.args.pair(&g.readers[position], &g.readers[position + 1], &mut acc);
+                self.store(position, &acc[0]);
+                self.store(position + 1, &acc[1]);
+                position += 2;
+                continue;
+            }
             let mut acc = [[V::zero(); CB]; SETS];
-            if add {
+            acc[0] = self.start(position);
+            self.args.position(&g.readers[position], &mut acc);
+            let mut sum = acc[0];
+            for set in 1..SETS {
                 for j in 0..CB {
-                    acc[0][j] = self.dx[position + j * plane];
+                    sum[j] = sum[j] + acc[set][j];
                 }
             }
-            self.args.position(readers, &mut acc);
+            self.store(position, &sum);
+            position += 1;
+        }
+    }
+}
+
+impl<V: Lane, const CB: usize, const SETS: usize, const PAIRS: bool> InputGradient<'_, V, CB, SETS, PAIRS> {
+    /// What other output channels have given the position.
+    #[inline(always)]
+    fn start(&self, position: usize) -> [V; CB] {
+        let mut start = [V::zero(); CB];
+        if self.args.add {
+            let plane = self.args.g.height * self.args.g.width;
             for j in 0..CB {
-                let mut sum = acc[0][j];
-                for set in 1..SETS {
-                    sum = sum + acc[set][j];
-                }
-                self.dx[position + j * plane] = sum;
+                start[j] = self.dx[position + j * plane];
             }
+        }
+        start
+    }
+
+    #[inline(always)]
+    fn store(&mut self, position: usize, sum: &[V; CB]) {
+        let plane = self.args.g.height * self.args.g.width;
+        for j in 0..CB {
+            self.dx[position + j * plane] = sum[j];
         }
     }
 }
@@ -178,6 +214,23 @@ impl<V: Lane> InputGradientArgs<'_, V> {
             for (w, &dy) in w_rest.iter().zip(dy_rest) {
                 for j in 0..CB {
                     acc[0][j] = V::splat(w[j]).mul_add(dy, acc[0][j]);
+                }
+            }
+        }
+    }
+
+    /// The same for two positions that the same taps read.
+    #[inline(always)]
+    fn pair<const CB: usize>(&self, first: &[(u32, u32)], second: &[(u32, u32)], acc: &mut [[V; CB]; 2]) {
+        let n_oc = self.n_oc;
+        for (&(k, o), &(_, p)) in first.iter().zip(second) {
+            let w = self.w[k as usize * n_oc * CB..][..n_oc * CB].as_chunks::<CB>().0;
+            let dy = [&self.dy[o as usize * n_oc..][..n_oc], &self.dy[p as usize * n_oc..][..n_oc]];
+            for (i, w) in w.iter().enumerate() {
+                for j in 0..CB {
+                    let w = V::splat(w[j]);
+                    acc[0][j] = w.mul_add(dy[0][i], acc[0][j]);
+                    acc[1][j] = w.mul_add(dy[1][i], acc[1][j]);
                 }
             }
         }

@@ -29,9 +29,11 @@ impl Conv2d {
         let max_taps = if self.dense_rows { 3 } else { 1 };
         for (kw, n_taps) in tiles(self.kernel.w, max_taps) {
             let args = WeightGradientArgs { g: self, kw, x, dy, sum };
-            match n_taps {
-                1 => weight_gradient::<V, 6, 1>(args, dw),
-                2 => weight_gradient::<V, 3, 2>(args, dw),
+            match (n_taps, V::REGISTERS) {
+                (1, _) => weight_gradient::<V, 6, 1>(args, dw),
+                (2, 1) => weight_gradient::<V, 6, 2>(args, dw),
+                (2, _) => weight_gradient::<V, 3, 2>(args, dw),
+                (_, 1) => weight_gradient::<V, 4, 3>(args, dw),
                 _ => weight_gradient::<V, 2, 3>(args, dw),
             }
         }
@@ -66,7 +68,8 @@ fn weight_gradient<V: Lane, const OB: usize, const TB: usize>(
 }
 
 /// dw[oc][t] = Σ_p dy[oc][p] · x[taps[t] + positions[p]], summed over lanes, for `OB` output channels and `TB`
-/// neighboring taps of every kernel row. 2 × 3 and 3 × 2 are 12 accumulators of AVX2 for 10 loads.
+/// neighboring taps of every kernel row. 2 × 3 and 3 × 2 are 12 accumulators of AVX2 for 10 loads, 4 × 3 and 6 × 2 as many of
+/// AVX-512 for 7 and 8.
 struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize> {
     args: WeightGradientArgs<'a, V>,
     oc: usize,
