@@ -7,6 +7,7 @@
 //! This crate reads files and downloads. It never prints, reads no environment variable (whoever calls it
 //! fills in [`Places`]), and knows nothing of networks.
 
+mod augment;
 mod checksum;
 mod contents;
 mod dataset;
@@ -23,6 +24,7 @@ mod order;
 #[cfg(test)]
 mod testing;
 
+pub use augment::{Augment, AugmentStreams, Mix, mix_bytes};
 pub use dataset::{Dataset, Split};
 pub use download::Progress;
 pub use error::{DataError, Fault, Tried};

@@ -25,7 +25,7 @@ pub fn epoch_order(n: usize, shuffle: bool, seed: Seed, epoch: usize) -> Vec<u32
 /// A uniform draw from `0..bound`, without bias: Lemire, "Fast Random Integer Generation in an Interval",
 /// ACM TOMACS 29 (2019), algorithm 5. A draw is rejected when its low half falls among the `2^32 mod bound`
 /// values that would favor some results.
-fn below(rng: &mut impl Rng, bound: u32) -> u32 {
+pub(crate) fn below(rng: &mut impl Rng, bound: u32) -> u32 {
     let mut product = u64::from(rng.next_u32()) * u64::from(bound);
     // `2^32 mod bound` is below `bound`: the division is needed only when the low half is too.
     if low(product) < bound {
