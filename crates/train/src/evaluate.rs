@@ -2,12 +2,13 @@
 
 use data::{Dataset, Normalization};
 use lanes::{GROUP, Lane, WithLane};
-use nn::{Loss, Mode, Params, Plan, Tally, evaluate_group, forward};
+use nn::{Loss, Mode, Params, Plan, Tally, Workspace, evaluate_group, forward};
 use rayon::prelude::*;
 use spec::LossSpec;
 
+use crate::per_thread::PerThread;
 use crate::pictures::{check_fit, pack};
-use crate::workspaces::Workspaces;
+
 use crate::{Setup, TrainError};
 
 /// How well a network does on a data set.
@@ -61,7 +62,7 @@ pub(crate) struct EvaluateTask<'a> {
 impl WithLane for EvaluateTask<'_> {
     type Output = Evaluation;
     fn run<V: Lane<Scalar = f32>>(self) -> Evaluation {
-        let workspaces = Workspaces::<V>::new(self.plan, Mode::Inference);
+        let workspaces = PerThread::new(|| Workspace::<V>::new(self.plan, Mode::Inference));
         let loss = Loss::new(&LossSpec::default(), self.plan.classes());
         evaluate_with(&workspaces, self, &loss)
     }
@@ -69,7 +70,7 @@ impl WithLane for EvaluateTask<'_> {
 
 /// As [`evaluate`], with workspaces that are there already, on one of their threads.
 pub(crate) fn evaluate_with<V: Lane<Scalar = f32>>(
-    workspaces: &Workspaces<V>,
+    workspaces: &PerThread<Workspace<V>>,
     task: EvaluateTask<'_>,
     loss: &Loss<f32>,
 ) -> Evaluation {
@@ -93,7 +94,7 @@ impl WithLane for LogitsTask<'_> {
     type Output = Vec<f32>;
     fn run<V: Lane<Scalar = f32>>(self) -> Vec<f32> {
         let EvaluateTask { plan, params, dataset, normalization } = self.0;
-        let workspaces = Workspaces::<V>::new(plan, Mode::Inference);
+        let workspaces = PerThread::new(|| Workspace::<V>::new(plan, Mode::Inference));
         let n_classes = plan.classes();
         let mut logits = vec![0.0; dataset.len() * n_classes];
         logits.par_chunks_mut(GROUP * n_classes).enumerate().for_each(|(idx, rows)| {

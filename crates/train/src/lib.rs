@@ -8,15 +8,16 @@
 mod error;
 mod evaluate;
 mod layer_speed;
+mod lesson;
 mod observer;
 mod peak;
+mod per_thread;
 mod pictures;
 mod setup;
 mod shards;
 mod step;
 mod training;
 mod update;
-mod workspaces;
 
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, logits};

@@ -6,7 +6,7 @@ use nn::{Plan, Workspace};
 
 use crate::TrainError;
 
-/// Fills the workspace with a lane group of pictures; at most as many as there are lanes.
+/// Fills the workspace with a lane group of a data set's pictures; at most as many as there are lanes.
 pub(crate) fn pack<V: Lane<Scalar = f32>>(
     plan: &Plan,
     dataset: &Dataset,
@@ -19,8 +19,19 @@ pub(crate) fn pack<V: Lane<Scalar = f32>>(
     for (picture, sample) in pictures.iter_mut().zip(samples) {
         *picture = dataset.image(sample);
     }
-    let (pictures, input) = (&pictures[..n], workspace.input_mut(plan));
-    let [n_channels, height, width] = dataset.shape;
+    pack_pictures(plan, dataset.shape, normalization, &pictures[..n], workspace);
+}
+
+/// Fills the workspace with a lane group of pictures of `shape`; at most as many as there are lanes.
+pub(crate) fn pack_pictures<V: Lane<Scalar = f32>>(
+    plan: &Plan,
+    shape: [usize; 3],
+    normalization: &Normalization,
+    pictures: &[&[u8]],
+    workspace: &mut Workspace<V>,
+) {
+    let (n, input) = (pictures.len(), workspace.input_mut(plan));
+    let [n_channels, height, width] = shape;
     // One entry for all channels is one run over all of them.
     let plane_len = if normalization.is_uniform() { n_channels * height * width } else { height * width };
     for (channel, plane) in input.chunks_exact_mut(plane_len).enumerate() {

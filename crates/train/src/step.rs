@@ -4,32 +4,24 @@
 //! with layers that look at the whole batch takes all lane groups through one stage after the other, so each group has a
 //! workspace of its own.
 
-use data::Dataset;
+use data::Mix;
 use lanes::{GROUP, Lane};
-use nn::{BatchStatistics, Loss, Mode, Params, Pass, Plan, ShardGradient, Tally, Targets, Workspace};
-use rand_chacha::ChaCha8Rng;
+use nn::{BatchStatistics, Loss, Params, Pass, Plan, ShardGradient, Tally};
 use rayon::prelude::*;
 
-use crate::pictures::pack;
+use crate::TrainError;
+use crate::lesson::{Batch, Group, Lessons, Seat};
+use crate::per_thread::PerThread;
 use crate::shards::{n_shards, shard_len};
-use crate::workspaces::Workspaces;
-use crate::{Job, TrainError};
-
-/// The samples of a step.
-#[derive(Clone, Copy)]
-pub(crate) struct Batch<'a> {
-    /// Which of the training samples.
-    pub(crate) samples: &'a [u32],
-    /// Where their dropout draws from in this epoch.
-    pub(crate) dropout: &'a ChaCha8Rng,
-}
 
 /// Scratch and results of a step.
 pub(crate) struct Stepper<'a, V: Lane> {
-    job: Job<'a>,
+    plan: &'a Plan,
+    lessons: Lessons<'a>,
     loss: Loss<f32>,
-    workspaces: StepWorkspaces<V>,
+    seats: Seats<V>,
     statistics: BatchStatistics<f32>,
+    mix: Mix,
     /// Samples of a shard.
     shard_len: usize,
     /// What each shard of the batch came to: gradients and losses.
@@ -38,9 +30,9 @@ pub(crate) struct Stepper<'a, V: Lane> {
     n_shards: usize,
 }
 
-enum StepWorkspaces<V: Lane> {
-    ByThread(Workspaces<V>),
-    ByGroup(Vec<Workspace<V>>),
+enum Seats<V: Lane> {
+    ByThread(PerThread<Seat<V>>),
+    ByGroup(Vec<Seat<V>>),
 }
 
 /// More than this for the activations of all lane groups of a batch is refused: 8 GiB.
@@ -48,22 +40,32 @@ const MAX_BATCH_BYTES: usize = 8 << 30;
 
 impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
     /// For steps of up to `batch_size` samples.
-    pub(crate) fn new(job: Job<'a>, loss: Loss<f32>, batch_size: usize) -> Result<Self, TrainError> {
-        let plan = job.plan;
+    pub(crate) fn new(
+        plan: &'a Plan,
+        lessons: Lessons<'a>,
+        loss: Loss<f32>,
+        batch_size: usize,
+    ) -> Result<Self, TrainError> {
         let shard_len = shard_len(batch_size);
         let shard = ShardGradient::new(plan, shard_len / GROUP);
-        let workspaces = match plan.n_stages() {
-            1 => StepWorkspaces::ByThread(Workspaces::new(plan, Mode::Training)),
-            _ => StepWorkspaces::ByGroup(group_workspaces(plan, batch_size)?),
+        let n_groups = batch_size.div_ceil(GROUP);
+        let seats = match plan.n_stages() {
+            1 => Seats::ByThread(PerThread::new(|| lessons.seat())),
+            _ => {
+                check_memory(plan, batch_size)?;
+                Seats::ByGroup((0..n_groups).map(|_| lessons.seat()).collect())
+            }
         };
         Ok(Self {
-            job,
+            plan,
+            lessons,
             loss,
-            workspaces,
+            seats,
             statistics: BatchStatistics::new(plan),
+            mix: Mix::default(),
             shard_len,
             shards: vec![shard; n_shards(batch_size)],
-            losses: vec![Tally::default(); batch_size.div_ceil(GROUP)],
+            losses: vec![Tally::default(); n_groups],
             n_shards: 0,
         })
     }
@@ -71,16 +73,19 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
     /// Gradients of the batch's mean loss at `params`; returns the sum of losses and of correct predictions, and by how
     /// much the losses are to be divided.
     pub(crate) fn run(&mut self, batch: Batch<'_>, params: &Params<f32>) -> (Tally, f64) {
-        let labels = batch.samples.iter().map(|&sample| self.job.train.labels[sample as usize]);
-        let total: f64 = labels.map(|label| self.loss.sample_weight(label, None)).sum();
-        self.n_shards = batch.samples.len().div_ceil(self.shard_len);
+        let n = batch.samples.len();
+        self.lessons.draw_partners(&batch, &mut self.mix);
+        let mix = std::mem::take(&mut self.mix);
+        let all = self.lessons.pieces(&batch, &mix, n).next();
+        let total = all.map_or(0.0, |all| self.lessons.total_weight(all, &self.loss));
+        self.n_shards = n.div_ceil(self.shard_len);
         let weight = (1.0 / total) as f32;
-        match &self.workspaces {
-            StepWorkspaces::ByThread(_) => self.run_at_once(batch, params, weight),
-            StepWorkspaces::ByGroup(_) => self.run_by_stage(batch, params, weight),
+        match &self.seats {
+            Seats::ByThread(_) => self.run_at_once((&batch, &mix), params, weight),
+            Seats::ByGroup(_) => self.run_by_stage((&batch, &mix), params, weight),
         }
-        let n_groups = batch.samples.len().div_ceil(GROUP);
-        (self.losses[..n_groups].iter().copied().sum(), total)
+        self.mix = mix;
+        (self.losses[..n.div_ceil(GROUP)].iter().copied().sum(), total)
     }
 
     /// The shards of the last step.
@@ -90,59 +95,49 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
 
     /// Takes the last step's batch into the running statistics.
     pub(crate) fn update_running(&self, params: &mut Params<f32>) {
-        self.statistics.update_running(self.job.plan, &mut params.0);
+        self.statistics.update_running(self.plan, &mut params.0);
     }
 
-    fn run_at_once(&mut self, batch: Batch<'_>, params: &Params<f32>, weight: f32) {
-        let StepWorkspaces::ByThread(workspaces) = &self.workspaces else { return };
-        let (job, loss) = (&self.job, &self.loss);
-        let pass = Pass { plan: job.plan, params: &params.0, statistics: &self.statistics };
+    fn run_at_once(&mut self, (batch, mix): (&Batch<'_>, &Mix), params: &Params<f32>, weight: f32) {
+        let Seats::ByThread(seats) = &self.seats else { return };
+        let (lessons, loss) = (&self.lessons, &self.loss);
+        let pass = Pass { plan: self.plan, params: &params.0, statistics: &self.statistics };
+        let pieces: Vec<_> = lessons.pieces(batch, mix, self.shard_len).collect();
         let shards = self.shards[..self.n_shards].par_iter_mut();
         let losses = self.losses.par_chunks_mut(self.shard_len / GROUP);
-        let tasks = shards.zip(losses).zip(batch.samples.par_chunks(self.shard_len)).with_max_len(1);
-        tasks.for_each(|((shard, losses), samples)| {
-            let mut workspace = workspaces.mine();
-            shard.reset(samples.len().div_ceil(GROUP));
-            for (idx, (tally, samples)) in losses.iter_mut().zip(samples.chunks(GROUP)).enumerate() {
-                load(job, samples, batch.dropout, &mut workspace);
-                let labels = labels(job.train, samples);
-                let targets = Targets::from(&labels[..samples.len()]);
-                *tally = pass.run((loss, targets, weight), idx, &mut workspace, shard);
+        shards.zip(losses).zip(pieces).with_max_len(1).for_each(|((shard, losses), piece)| {
+            let mut seat = seats.mine();
+            shard.reset(piece.lane_groups().count());
+            for (idx, (tally, group)) in losses.iter_mut().zip(piece.lane_groups()).enumerate() {
+                lessons.load(group, &mut seat);
+                let workspace = &mut seat.workspace;
+                *tally = lessons
+                    .with_targets(group, |targets| pass.run((loss, targets, weight), idx, workspace, shard));
             }
         });
     }
 
-    fn run_by_stage(&mut self, batch: Batch<'_>, params: &Params<f32>, weight: f32) {
-        let StepWorkspaces::ByGroup(workspaces) = &mut self.workspaces else { return };
-        let (job, loss, n_shards) = (&self.job, &self.loss, self.n_shards);
-        let plan = job.plan;
-        let groups = &mut workspaces[..batch.samples.len().div_ceil(GROUP)];
-        let n_stages = plan.n_stages();
-        for stage in 0..n_stages {
+    fn run_by_stage(&mut self, (batch, mix): (&Batch<'_>, &Mix), params: &Params<f32>, weight: f32) {
+        let Seats::ByGroup(seats) = &mut self.seats else { return };
+        let plan = self.plan;
+        let groups: Vec<_> = self.lessons.pieces(batch, mix, GROUP).collect();
+        let seats = &mut seats[..groups.len()];
+        let first = Forward { lessons: &self.lessons, loss: &self.loss, weight };
+        for stage in 0..plan.n_stages() {
             let pass = Pass { plan, params: &params.0, statistics: &self.statistics };
-            let tasks = groups.par_iter_mut().zip(&mut self.losses).zip(batch.samples.par_chunks(GROUP));
-            tasks.with_max_len(1).for_each(|((workspace, tally), samples)| {
-                if stage == 0 {
-                    load(job, samples, batch.dropout, workspace);
-                }
-                pass.forward_stage(stage, workspace);
-                if stage + 1 == n_stages {
-                    let labels = labels(job.train, samples);
-                    let targets = Targets::from(&labels[..samples.len()]);
-                    *tally = pass.loss(loss, targets, weight, workspace);
-                }
-            });
-            self.statistics.gather_forward(plan, stage, groups.iter());
+            let tasks = seats.par_iter_mut().zip(&mut self.losses).zip(&groups).with_max_len(1);
+            tasks.for_each(|((seat, tally), &group)| first.stage(pass, stage, group, seat, tally));
+            self.statistics.gather_forward(plan, stage, seats.iter().map(|seat| &seat.workspace));
         }
-        let shards = &mut self.shards[..n_shards];
+        let shards = &mut self.shards[..self.n_shards];
         let shard_groups = self.shard_len / GROUP;
-        for stage in (0..n_stages).rev() {
+        for stage in (0..plan.n_stages()).rev() {
             let pass = Pass { plan, params: &params.0, statistics: &self.statistics };
-            let tasks = shards.par_iter_mut().zip(groups.par_chunks_mut(shard_groups)).with_max_len(1);
-            tasks.for_each(|(shard, groups)| {
-                shard.reset(groups.len());
-                for (idx, workspace) in groups.iter_mut().enumerate() {
-                    pass.backward_stage(stage, idx, workspace, shard);
+            let tasks = shards.par_iter_mut().zip(seats.par_chunks_mut(shard_groups)).with_max_len(1);
+            tasks.for_each(|(shard, seats)| {
+                shard.reset(seats.len());
+                for (idx, seat) in seats.iter_mut().enumerate() {
+                    pass.backward_stage(stage, idx, &mut seat.workspace, shard);
                 }
             });
             self.statistics.gather_backward(plan, stage, shards);
@@ -150,35 +145,41 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
     }
 }
 
-fn group_workspaces<V: Lane>(plan: &Plan, batch_size: usize) -> Result<Vec<Workspace<V>>, TrainError> {
-    let n_groups = batch_size.div_ceil(GROUP);
-    let n_bytes = n_groups.saturating_mul(plan.training_bytes());
-    if n_bytes > MAX_BATCH_BYTES {
-        let [mib, max_mib] = [n_bytes, MAX_BATCH_BYTES].map(|n| n >> 20);
-        return Err(TrainError::OutOfMemory { batch_size, mib, max_mib });
-    }
-    Ok((0..n_groups).map(|_| Workspace::new(plan, Mode::Training)).collect())
+/// The way of lane groups forward, stage by stage.
+struct Forward<'a> {
+    lessons: &'a Lessons<'a>,
+    loss: &'a Loss<f32>,
+    weight: f32,
 }
 
-/// Pictures and random numbers of a lane group.
-fn load<V: Lane<Scalar = f32>>(
-    job: &Job<'_>,
-    samples: &[u32],
-    dropout: &ChaCha8Rng,
-    workspace: &mut Workspace<V>,
-) {
-    let pictures = samples.iter().map(|&sample| sample as usize);
-    pack(job.plan, job.train, job.normalization, pictures, workspace);
-    workspace.set_live(samples.len());
-    if job.plan.is_random() {
-        workspace.set_streams(dropout, samples.iter().map(|&sample| u64::from(sample)));
+impl Forward<'_> {
+    /// Loads the group before the first stage, and computes its loss after the last.
+    fn stage<V: Lane<Scalar = f32>>(
+        &self,
+        pass: Pass<'_, f32>,
+        stage: usize,
+        group: Group<'_>,
+        seat: &mut Seat<V>,
+        tally: &mut Tally,
+    ) {
+        if stage == 0 {
+            self.lessons.load(group, seat);
+        }
+        pass.forward_stage(stage, &mut seat.workspace);
+        if stage + 1 == pass.plan.n_stages() {
+            let workspace = &mut seat.workspace;
+            *tally = self
+                .lessons
+                .with_targets(group, |targets| pass.loss(self.loss, targets, self.weight, workspace));
+        }
     }
 }
 
-fn labels(data: &Dataset, samples: &[u32]) -> [u8; GROUP] {
-    let mut labels = [0; GROUP];
-    for (label, &sample) in labels.iter_mut().zip(samples) {
-        *label = data.labels[sample as usize];
+fn check_memory(plan: &Plan, batch_size: usize) -> Result<(), TrainError> {
+    let n_bytes = batch_size.div_ceil(GROUP).saturating_mul(plan.training_bytes());
+    if n_bytes <= MAX_BATCH_BYTES {
+        return Ok(());
     }
-    labels
+    let [mib, max_mib] = [n_bytes, MAX_BATCH_BYTES].map(|n| n >> 20);
+    Err(TrainError::OutOfMemory { batch_size, mib, max_mib })
 }

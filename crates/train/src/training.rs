@@ -6,14 +6,15 @@ use std::time::Instant;
 
 use data::{Dataset, Normalization, epoch_order};
 use lanes::{Lane, WithLane};
-use nn::{Loss, Mode, Params, Plan, Tally};
-use spec::{EpochRecord, LossSpec, Seed, TrainSpec};
+use nn::{Loss, Mode, Params, Plan, Tally, Workspace};
+use spec::{EpochRecord, Seed, TrainSpec};
 
 use crate::evaluate::{EvaluateTask, evaluate_with};
+use crate::lesson::{Batch, EpochStreams, Lessons};
+use crate::per_thread::PerThread;
 use crate::pictures::check_fit;
-use crate::step::{Batch, Stepper};
+use crate::step::Stepper;
 use crate::update::Updaters;
-use crate::workspaces::Workspaces;
 use crate::{Observer, Setup, Step, TrainError};
 
 /// Everything that a training needs. The network in `spec` is the one that `plan` was compiled from.
@@ -67,7 +68,7 @@ impl WithLane for TrainTask<'_> {
     fn run<V: Lane<Scalar = f32>>(self) -> Self::Output {
         let TrainTask { job, params, observer } = self;
         let mut trainer = Trainer::<V>::new(job, params)?;
-        let inference = Workspaces::<V>::new(job.plan, Mode::Inference);
+        let inference = PerThread::new(|| Workspace::<V>::new(job.plan, Mode::Inference));
         for epoch in 1..=job.spec.epochs {
             let start = Instant::now();
             let Some(learned) = trainer.epoch(epoch, observer)? else { return Ok(Outcome::Stopped) };
@@ -117,8 +118,9 @@ struct Trainer<'a, V: Lane> {
 impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
     fn new(job: Job<'a>, params: &'a mut Params<f32>) -> Result<Self, TrainError> {
         let batch_size = job.spec.batch_size.clamp(1, job.train.len());
-        let loss = Loss::new(&LossSpec::default(), job.plan.classes());
-        let stepper = Stepper::new(job, loss.clone(), batch_size)?;
+        let loss = Loss::new(&job.spec.loss, job.plan.classes());
+        let lessons = Lessons::new(job.plan, job.train, job.normalization, &job.spec.augment);
+        let stepper = Stepper::new(job.plan, lessons, loss.clone(), batch_size)?;
         let updaters = Updaters::new(job.plan, &job.spec.optimizer);
         Ok(Self { job, params, loss, batch_size, stepper, updaters })
     }
@@ -128,14 +130,14 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
         let spec = self.job.spec;
         let n = self.job.train.len();
         let order = epoch_order(n, spec.shuffle, Seed(spec.seed), epoch);
-        let dropout = Seed(spec.seed).stream(&format!("dropout/{epoch}"));
+        let streams = EpochStreams::new(Seed(spec.seed), epoch);
         let n_steps = n.div_ceil(self.batch_size);
         let (mut loss_sum, mut n_correct) = (0.0, 0);
         for (idx, batch) in order.chunks(self.batch_size).enumerate() {
             if self.job.stop.load(Ordering::Relaxed) {
                 return Ok(None);
             }
-            let (tally, total) = self.step(Batch { samples: batch, dropout: &dropout });
+            let (tally, total) = self.step(Batch { samples: batch, step: idx, streams: &streams });
             let step = Step { epoch, step: idx + 1, n_steps, loss: tally.loss / total };
             if !step.loss.is_finite() {
                 return Err(self.diverged(&step));
