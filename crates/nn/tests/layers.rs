@@ -2,13 +2,17 @@
 
 mod cases;
 mod engine;
+mod geometries;
+mod golden;
 mod reference;
 
-use cases::{Case, cases, classifier, conv, pool};
+use std::collections::BTreeSet;
+
+use cases::{Case, cases, classifier, pool};
 use engine::{Answer, Batch};
 use lanes::Isa;
 use nn::Plan;
-use spec::{LossSpec, NetworkSpec};
+use spec::LayerSpec;
 
 /// |a − b| ≤ tolerance · max(1, largest |b|), for all.
 fn assert_close(what: &str, got: &[f64], want: &[f64], tolerance: f64) {
@@ -26,70 +30,42 @@ fn assert_same(what: &str, got: &Answer, want: &Answer, tolerance: f64) {
     let (got_dx, want_dx) = (got.d_pictures.concat(), want.d_pictures.concat());
     assert_close(&format!("{what}: input gradient"), &got_dx, &want_dx, tolerance);
     assert_close(&format!("{what}: parameter gradient"), &got.d_params, &want.d_params, tolerance);
-}
-
-/// The batch through the plain reference.
-fn reference_answer(spec: &NetworkSpec, batch: &Batch) -> Answer {
-    let mut answer = Answer::default();
-    answer.d_params = vec![0.0; batch.params.len()];
-    for (picture, &label) in batch.pictures.iter().zip(&batch.labels) {
-        let sample = reference::run(spec, &batch.params, picture, usize::from(label));
-        let best =
-            (1..sample.logits.len()).fold(0, |b, k| if sample.logits[k] > sample.logits[b] { k } else { b });
-        answer.n_correct += usize::from(best == usize::from(label));
-        answer.loss += sample.loss;
-        answer.logits.push(sample.logits);
-        answer.d_pictures.push(sample.d_input);
-        answer.d_params.iter_mut().zip(&sample.d_params).for_each(|(sum, d)| *sum += d);
-    }
-    answer
+    assert_close(&format!("{what}: running statistics"), &got.running, &want.running, tolerance);
 }
 
 fn every_case(check: impl Fn(&Case, &Batch)) {
     for (seed, case) in cases().iter().enumerate() {
-        check(case, &Batch::random(&case.spec, 21, seed as u64));
+        check(case, &Batch { loss: case.loss.clone(), ..Batch::random(&case.spec, 21, seed as u64) });
     }
+}
+
+/// The names of all layers, from the message that refuses another one.
+fn all_layers() -> BTreeSet<String> {
+    let message = serde_json::from_str::<LayerSpec>("\"?\"").unwrap_err().to_string();
+    let names = message.split('`').skip(3).step_by(2).map(String::from).collect::<BTreeSet<_>>();
+    assert!(names.contains("conv2d") && names.contains("squeeze_excite"), "{message}");
+    names
+}
+
+#[test]
+fn every_layer_has_a_case() {
+    let cases = cases();
+    let missing: Vec<_> =
+        all_layers().into_iter().filter(|layer| !cases.iter().any(|case| case.has(layer))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
 }
 
 #[test]
 fn one_lane_of_f64_equals_the_reference() {
     every_case(|case, batch| {
-        assert_same(case.name, &batch.run::<f64>(), &reference_answer(&case.spec, batch), 1e-12);
+        assert_same(case.name, &batch.run::<f64>(), &reference::answer(&case.spec, batch), 1e-12);
     });
-}
-
-/// One network through PyTorch in f64, as `tests/pytorch/golden.py` writes it.
-#[derive(serde::Deserialize)]
-struct Golden {
-    name: String,
-    network: String,
-    pictures: Vec<Vec<f64>>,
-    labels: Vec<u8>,
-    params: Vec<f64>,
-    loss: f64,
-    logits: Vec<Vec<f64>>,
-    d_pictures: Vec<Vec<f64>>,
-    d_params: Vec<f64>,
-}
-
-#[test]
-fn every_layer_computes_what_pytorch_computes() {
-    let golden: Vec<Golden> = serde_json::from_str(include_str!("golden.json")).unwrap();
-    assert!(golden.len() >= 13);
-    for Golden { name, network, pictures, labels, params, loss, logits, d_pictures, d_params } in golden {
-        let plan = Plan::with_input_gradient(&NetworkSpec::from_toml(&network).unwrap()).unwrap();
-        let batch = Batch { plan, params, pictures, labels, loss: LossSpec::default() };
-        let n_correct = batch.run::<f64>().n_correct;
-        let want = Answer { loss, n_correct, logits, d_pictures, d_params };
-        assert_same(&name, &batch.run::<f64>(), &want, 1e-12);
-        assert_same(&name, &Isa::detect().run(&batch), &want, 2e-5);
-    }
 }
 
 #[test]
 fn sixteen_lanes_of_f32_equal_the_reference() {
     every_case(|case, batch| {
-        let want = reference_answer(&case.spec, batch);
+        let want = reference::answer(&case.spec, batch);
         for isa in Isa::available() {
             assert_same(&format!("{} on {isa}", case.name), &isa.run(batch), &want, 2e-5);
         }
@@ -99,18 +75,21 @@ fn sixteen_lanes_of_f32_equal_the_reference() {
 #[test]
 fn central_differences_agree_to_1e_7() {
     every_case(|case, batch| {
-        let mut batch = batch.clone();
-        batch.pictures.truncate(5);
-        batch.labels.truncate(5);
+        let mut batch = batch.select(&[0, 1, 2, 3, 4]);
         let answer = batch.run::<f64>();
-        check_differences(case, &batch, &answer.d_params, |batch, i| &mut batch.params[i]);
-        check_differences(case, &batch, &answer.d_pictures[0], |batch, i| &mut batch.pictures[0][i]);
+        check_differences(case, &mut batch, &answer.d_params, |batch, i| &mut batch.params[i]);
+        check_differences(case, &mut batch, &answer.d_pictures[0], |batch, i| &mut batch.pictures[0][i]);
     });
 }
 
 /// Holds `gradient` against differences of the loss when number `i`, which `of` finds in a batch, is moved. Of long
 /// gradients some hundred numbers are tried.
-fn check_differences(case: &Case, batch: &Batch, gradient: &[f64], of: fn(&mut Batch, usize) -> &mut f64) {
+fn check_differences(
+    case: &Case,
+    batch: &mut Batch,
+    gradient: &[f64],
+    of: fn(&mut Batch, usize) -> &mut f64,
+) {
     let scale = gradient.iter().fold(0.0, |m: f64, g| m.max(g.abs()));
     let (mut n_tried, mut n_smooth) = (0, 0);
     for i in (0..gradient.len()).step_by(gradient.len().div_ceil(200)) {
@@ -120,20 +99,20 @@ fn check_differences(case: &Case, batch: &Batch, gradient: &[f64], of: fn(&mut B
         n_tried += 1;
         n_smooth += usize::from(smooth);
     }
-    assert!(n_smooth * 10 > n_tried * 9, "{}: {n_smooth} of {n_tried}", case.name);
+    assert!(n_smooth * 5 > n_tried * 4, "{}: {n_smooth} of {n_tried}", case.name);
 }
 
 /// (L(p + h) − L(p − h)) / 2h by Richardson's extrapolation, which leaves an error of order h⁴; and whether the
 /// loss is smooth there: at the corner of a rectifier or pooling the differences of two step sizes disagree.
-fn central_difference(batch: &Batch, of: impl Fn(&mut Batch) -> &mut f64) -> (f64, bool) {
-    let mut moved = batch.clone();
-    let start = *of(&mut moved);
+fn central_difference(batch: &mut Batch, of: impl Fn(&mut Batch) -> &mut f64) -> (f64, bool) {
+    let start = *of(batch);
     let mut loss_at = |x: f64| {
-        *of(&mut moved) = x;
-        moved.sum_of_losses()
+        *of(batch) = x;
+        batch.sum_of_losses()
     };
     let mut difference = |h: f64| (loss_at(start + h) - loss_at(start - h)) / (2.0 * h);
-    let (wide, narrow) = (difference(2e-4), difference(1e-4));
+    let (wide, narrow) = (difference(1e-4), difference(5e-5));
+    *of(batch) = start;
     ((4.0 * narrow - wide) / 3.0, (wide - narrow).abs() < 1e-5)
 }
 
@@ -147,12 +126,19 @@ fn every_instruction_set_gives_the_same_bits() {
     });
 }
 
+/// How far a sample's gradient may depend on where the others are: not at all, but for the rounding of statistics over
+/// the whole batch.
+fn between_samples(case: &Case) -> f64 {
+    if case.has("batch_norm2d") { 1e-5 } else { 0.0 }
+}
+
 #[test]
 fn a_lane_computes_what_one_lane_computes() {
     every_case(|case, batch| {
         let (got, want) = (Isa::detect().run(batch), batch.run::<f32>());
         assert_close(case.name, &got.logits.concat(), &want.logits.concat(), 0.0);
-        assert_close(case.name, &got.d_pictures.concat(), &want.d_pictures.concat(), 0.0);
+        let (got_dx, want_dx) = (got.d_pictures.concat(), want.d_pictures.concat());
+        assert_close(case.name, &got_dx, &want_dx, between_samples(case));
         // Sums over samples have another order.
         assert_close(case.name, &got.d_params, &want.d_params, 1e-5);
     });
@@ -162,13 +148,11 @@ fn a_lane_computes_what_one_lane_computes() {
 fn a_sample_does_not_see_its_neighbors() {
     every_case(|case, batch| {
         let order: Vec<usize> = (0..21).map(|i| (i * 8 + 3) % 21).collect();
-        let mut permuted = batch.clone();
-        permuted.pictures = order.iter().map(|&i| batch.pictures[i].clone()).collect();
-        permuted.labels = order.iter().map(|&i| batch.labels[i]).collect();
+        let permuted = batch.select(&order);
         let (got, want) = (Isa::detect().run(&permuted), Isa::detect().run(batch));
         for (at, &i) in order.iter().enumerate() {
             assert_close(case.name, &got.logits[at], &want.logits[i], 0.0);
-            assert_close(case.name, &got.d_pictures[at], &want.d_pictures[i], 0.0);
+            assert_close(case.name, &got.d_pictures[at], &want.d_pictures[i], between_samples(case));
         }
         assert_close(case.name, &got.d_params, &want.d_params, 1e-5);
     });
@@ -177,57 +161,33 @@ fn a_sample_does_not_see_its_neighbors() {
 #[test]
 fn dead_lanes_add_nothing() {
     every_case(|case, batch| {
-        let mut alone = batch.clone();
-        alone.pictures.truncate(1);
-        alone.labels.truncate(1);
+        let alone = batch.select(&[0]);
         // The other fifteen lanes hold large numbers.
         assert_same(case.name, &Isa::detect().run(&alone), &alone.run::<f32>(), 1e-6);
     });
 }
 
-/// Every (height, width, kernel height, kernel width) up to `max` and 3.
-fn small_geometries(max: usize) -> impl Iterator<Item = [usize; 4]> {
-    let pairs = |n: usize| (1..=n).flat_map(move |a| (1..=n).map(move |b| (a, b)));
-    pairs(max).flat_map(move |(h, w)| pairs(3).map(move |(kh, kw)| [h, w, kh, kw]))
+/// Mixup: two classes to a sample, each with its share, under every loss.
+#[test]
+fn mixed_targets_equal_the_reference() {
+    for (seed, case) in cases().iter().enumerate().filter(|(_, case)| !case.has("dropout")) {
+        let mut batch = Batch { loss: case.loss.clone(), ..Batch::random(&case.spec, 18, seed as u64) };
+        let others = batch.labels.iter().map(|label| (label + 1) % case.spec.classes as u8).collect();
+        batch.mixed = Some((others, (0..18).map(|i| f64::from(i) / 16.0).map(|x| x.min(1.0)).collect()));
+        let want = reference::answer(&case.spec, &batch);
+        assert_same(case.name, &batch.run::<f64>(), &want, 1e-12);
+        assert_same(case.name, &Isa::detect().run(&batch), &want, 2e-5);
+    }
 }
 
 #[test]
-fn all_small_convolutions_equal_the_reference() {
-    let mut n = 0;
-    for (seed, [h, w, kh, kw]) in small_geometries(6).enumerate() {
-        for [sh, sw, ph, pw] in (0..16).map(|i| [1 + i % 2, 1 + i / 2 % 2, i / 4 % 2, i / 8]) {
-            if kh > h + 2 * ph || kw > w + 2 * pw {
-                continue;
-            }
-            let spec = classifier([2, h, w], vec![conv(3, (kh, kw), (sh, sw), (ph, pw))]);
-            let batch = Batch::random(&spec, 2, seed as u64);
-            let name = format!("{h}x{w}, kernel {kh}x{kw}, stride {sh}x{sw}, padding {ph}x{pw}");
-            let want = reference_answer(&spec, &batch);
-            assert_same(&name, &batch.run::<f64>(), &want, 1e-12);
-            assert_same(&name, &Isa::detect().run(&batch), &want, 2e-5);
-            n += 1;
-        }
+fn the_presets_equal_the_reference() {
+    for preset in spec::PRESETS {
+        let spec = spec::preset(preset.name).unwrap();
+        let mut batch = Batch::random(&spec, 2, 3);
+        batch.pictures.iter_mut().flatten().for_each(|x| *x *= 0.5);
+        assert_same(preset.name, &batch.run::<f64>(), &reference::answer(&spec, &batch), 1e-11);
     }
-    // On each axis: 15 pairs of length and kernel fit without padding, 18 with it, and there are two strides.
-    assert_eq!(n, (2 * (15 + 18)) * (2 * (15 + 18)));
-}
-
-#[test]
-fn all_small_poolings_equal_the_reference() {
-    let mut n = 0;
-    for (seed, [h, w, kh, kw]) in small_geometries(6).enumerate() {
-        for (sh, sw) in [(1, 1), (1, 2), (2, 1), (2, 2)] {
-            if kh > h || kw > w {
-                continue;
-            }
-            let spec = classifier([2, h, w], vec![pool((kh, kw), Some((sh, sw)))]);
-            let batch = Batch::random(&spec, 2, seed as u64);
-            let want = reference_answer(&spec, &batch);
-            assert_same(&format!("{h}x{w}, window {kh}x{kw}"), &batch.run::<f64>(), &want, 1e-12);
-            n += 1;
-        }
-    }
-    assert_eq!(n, (2 * 15) * (2 * 15));
 }
 
 /// At ties and zeros: PyTorch gives the gradient of a pooling to the first maximum in row order, that of the

@@ -3,6 +3,7 @@
 #[expect(dead_code, reason = "only the builders of layers are used here")]
 mod cases;
 
+use cases::vocabulary::network;
 use cases::{classifier, conv, pool};
 use nn::Plan;
 use spec::{LayerSpec, LeakyReluSpec, LinearSpec, MergeSpec, NetworkSpec, NodeSpec};
@@ -74,6 +75,46 @@ fn every_mistake_names_its_node_and_shapes() {
         (chain(vec![]), "node"),
     ];
     assert_messages(table);
+}
+
+#[test]
+fn parts_that_do_not_fit_their_input_are_refused() {
+    let of = |line: &str| network([6, 8, 8], 10, &[line, "flatten", "linear = { out_features = 10 }"]);
+    let merge = |layer: &str| {
+        let lines =
+            ["a: conv2d = { out_channels = 4, kernel = 3 }", &format!("b(a, input): {layer}"), "flatten"];
+        network([6, 8, 8], 10, &[&lines[..], &["linear = { out_features = 10 }"]].concat())
+    };
+    let unequal = "its inputs have different shapes, `a` gives [4, 6, 6] and `input` gives [6, 8, 8]";
+    assert_messages([
+        (
+            of("conv2d = { out_channels = 8, kernel = 3, groups = 4 }"),
+            "`0` (conv2d): `groups` is 4, but `input` gives 6 channels, which 4 does not divide",
+        ),
+        (of("group_norm = { groups = 5 }"), "`0` (group_norm): `groups` is 5, but `input` gives 6 channels"),
+        (
+            of("partial_conv2d = { kernel = 3, connections = [[0], [2, 6]] }"),
+            "`0` (partial_conv2d): `connections` names channel 6, but `input` gives 6, counted from 0",
+        ),
+        (
+            of("conv2d = { out_channels = 8, kernel = 3, dilation = 4 }"),
+            "`0` (conv2d): kernel 9×9 does not fit its input [6, 8, 8]",
+        ),
+        (of("subsample = { kernel = [9, 1] }"), "`0` (subsample): kernel 9×1 does not fit"),
+        (of("avg_pool2d = { kernel = [1, 9] }"), "`0` (avg_pool2d): kernel 1×9 does not fit"),
+        (
+            network(
+                [1, 2, 2],
+                2,
+                &["conv2d = { out_channels = 1, kernel = 1 }", "flatten", "rbf = { codes = ['#', '.'] }"],
+            ),
+            "`2` (rbf): each of its codes has 1 signs, but `1` gives [4]",
+        ),
+        (merge("add"), unequal),
+        (merge("add = { pad = true }"), "(add): its inputs have different shapes"),
+        (merge("multiply"), unequal),
+        (merge("concat"), unequal),
+    ]);
 }
 
 #[test]

@@ -1,7 +1,10 @@
 //! The layer cases: one list that all checks go through.
 
+pub(crate) mod vocabulary;
+
 use spec::{
-    Conv2dSpec, LayerSpec, LeakyReluSpec, LinearSpec, MergeSpec, NetworkSpec, NodeSpec, Pair, PoolSpec,
+    Conv2dSpec, LayerSpec, LeakyReluSpec, LinearSpec, LossSpec, MergeSpec, NetworkSpec, NodeSpec, Pair,
+    PoolSpec,
 };
 
 /// A layer in a small network: `layers`, then flatten and a linear layer to five classes.
@@ -9,6 +12,13 @@ use spec::{
 pub(crate) struct Case {
     pub(crate) name: &'static str,
     pub(crate) spec: NetworkSpec,
+    pub(crate) loss: LossSpec,
+}
+
+impl Case {
+    pub(crate) fn has(&self, layer: &str) -> bool {
+        self.spec.nodes.iter().any(|node| node.layer.kind() == layer)
+    }
 }
 
 /// Every layer, with the geometries that its code treats apart.
@@ -48,7 +58,9 @@ pub(crate) fn cases() -> Vec<Case> {
             vec![conv(3, (1, 1), (1, 1), (0, 0)), leaky(0.1), pool((2, 2), None)],
         ),
     ];
-    cases.push(Case { name: "add, with a skip", spec: skip_network() });
+    let loss = LossSpec::default();
+    cases.push(Case { name: "add, with a skip", spec: skip_network(), loss });
+    cases.extend(vocabulary::cases());
     cases
 }
 
@@ -72,7 +84,7 @@ pub(crate) fn skip_network() -> NetworkSpec {
 }
 
 fn case(name: &'static str, input: [usize; 3], layers: Vec<LayerSpec>) -> Case {
-    Case { name, spec: classifier(input, layers) }
+    Case { name, spec: classifier(input, layers), loss: LossSpec::default() }
 }
 
 /// The layers, then flatten and a linear layer to five classes.
