@@ -2,7 +2,7 @@
 
 use std::ops::ControlFlow;
 
-use data::Normalization;
+use data::{Normalization, Partition};
 use nn::{Params, Plan};
 use spec::{EpochRecord, MAX_COUNT, Seed, TrainSpec};
 use train::{Job, Observer, Setup};
@@ -10,7 +10,7 @@ use train::{Job, Observer, Setup};
 use crate::bench_server::Server;
 use crate::cli::BenchArgs;
 use crate::error::CliError;
-use crate::loading::{self, Loaded};
+use crate::loading::{Loaded, Wanted};
 use crate::{environment, interrupt, network_file, output};
 
 const N_EPOCHS: usize = 5;
@@ -27,7 +27,7 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
     let setup = environment::setup(args.threads)?;
     let network = network_file::named(&args.network)?;
     let plan = network_file::compile(&network)?;
-    let loaded = loading::load(&environment::places(&args.data)?, false)?;
+    let loaded = Wanted::new(&args.data)?.load(plan.input(), &Partition::default(), false)?;
     let epochs = if args.serve { MAX_COUNT } else { N_EPOCHS };
     // All but the network is the tutorial's: shuffled batches of 256, Adam at 0.001.
     let bench = Bench { spec: TrainSpec { network, epochs, ..TrainSpec::default() }, plan, setup, loaded };

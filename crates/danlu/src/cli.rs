@@ -22,6 +22,15 @@ Examples:
   danlu train run.toml --seed 7                 a run file; flags win over it
   danlu train runs/lenet-1/run.toml             the same run again, to the bit";
 
+const DATA_FORMATS: &str = "\
+Data sets:
+  by name    fashion-mnist (downloaded if need be); mnist, kmnist, emnist-balanced, emnist-byclass,
+             emnist-bymerge, emnist-letters, emnist-digits, emnist-mnist and cifar-10, whose files are looked for
+             in $DANLU_DATA, in $DANLU_DATA/NAME and in the folder danlu/NAME of the user's cache
+  a folder   with IDX files, with CIFAR-10's binary batches, or with a folder of pictures (PNG, JPEG, BMP, WebP)
+             for each class, if you like in train/, val/ and test/; else a tenth of each class is for validation
+             and a tenth for testing";
+
 /// Builds, trains, evaluates and applies small convolutional networks.
 #[derive(Debug, Parser)]
 #[command(name = "danlu", version, after_help = ENVIRONMENT)]
@@ -39,8 +48,9 @@ pub(crate) enum Command {
     Eval(EvalArgs),
     /// What a model sees in pictures.
     ///
-    /// Pictures are turned gray and resized to the network's input, otherwise taken as they are. Fashion-MNIST
-    /// is light on dark: a model of it expects clothes brighter than the background.
+    /// Pictures are turned gray, or kept in color if the network takes three channels, and resized to its input, as
+    /// in training; otherwise they are taken as they are. Fashion-MNIST is light on dark: a model of it expects clothes
+    /// brighter than the background.
     Predict(PredictArgs),
     /// The layers of a network, with shapes, parameters and multiply-adds.
     Summary(SummaryArgs),
@@ -125,12 +135,18 @@ pub(crate) struct EvalArgs {
 pub(crate) struct PredictArgs {
     /// A model file or a run folder.
     pub(crate) model: PathBuf,
-    /// PNG or JPEG files.
-    #[arg(required = true)]
+    /// PNG, JPEG, BMP or WebP files, folders of such, or patterns ("*.png").
+    #[arg(required = true, value_name = "PATH")]
     pub(crate) images: Vec<PathBuf>,
     /// Print one JSON object per image.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
+    /// Print a table: path, rank, class and probability, a row for each class that is printed.
+    #[arg(long)]
+    pub(crate) csv: bool,
+    /// Number of threads [default: all cores].
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
     /// How many classes to print, the best first [default: 3, with --json all].
     #[arg(long, value_name = "K", value_parser = value_parser!(u16).range(1..), allow_negative_numbers = true)]
     pub(crate) top: Option<u16>,
@@ -159,14 +175,24 @@ pub(crate) enum DataCommand {
         name: String,
     },
     /// Where a data set lies and what it holds.
-    Info {
-        /// A data set's name or its folder.
-        #[arg(value_name = "NAME|DIR")]
-        name: PathBuf,
-        /// Print a JSON object.
-        #[arg(long)]
-        json: bool,
-    },
+    #[command(after_help = DATA_FORMATS)]
+    Info(DataInfoArgs),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DataInfoArgs {
+    /// A data set's name or its folder.
+    #[arg(value_name = "NAME|DIR")]
+    pub(crate) name: PathBuf,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Draw some pictures of each class, a row a class, into this file.
+    #[arg(long, value_name = "FILE.png")]
+    pub(crate) sheet: Option<PathBuf>,
+    /// Channels, rows and columns that the pictures of a folder are fitted to [default: 3,32,32].
+    #[arg(long, value_name = "C,H,W", value_parser = shape)]
+    pub(crate) input: Option<[usize; 3]>,
 }
 
 #[derive(Debug, Args)]
@@ -190,6 +216,14 @@ fn threads(text: &str) -> Result<usize, String> {
     match text.parse() {
         Ok(threads) if (1..=max).contains(&threads) => Ok(threads),
         _ => Err(format!("must be from 1 to {max}")),
+    }
+}
+
+fn shape(text: &str) -> Result<[usize; 3], String> {
+    let sizes: Result<Vec<usize>, _> = text.split(',').map(|size| size.trim().parse()).collect();
+    match sizes.as_deref() {
+        Ok(&[channels @ (1 | 3), height @ 1..=4096, width @ 1..=4096]) => Ok([channels, height, width]),
+        _ => Err("must be 1 or 3 channels, and rows and columns from 1 to 4096, such as 1,28,28".into()),
     }
 }
 

@@ -1,22 +1,26 @@
 //! `danlu data fetch` and `danlu data info`.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, Cursor, IsTerminal};
 use std::path::Path;
 
-use data::{Dataset, fashion_mnist};
+use data::{Dataset, Partition, fashion_mnist};
+use image::ImageFormat;
 use serde::Serialize;
 
-use crate::cli::{DataArgs, DataCommand};
+use crate::cli::{DataArgs, DataCommand, DataInfoArgs};
 use crate::error::CliError;
-use crate::loading::{self, Loaded};
+use crate::loading::{self, Loaded, Wanted};
 use crate::progress::DownloadBar;
 use crate::table::{Align, table};
-use crate::{environment, output};
+use crate::{atomic_file, contact_sheet, environment, output};
+
+/// What pictures of a folder are fitted to where nothing else is asked: enough to be looked at.
+const PICTURE_SHAPE: [usize; 3] = [3, 32, 32];
 
 pub(crate) fn run(args: &DataArgs) -> Result<(), CliError> {
     match &args.command {
         DataCommand::Fetch { name } => fetch(name),
-        DataCommand::Info { name, json } => info(name, *json),
+        DataCommand::Info(args) => info(args),
     }
 }
 
@@ -31,14 +35,41 @@ fn fetch(name: &str) -> Result<(), CliError> {
     output::line(&found.dir.display().to_string())
 }
 
+fn info(args: &DataInfoArgs) -> Result<(), CliError> {
+    let source = Wanted::new(&args.name)?.open(args.json)?;
+    let format = source.format();
+    let shape = args.input.or(source.shape()).unwrap_or(PICTURE_SHAPE);
+    let loaded = Wanted::Found(Box::new(source)).load(shape, &Partition::default(), args.json)?;
+    if let Some(path) = &args.sheet {
+        write_sheet(path, &loaded.train)?;
+    }
+    match args.json {
+        true => output::json(&info_json(format, &loaded)),
+        false => output::line(&info_text(format, &loaded, args.sheet.as_deref())),
+    }
+}
+
+fn write_sheet(path: &Path, dataset: &Dataset) -> Result<(), CliError> {
+    let shape = dataset.shape;
+    let sheet = contact_sheet::draw(dataset).ok_or(CliError::SheetTooLarge { shape })?;
+    let mut bytes = Cursor::new(vec![]);
+    sheet.write_to(&mut bytes, ImageFormat::Png).map_err(CliError::Sheet)?;
+    atomic_file::replace(path, bytes.get_ref())
+}
+
 #[derive(Serialize)]
 struct InfoJson<'a> {
     name: &'a str,
+    format: &'a str,
     dir: String,
     place: String,
     classes: &'a [String],
     train: SplitJson<'a>,
+    validation: Option<SplitJson<'a>>,
     test: SplitJson<'a>,
+    original_sizes: Option<SizesJson>,
+    n_skipped: usize,
+    rejected: Vec<RejectedJson<'a>>,
 }
 
 #[derive(Serialize)]
@@ -49,23 +80,42 @@ struct SplitJson<'a> {
     sha256: &'a str,
 }
 
-fn info(name: &Path, json: bool) -> Result<(), CliError> {
-    let loaded = loading::load(&environment::places(name)?, json)?;
-    match json {
-        true => output::json(&info_json(&loaded)),
-        false => output::line(&info_text(&loaded)),
-    }
+#[derive(Serialize)]
+struct SizesJson {
+    width: Spread,
+    height: Spread,
 }
 
-fn info_json(loaded: &Loaded) -> InfoJson<'_> {
-    let Loaded { found, train, test } = loaded;
+/// Of numbers: the least, the middle one (the upper of two) and the greatest.
+#[derive(Serialize)]
+struct Spread {
+    min: u32,
+    median: u32,
+    max: u32,
+}
+
+#[derive(Serialize)]
+struct RejectedJson<'a> {
+    path: String,
+    reason: &'a str,
+}
+
+fn info_json<'a>(format: &'a str, loaded: &'a Loaded) -> InfoJson<'a> {
+    let rejected = loaded.rejected.iter();
     InfoJson {
-        name: &train.name,
-        dir: found.dir.display().to_string(),
-        place: found.place.to_string(),
-        classes: &train.classes,
-        train: split_json(train),
-        test: split_json(test),
+        name: &loaded.train.name,
+        format,
+        dir: loaded.dir.display().to_string(),
+        place: loaded.place.to_string(),
+        classes: &loaded.train.classes,
+        train: split_json(&loaded.train),
+        validation: loaded.validation.as_ref().map(split_json),
+        test: split_json(&loaded.test),
+        original_sizes: sizes(loaded),
+        n_skipped: loaded.n_skipped,
+        rejected: rejected
+            .map(|one| RejectedJson { path: one.path.display().to_string(), reason: &one.reason })
+            .collect(),
     }
 }
 
@@ -74,27 +124,69 @@ fn split_json(dataset: &Dataset) -> SplitJson<'_> {
     SplitJson { n: dataset.len(), shape: *shape, class_counts: dataset.class_counts(), sha256 }
 }
 
-fn info_text(loaded: &Loaded) -> String {
-    let Loaded { found, train, test } = loaded;
-    let row = |cells: [String; 3]| cells.to_vec();
-    let mut rows = vec![row(["class".into(), "train".into(), "test".into()])];
-    let counts = train.class_counts().into_iter().zip(test.class_counts());
-    rows.extend(
-        train
-            .classes
-            .iter()
-            .zip(counts)
-            .map(|(class, (train, test))| row([class.clone(), train.to_string(), test.to_string()])),
-    );
-    rows.push(row(["total".into(), train.len().to_string(), test.len().to_string()]));
-    format!(
-        "{} in {} ({})\nimages of {:?} (channels, rows, columns)\n\n{}\n\nsha256 of images and labels\ntrain  {}\ntest   {}",
-        train.name,
-        found.dir.display(),
-        found.place,
-        train.shape,
-        table(&[Align::Left, Align::Right, Align::Right], &rows),
-        train.sha256,
-        test.sha256,
-    )
+fn sizes(loaded: &Loaded) -> Option<SizesJson> {
+    let spread = |side: usize| {
+        let mut sizes: Vec<_> = loaded.original_sizes.iter().map(|size| size[side]).collect();
+        sizes.sort_unstable();
+        Some(Spread { min: *sizes.first()?, median: sizes[sizes.len() / 2], max: *sizes.last()? })
+    };
+    Some(SizesJson { width: spread(0)?, height: spread(1)? })
+}
+
+fn info_text(format: &str, loaded: &Loaded, sheet: Option<&Path>) -> String {
+    let Loaded { dir, place, train, .. } = loaded;
+    let mut text = format!("{} in {} ({place})\n{format}", train.name, dir.display());
+    match sizes(loaded) {
+        Some(SizesJson { width, height }) => {
+            text += &format!(
+                "\npictures of {} to {} columns (median {}) and {} to {} rows (median {}), fitted to {:?} (channels, rows, \
+             columns)",
+                width.min, width.max, width.median, height.min, height.max, height.median, train.shape
+            )
+        }
+        None => text += &format!("\nimages of {:?} (channels, rows, columns)", train.shape),
+    }
+    text += &format!("\n\n{}\n\nsha256 of images and labels", counts_table(loaded));
+    for (name, part) in parts(loaded) {
+        text += &format!("\n{name:<10}  {}", part.sha256);
+    }
+    if loaded.n_skipped > 0 {
+        text += &format!("\n\n{} that are no pictures are passed over", files(loaded.n_skipped));
+    }
+    if let Some(rejected) = loading::rejected_text(loaded) {
+        text += &format!("\n\n{rejected}");
+    }
+    if let Some(sheet) = sheet {
+        text += &format!("\n\n{} has a row for each class, in the order of the table", sheet.display());
+    }
+    text
+}
+
+fn files(n: usize) -> String {
+    if n == 1 { "1 file".into() } else { format!("{n} files") }
+}
+
+fn parts(loaded: &Loaded) -> Vec<(&'static str, &Dataset)> {
+    let parts = [
+        ("train", Some(&loaded.train)),
+        ("validation", loaded.validation.as_ref()),
+        ("test", Some(&loaded.test)),
+    ];
+    parts.into_iter().filter_map(|(name, part)| part.map(|part| (name, part))).collect()
+}
+
+fn counts_table(loaded: &Loaded) -> String {
+    let parts = parts(loaded);
+    let counts: Vec<_> = parts.iter().map(|(_, part)| part.class_counts()).collect();
+    let first = std::iter::once("class".to_owned()).chain(parts.iter().map(|(name, _)| name.to_string()));
+    let mut rows = vec![first.collect::<Vec<_>>()];
+    for (label, class) in loaded.train.classes.iter().enumerate() {
+        let counts = counts.iter().map(|counts| counts[label].to_string());
+        rows.push(std::iter::once(class.clone()).chain(counts).collect());
+    }
+    let totals = parts.iter().map(|(_, part)| part.len().to_string());
+    rows.push(std::iter::once("total".to_owned()).chain(totals).collect());
+    let mut aligns = vec![Align::Left];
+    aligns.resize(parts.len() + 1, Align::Right);
+    table(&aligns, &rows)
 }

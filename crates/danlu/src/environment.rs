@@ -6,7 +6,7 @@ use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-use data::{Places, fashion_mnist};
+use data::{KNOWN_SETS, Places, fashion_mnist, known_set};
 use directories::BaseDirs;
 use lanes::Isa;
 use spec::{MAX_THREADS, MachineRecord};
@@ -19,19 +19,34 @@ fn variable(name: &str) -> Option<OsString> {
     env::var_os(name).filter(|value| !value.is_empty())
 }
 
+/// Where Debian's packages put data sets, each in a folder of its own.
+const SYSTEM_DIR: &str = "/usr/share/datasets";
+
+/// The program's folder in the user's cache.
+fn cache() -> Option<PathBuf> {
+    BaseDirs::new().map(|dirs| dirs.cache_dir().join("danlu"))
+}
+
+/// Where the pictures of folders are kept decoded.
+pub(crate) fn picture_cache() -> Option<PathBuf> {
+    cache().map(|dir| dir.join("pictures"))
+}
+
 /// Where to look for `data`, the name of a data set or a folder.
 pub(crate) fn places(data: &Path) -> Result<Places, CliError> {
-    let cache = BaseDirs::new().map(|dirs| dirs.cache_dir().join("danlu").join(fashion_mnist::NAME));
+    let named = data.to_str().and_then(known_set);
+    let known = named.unwrap_or(&KNOWN_SETS[0]);
     let url = variable("DANLU_URL").map(|url| url.to_string_lossy().into_owned());
     if let Some(url) = url.as_ref().filter(|url| !url.starts_with("http://")) {
         return Err(CliError::Url { url: url.clone() });
     }
     Ok(Places {
-        dir: (data != Path::new(fashion_mnist::NAME)).then(|| data.to_owned()),
+        known,
+        dir: named.is_none().then(|| data.to_owned()),
         env: variable("DANLU_DATA").map(PathBuf::from),
-        cache,
+        cache: cache().map(|dir| dir.join(known.name)),
+        system: Path::new(SYSTEM_DIR).join(known.name),
         url: Some(url.unwrap_or_else(|| fashion_mnist::URL.into())),
-        ..Places::default()
     })
 }
 

@@ -26,8 +26,10 @@ pub(crate) enum CliError {
     Network { name: String, source: PlanError },
     #[error("`{name}` is neither a preset ({}) nor a file", PRESETS.map(|preset| preset.name).join(", "))]
     UnknownNetwork { name: String },
-    #[error("`{name}` is no data set; there is {}", data::fashion_mnist::NAME)]
+    #[error("`{name}` is no data set that can be downloaded; there is {}", data::fashion_mnist::NAME)]
     UnknownData { name: String },
+    #[error("`{name}` is neither the name of a data set ({}) nor a folder", known_names())]
+    NeitherNameNorFolder { name: String, source: DataError },
     #[error("`{key}` is {}, but must be valid UTF-8, because run files are", path.display())]
     PathNotUtf8 { key: &'static str, path: PathBuf },
     #[error("cannot {action} {}", path.display())]
@@ -55,11 +57,11 @@ pub(crate) enum CliError {
     #[error(
         "node {node} is the last and gives {output}, but the data set {data} has {classes} classes and needs [{classes}]"
     )]
-    ClassesMisfit { node: String, output: String, data: &'static str, classes: usize },
+    ClassesMisfit { node: String, output: String, data: String, classes: usize },
     #[error(
         "the network's input is {input:?}, but the pictures of {data} are {pictures:?} (channels, rows, columns)"
     )]
-    PicturesMisfit { input: [usize; 3], data: &'static str, pictures: [usize; 3] },
+    PicturesMisfit { input: [usize; 3], data: String, pictures: [usize; 3] },
     #[error("the model in {} gives results that are no numbers", path.display())]
     NotFinite { path: PathBuf },
     #[error("the environment variable DANLU_URL is `{url}`, which does not begin with http://")]
@@ -68,10 +70,20 @@ pub(crate) enum CliError {
     NotAFolder { path: PathBuf },
     #[error("cannot draw the curves: {reason}")]
     Curves { reason: String },
-    #[error("cannot read the picture {}", path.display())]
-    Picture { path: PathBuf, source: image::ImageError },
-    #[error("the model takes pictures of {channels} channels, but pictures are read as one channel of gray")]
-    Channels { channels: usize },
+    #[error("`{pattern}` is no pattern of file names")]
+    Pattern { pattern: String, source: glob::PatternError },
+    #[error("no file matches `{pattern}`")]
+    NoMatch { pattern: String },
+    #[error("{} holds no picture (PNG, JPEG, BMP or WebP)", dir.display())]
+    NoPictures { dir: PathBuf },
+    #[error("{} is a link that leads out of the folder", path.display())]
+    LinkOut { path: PathBuf },
+    #[error("cannot write CSV")]
+    Csv(#[source] csv::Error),
+    #[error("the contact sheet of pictures of {shape:?} (channels, rows, columns) would be too large")]
+    SheetTooLarge { shape: [usize; 3] },
+    #[error("cannot draw the contact sheet")]
+    Sheet(#[source] image::ImageError),
     #[error("{n_failed} of {n_images} pictures could not be read")]
     Pictures { n_failed: usize, n_images: usize },
     #[error("standard output cannot be written to")]
@@ -94,6 +106,10 @@ pub(crate) enum CliError {
     InterruptedEarly,
     #[error("interrupted in epoch {}; {} kept in {}", n_epochs + 1, epochs_are(*n_epochs), dir.display())]
     Interrupted { dir: PathBuf, n_epochs: usize },
+}
+
+fn known_names() -> String {
+    data::KNOWN_SETS.map(|known| known.name).join(", ")
 }
 
 fn epochs_are(n_epochs: usize) -> String {

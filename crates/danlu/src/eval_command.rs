@@ -8,7 +8,8 @@ use train::Evaluation;
 
 use crate::cli::EvalArgs;
 use crate::error::CliError;
-use crate::{atomic_file, environment, loading, model_file, output};
+use crate::loading::Wanted;
+use crate::{atomic_file, environment, model_file, output};
 
 #[derive(Serialize)]
 struct EvalJson {
@@ -22,7 +23,7 @@ struct EvalJson {
 pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     let setup = environment::setup(args.threads)?;
     let model = model_file::load(&args.model)?;
-    let test = loading::load_test(&args.data)?;
+    let test = Wanted::new(&args.data)?.load_test(model.network.input)?;
     let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
     if !evaluation.loss.is_finite() {
         return Err(CliError::NotFinite { path: model.path });

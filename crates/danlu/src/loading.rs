@@ -1,29 +1,46 @@
 //! From a data set's name to its images in memory.
 
 use std::io::{self, IsTerminal};
-use std::path::Path;
-use std::thread;
+use std::path::{Path, PathBuf};
 
-use data::{Dataset, Found, Place, Places, Split, fashion_mnist};
+use data::{Dataset, Partition, Parts, Place, Places, Rejected, Source};
 use nn::Plan;
-use spec::DataRecord;
+use spec::{DataRecord, NetworkSpec};
 
-use crate::environment;
 use crate::error::CliError;
 use crate::progress::DownloadBar;
+use crate::{environment, output};
 
-/// A data set, both splits.
+/// How many pictures that cannot be read are told of by name.
+pub(crate) const N_REJECTED_SHOWN: usize = 20;
+
+/// A data set that was asked for.
+pub(crate) enum Wanted {
+    /// It is there.
+    Found(Box<Source>),
+    /// One that is known and may have to be downloaded, which is done when it is needed.
+    Known(Places),
+}
+
+/// A data set in memory.
 pub(crate) struct Loaded {
-    pub(crate) found: Found,
+    pub(crate) dir: PathBuf,
+    pub(crate) place: Place,
     pub(crate) train: Dataset,
+    /// Nothing but the data set's own, or a share that was asked for.
+    pub(crate) validation: Option<Dataset>,
     pub(crate) test: Dataset,
+    pub(crate) rejected: Vec<Rejected>,
+    pub(crate) n_skipped: usize,
+    /// Width and height of each picture of a folder before it was fitted.
+    pub(crate) original_sizes: Vec<[u32; 2]>,
 }
 
 impl Loaded {
     pub(crate) fn record(&self) -> DataRecord {
         DataRecord {
             name: self.train.name.clone(),
-            dir: self.found.dir.display().to_string(),
+            dir: self.dir.display().to_string(),
             train_sha256: self.train.sha256.clone(),
             test_sha256: self.test.sha256.clone(),
             n_train: self.train.len(),
@@ -34,49 +51,130 @@ impl Loaded {
     }
 }
 
-/// What is known of the data before it is read: the classes, and the pictures' size unless a folder is named, whose
-/// pictures may have another.
-pub(crate) fn check_fit(plan: &Plan, places: &Places) -> Result<(), CliError> {
-    let (data, classes) = (fashion_mnist::NAME, fashion_mnist::CLASSES.len());
-    let folder_named = places.dir.is_some() || places.env.is_some();
-    if plan.input() != fashion_mnist::SHAPE && !folder_named {
-        let (input, pictures) = (plan.input(), fashion_mnist::SHAPE);
-        return Err(CliError::PicturesMisfit { input, data, pictures });
-    }
-    match plan.summary().last() {
-        Some(last) if plan.classes() != classes => {
-            let (node, output) = (format!("`{}` ({})", last.name, last.layer), last.output.to_string());
-            Err(CliError::ClassesMisfit { node, output, data, classes })
+impl Wanted {
+    /// The data set `data`, a known name or a folder. Nothing is downloaded.
+    pub(crate) fn new(data: &Path) -> Result<Self, CliError> {
+        let places = environment::places(data)?;
+        let may_be_fetched = places.dir.is_none() && places.env.is_none() && places.known.is_fetched();
+        if may_be_fetched {
+            return Ok(Self::Known(places));
         }
-        _ => Ok(()),
+        let is_word = data.components().count() == 1 && !data.exists();
+        let opened = Source::open(&places, &mut |_| {});
+        match opened {
+            // A name that is neither is more likely misspelled than a folder lost.
+            Err(source) if is_word && places.dir.is_some() => {
+                Err(CliError::NeitherNameNorFolder { name: data.display().to_string(), source })
+            }
+            opened => Ok(Self::Found(Box::new(opened?))),
+        }
+    }
+
+    /// Its name.
+    pub(crate) fn name(&self) -> &str {
+        match self {
+            Self::Found(source) => source.name(),
+            Self::Known(places) => places.known.name,
+        }
+    }
+
+    /// Channels, rows and columns of its pictures. `None`: they are fitted to any, of 1 or 3 channels.
+    pub(crate) fn shape(&self) -> Option<[usize; 3]> {
+        match self {
+            Self::Found(source) => source.shape(),
+            Self::Known(places) => Some(places.known.shape),
+        }
+    }
+
+    pub(crate) fn n_classes(&self) -> usize {
+        match self {
+            Self::Found(source) => source.classes().len(),
+            Self::Known(places) => places.known.classes().len(),
+        }
+    }
+
+    /// A network that was asked for by name, made to fit the data.
+    pub(crate) fn adapt(&self, network: NetworkSpec) -> NetworkSpec {
+        let input = self.shape().unwrap_or(network.input);
+        network.adapted(input, self.n_classes())
+    }
+
+    /// Whether pictures and classes are what a network takes.
+    pub(crate) fn check_fit(&self, plan: &Plan) -> Result<(), CliError> {
+        let (input, data, classes) = (plan.input(), || self.name().to_owned(), self.n_classes());
+        if let Some(pictures) = self.shape().filter(|&pictures| pictures != input) {
+            return Err(CliError::PicturesMisfit { input, data: data(), pictures });
+        }
+        match plan.summary().last() {
+            Some(last) if plan.classes() != classes => {
+                let (node, output) = (format!("`{}` ({})", last.name, last.layer), last.output.to_string());
+                Err(CliError::ClassesMisfit { node, output, data: data(), classes })
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads all parts, pictures fitted to `shape`.
+    pub(crate) fn load(
+        self,
+        shape: [usize; 3],
+        partition: &Partition,
+        quiet: bool,
+    ) -> Result<Loaded, CliError> {
+        let source = self.open(quiet)?;
+        let cache = environment::picture_cache();
+        let mut bar = DownloadBar::new(quiet || !io::stderr().is_terminal());
+        let parts = source.read(shape, partition, cache.as_deref(), &mut |news| bar.show(news))?;
+        drop(bar);
+        let Parts { train, validation, test, rejected, n_skipped, original_sizes, notes } = parts;
+        source.notes().iter().chain(&notes).for_each(|note| output::note(&format!("note: {note}")));
+        let Source { dir, place, .. } = source;
+        Ok(Loaded { dir, place, train, validation, test, rejected, n_skipped, original_sizes })
+    }
+
+    /// Reads the test part alone, which is that of every run.
+    pub(crate) fn load_test(self, shape: [usize; 3]) -> Result<Dataset, CliError> {
+        let source = self.open(false)?;
+        let cache = environment::picture_cache();
+        let mut bar = DownloadBar::new(!io::stderr().is_terminal());
+        let partition = Partition::default();
+        Ok(source.read_test(shape, &partition, cache.as_deref(), &mut |news| bar.show(news))?)
+    }
+
+    /// Finds it, if need be by a download.
+    pub(crate) fn open(self, quiet: bool) -> Result<Source, CliError> {
+        let places = match self {
+            Self::Found(source) => return Ok(*source),
+            Self::Known(places) => places,
+        };
+        let mut bar = DownloadBar::new(quiet || !io::stderr().is_terminal());
+        let source = Source::open(&places, &mut |news| bar.show(news))?;
+        if source.place == Place::Download && !quiet {
+            output::note(&format!("downloaded to {}", source.dir.display()));
+        }
+        Ok(source)
     }
 }
 
-/// Finds and reads both splits at the same time, to begin early: unpacking takes a quarter of a second.
-pub(crate) fn load(places: &Places, quiet: bool) -> Result<Loaded, CliError> {
-    let found = find(places, quiet)?;
-    let split = |split| data::load(&found.dir, split, found.place.strictness());
-    let (train, test) = thread::scope(|scope| {
-        let test =
-            thread::Builder::new().spawn_scoped(scope, || split(Split::Test)).map_err(CliError::Thread)?;
-        let train = split(Split::Train);
-        let test = test.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        Ok::<_, CliError>((train?, test?))
-    })?;
-    Ok(Loaded { found, train, test })
-}
-
-/// The test split of `data`, a name or a folder.
-pub(crate) fn load_test(data: &Path) -> Result<Dataset, CliError> {
-    let found = find(&environment::places(data)?, false)?;
-    Ok(data::load(&found.dir, Split::Test, found.place.strictness())?)
-}
-
-fn find(places: &Places, quiet: bool) -> Result<Found, CliError> {
-    let mut bar = DownloadBar::new(quiet || !io::stderr().is_terminal());
-    let found = data::find(places, &mut |progress| bar.show(progress))?;
-    if found.place == Place::Download && !quiet {
-        crate::output::note(&format!("downloaded to {}", found.dir.display()));
+/// The pictures that could not be read, for people; nothing if there are none.
+pub(crate) fn rejected_text(loaded: &Loaded) -> Option<String> {
+    let Loaded { dir, rejected, .. } = loaded;
+    if rejected.is_empty() {
+        return None;
     }
-    Ok(found)
+    let shown = rejected.iter().take(N_REJECTED_SHOWN);
+    let lines: String = shown.map(|one| format!("\n  {}: {}", one.path.display(), one.reason)).collect();
+    let more = match rejected.len().saturating_sub(N_REJECTED_SHOWN) {
+        0 => String::new(),
+        n => format!("\n  and {n} more; `danlu data info {} --json` lists all", dir.display()),
+    };
+    Some(format!(
+        "{} in {} cannot be read and are left out:{lines}{more}",
+        pictures(rejected.len()),
+        dir.display()
+    ))
+}
+
+fn pictures(n: usize) -> String {
+    if n == 1 { "1 picture".into() } else { format!("{n} pictures") }
 }

@@ -6,6 +6,7 @@ use train::Step;
 
 const STEPS: &str = "{prefix} {bar:24} {pos}/{len} steps, {msg}, {eta} left";
 const BYTES: &str = "{msg} {bar:30} {binary_bytes}/{binary_total_bytes}, {eta} left";
+const PICTURES: &str = "{msg} {bar:30} {pos}/{len} pictures, {eta} left";
 const BYTES_OF_UNKNOWN: &str = "{msg} {spinner} {binary_bytes}";
 
 /// A bar on standard error, which draws nothing where that is no terminal.
@@ -56,7 +57,7 @@ impl StepBar {
     }
 }
 
-/// The files of a download, one after the other. It is put on the screen by the first news, so that a data set
+/// The files of a download, one after the other, or the pictures that are decoded. It is put on the screen by the first news, so that a data set
 /// that is there already shows none.
 pub(crate) struct DownloadBar {
     is_hidden: bool,
@@ -71,7 +72,7 @@ impl DownloadBar {
     pub(crate) fn show(&mut self, progress: Progress<'_>) {
         match progress {
             Progress::Waiting { dir } => {
-                let subject = format!("waiting for another download into {}", dir.display());
+                let subject = format!("waiting for another process to fill {}", dir.display());
                 self.of(&subject, BYTES_OF_UNKNOWN).tick();
             }
             Progress::Bytes { file, done, total: Some(total) } => {
@@ -81,6 +82,11 @@ impl DownloadBar {
             }
             Progress::Bytes { file, done, total: None } => {
                 self.of(file, BYTES_OF_UNKNOWN).set_position(done);
+            }
+            Progress::Pictures { done, total } => {
+                let bar = self.of("decoding", PICTURES);
+                bar.set_length(total as u64);
+                bar.set_position(done as u64);
             }
             Progress::Retry { file, reason } => {
                 let text = format!("{file}: the connection broke and is tried again: {reason}");
@@ -122,7 +128,7 @@ mod tests {
 
     #[test]
     fn all_templates_parse() {
-        for template in [STEPS, BYTES, BYTES_OF_UNKNOWN] {
+        for template in [STEPS, BYTES, PICTURES, BYTES_OF_UNKNOWN] {
             style(template);
         }
     }

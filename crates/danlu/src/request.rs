@@ -13,6 +13,8 @@ use crate::{environment, input_file, network_file};
 pub(crate) struct Request {
     /// What determines the result.
     pub(crate) spec: TrainSpec,
+    /// Whether the network was asked for by a preset's name; then it is made to fit the data.
+    pub(crate) is_preset: bool,
     /// How it is run.
     pub(crate) setup: Setup,
     /// The run folder; `None`: a fresh one.
@@ -25,10 +27,15 @@ pub(crate) fn resolve(args: &TrainArgs) -> Result<Request, CliError> {
     let file = args.file.as_deref().map_or(Ok(RunFile::default()), read_run_file)?;
     let mut asked = flags(args)?.over(file);
     let out = args.out.clone().or_else(|| asked.out.take().map(PathBuf::from));
+    let is_preset = match &asked.network {
+        Some(NetworkSource::Named(name)) => spec::preset(name).is_some(),
+        Some(NetworkSource::Inline(_)) => false,
+        None => true,
+    };
     let (threads, json, quiet) = (asked.threads, asked.json, asked.quiet);
     let spec = asked.resolve(|name| network_file::read(Path::new(name)))?;
     let setup = environment::setup(threads)?;
-    Ok(Request { spec, setup, out, json: json.unwrap_or(false), quiet: quiet.unwrap_or(false) })
+    Ok(Request { spec, is_preset, setup, out, json: json.unwrap_or(false), quiet: quiet.unwrap_or(false) })
 }
 
 pub(crate) fn read_run_file(path: &Path) -> Result<RunFile, CliError> {

@@ -2,32 +2,36 @@
 
 use std::path::Path;
 
-use data::{Normalization, Places};
+use data::{Normalization, Partition};
 use nn::{Params, Plan};
 use spec::{FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
 use train::Job;
 
 use crate::cli::TrainArgs;
 use crate::error::CliError;
-use crate::loading::{self, Loaded};
+use crate::loading::{self, Loaded, Wanted};
 use crate::request::{self, Request};
 use crate::run_folder::RunFolder;
 use crate::run_observer::{RunObserver, Screen, StepsLog};
-use crate::{environment, interrupt, model_file, network_file};
+use crate::{environment, interrupt, model_file, network_file, output};
 
 /// What is cheap to check comes first: the network before the folder, the folder before the data.
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut request = request::resolve(args)?;
-    let plan = network_file::compile(&request.spec.network)?;
-    let places = environment::places(Path::new(&request.spec.data))?;
-    loading::check_fit(&plan, &places)?;
+    let mut plan = network_file::compile(&request.spec.network)?;
+    let wanted = Wanted::new(Path::new(&request.spec.data))?;
+    if request.is_preset {
+        request.spec.network = wanted.adapt(request.spec.network);
+        plan = network_file::compile(&request.spec.network)?;
+    }
+    wanted.check_fit(&plan)?;
     let params = initial_params(&mut request.spec, &plan)?;
     interrupt::tidy_up();
     let folder = match &request.out {
         Some(dir) => RunFolder::named(dir, args.force)?,
         None => RunFolder::numbered(&request.spec.network.name)?,
     };
-    match begin(&request, &plan, places, &folder, args.steps_log.as_deref()) {
+    match begin(&request, &plan, wanted, &folder, args.steps_log.as_deref()) {
         Ok((loaded, steps_log)) => train(&request, &plan, params, &folder, &loaded, steps_log),
         Err(error) => {
             folder.discard();
@@ -48,7 +52,7 @@ fn initial_params(spec: &mut TrainSpec, plan: &Plan) -> Result<Params<f32>, CliE
 fn begin(
     request: &Request,
     plan: &Plan,
-    places: Places,
+    wanted: Wanted,
     folder: &RunFolder,
     steps_log: Option<&Path>,
 ) -> Result<(Loaded, Option<StepsLog>), CliError> {
@@ -57,7 +61,10 @@ fn begin(
     }
     folder.prepare(&request.spec.to_toml()?)?;
     let quiet = request.quiet || request.json;
-    let loaded = interrupt::abandon_on_signal(move || loading::load(&places, quiet))?;
+    let shape = plan.input();
+    let load = move || wanted.load(shape, &Partition::default(), quiet);
+    let loaded = interrupt::abandon_on_signal(load)?;
+    loading::rejected_text(&loaded).iter().for_each(|text| output::note(&format!("note: {text}")));
     // The training checks it too, but only when the folder is taken.
     train::check_fit(plan, &loaded.train)?;
     let steps_log = steps_log.map(|path| StepsLog::create(path.to_owned())).transpose()?;

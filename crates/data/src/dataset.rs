@@ -2,8 +2,13 @@
 
 use std::fmt;
 
+use sha2::{Digest, Sha256};
+
+use crate::checksum::hex;
+use crate::idx;
+
 /// Labeled images, all of one shape. Dimensions: N samples, C channels, H rows, W columns.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Dataset {
     /// The data set's name, as on the command line.
     pub name: String,
@@ -15,7 +20,8 @@ pub struct Dataset {
     pub labels: Vec<u8>,
     /// The classes' names.
     pub classes: Vec<String>,
-    /// SHA-256, hexadecimal, of the unpacked images file followed by the unpacked labels file.
+    /// SHA-256, hexadecimal, of shape, pixels and labels: of an IDX file of the images, [N, H, W] or with more
+    /// than one channel [N, C, H, W], followed by an IDX file of the labels.
     pub sha256: String,
 }
 
@@ -25,7 +31,7 @@ impl Dataset {
         self.labels.len()
     }
 
-    /// Whether there is no sample. [`load`](crate::load()) never returns such a data set.
+    /// Whether there is no sample. A [`Source`](crate::Source) never gives such a part.
     pub fn is_empty(&self) -> bool {
         self.labels.is_empty()
     }
@@ -39,6 +45,50 @@ impl Dataset {
         &self.images[idx * image_len..(idx + 1) * image_len]
     }
 
+    /// Bytes of one image, C·H·W.
+    pub(crate) fn image_len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// A copy of the samples that `splits` puts into `split`.
+    pub(crate) fn taken(&self, splits: &[Split], split: Split) -> Self {
+        let n = splits.iter().filter(|&&part| part == split).count();
+        let mut images = Vec::with_capacity(n * self.image_len());
+        let mut labels = Vec::with_capacity(n);
+        for idx in (0..self.len()).filter(|&idx| splits[idx] == split) {
+            images.extend_from_slice(self.image(idx));
+            labels.push(self.labels[idx]);
+        }
+        let (name, classes) = (self.name.clone(), self.classes.clone());
+        Self { name, shape: self.shape, images, labels, classes, sha256: String::new() }.hashed()
+    }
+
+    /// Keeps only the samples that `splits` puts into `split`, without a copy of all of them.
+    pub(crate) fn retain(&mut self, splits: &[Split], split: Split) {
+        let image_len = self.image_len();
+        let mut n_kept = 0;
+        for idx in (0..self.len()).filter(|&idx| splits[idx] == split) {
+            self.images.copy_within(idx * image_len..(idx + 1) * image_len, n_kept * image_len);
+            self.labels[n_kept] = self.labels[idx];
+            n_kept += 1;
+        }
+        self.images.truncate(n_kept * image_len);
+        self.labels.truncate(n_kept);
+        *self = std::mem::take(self).hashed();
+    }
+
+    /// With its hash filled in.
+    pub(crate) fn hashed(mut self) -> Self {
+        let [channels, height, width] = self.shape;
+        let sizes = match channels {
+            1 => vec![self.len(), height, width],
+            _ => vec![self.len(), channels, height, width],
+        };
+        let images = Sha256::new().chain_update(idx::header_of(&sizes)).chain_update(&self.images);
+        self.sha256 = joint_sha256(images, &self.labels);
+        self
+    }
+
     /// The number of samples of each class, in the order of `classes`.
     pub fn class_counts(&self) -> Vec<usize> {
         let mut counts = vec![0; self.classes.len()];
@@ -49,11 +99,18 @@ impl Dataset {
     }
 }
 
-/// The two parts of a data set. Test data is for the figure that is reported, never for choosing anything.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+/// The hash of an IDX file of images goes on with one of `labels`.
+pub(crate) fn joint_sha256(images: Sha256, labels: &[u8]) -> String {
+    hex(&images.chain_update(idx::header_of(&[labels.len()])).chain_update(labels).finalize())
+}
+
+/// The parts of a data set. Test data is for the figure that is reported, never for choosing anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Split {
     /// What is learned from.
     Train,
+    /// What choices are made by.
+    Validation,
     /// What is measured on.
     Test,
 }
@@ -62,6 +119,7 @@ impl fmt::Display for Split {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::Train => "train",
+            Self::Validation => "validation",
             Self::Test => "test",
         })
     }

@@ -20,11 +20,11 @@ const MAX_LEN: u64 = 64 << 20;
 /// Bytes between two calls of the progress function at most; the largest file, 26 MB, makes about 400.
 const CHUNK: usize = 64 * 1024;
 
-/// What a download is doing. The function that is told may also end the process: whatever was written is
-/// resumed next time.
+/// What a download, or the decoding of pictures, is doing. The function that is told may also end the process:
+/// whatever was downloaded is gone on with next time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Progress<'a> {
-    /// Another process is downloading into this folder; told again and again until it is done.
+    /// Another process is writing into this folder; told again and again until it is done.
     Waiting {
         /// The folder.
         dir: &'a Path,
@@ -37,6 +37,13 @@ pub enum Progress<'a> {
         done: u64,
         /// How many there will be, if the server said.
         total: Option<u64>,
+    },
+    /// Pictures have been decoded.
+    Pictures {
+        /// How many.
+        done: usize,
+        /// How many there are.
+        total: usize,
     },
     /// The connection broke and is tried again after a pause.
     Retry {

@@ -4,8 +4,10 @@ use std::error::Error;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::Place;
 use crate::fashion_mnist::{FILES, NAME, PACKAGE, TITLE};
+use crate::known::KnownSet;
+use crate::picture::PictureFault;
+use crate::{Place, Split};
 
 /// Why a data set could not be found, fetched or read.
 ///
@@ -39,19 +41,117 @@ pub enum DataError {
     CountsDiffer { images: PathBuf, n_images: usize, labels: PathBuf, n_labels: usize },
 
     /// A label names no class.
-    #[error("{}: byte {offset}: label {idx} is {value}, but there are {n_classes} classes (0 to {})",
-        file.display(), n_classes - 1)]
-    LabelOutOfRange { file: PathBuf, offset: u64, idx: usize, value: u8, n_classes: usize },
+    #[error("{}: byte {offset}: label {idx} is {value}, but there are {n_classes} classes ({first} to {})",
+        file.display(), usize::from(*first) + n_classes - 1)]
+    LabelOutOfRange { file: PathBuf, offset: u64, idx: usize, value: u8, n_classes: usize, first: u8 },
 
     /// Test images that a network for the train images cannot take.
     #[error("{} holds images of {} × {} but {} of {} × {} (rows × columns)",
         test.display(), test_shape[1], test_shape[2], train.display(), train_shape[1], train_shape[2])]
     ShapesDiffer { test: PathBuf, test_shape: [usize; 3], train: PathBuf, train_shape: [usize; 3] },
 
-    /// MNIST in Fashion-MNIST's place.
-    #[error("{} holds the labels of MNIST (handwritten digits): the files in {} are MNIST's, which have the same \
-        names as {TITLE}'s; put {TITLE}'s there or name another folder", file.display(), dir.display())]
-    Mnist { file: PathBuf, dir: PathBuf },
+    /// A set in the place of another one whose files have the same names: MNIST in Fashion-MNIST's.
+    #[error("{} holds the labels of {found}: the files in {} are {found}'s, which have the same names as {asked}'s; \
+        put {asked}'s there or name another folder", file.display(), dir.display())]
+    OtherSet { file: PathBuf, dir: PathBuf, found: &'static str, asked: &'static str },
+
+    /// A folder without the files of the set that is looked for there.
+    #[error("{} has no {title}: that is {files}", dir.display())]
+    LacksSet { dir: PathBuf, title: &'static str, files: &'static str },
+
+    /// A folder or file in which no data set is recognized.
+    #[error("{} holds no data set: neither IDX files, nor CIFAR-10's batches, nor pictures in a folder for each class",
+        path.display())]
+    NoSet { path: PathBuf },
+
+    /// The user must say which.
+    #[error("{} holds several data sets ({}); name a file of the one that is meant", dir.display(), names.join(", "))]
+    SeveralSets { dir: PathBuf, names: Vec<String> },
+
+    /// Images without labels, or labels without images.
+    #[error("{}: {} has no labels or images file beside it", dir.display(), file_name(file))]
+    NoPartner { dir: PathBuf, file: PathBuf },
+
+    /// Several pairs of files, and the name of one tells no part.
+    #[error("{}: the name of {} does not tell whether it is for training or for testing", dir.display(),
+        file_name(file))]
+    NoPart { dir: PathBuf, file: PathBuf },
+
+    /// Two files or folders that claim one place.
+    #[error("{} and {} are both there; only one can be meant", one.display(), other.display())]
+    TwoFiles { one: PathBuf, other: PathBuf },
+
+    /// Nothing to learn from.
+    #[error("{} has a test part but no training part", dir.display())]
+    NoTrain { dir: PathBuf },
+
+    /// All labels are the same.
+    #[error("{} has one class ({class}) only; there must be two or more", dir.display())]
+    OneClass { dir: PathBuf, class: String },
+
+    /// Classes that labels cannot count.
+    #[error("{} has {n_classes} class{}; there must be from 2 to 256", dir.display(),
+        if *n_classes == 1 { "" } else { "es" })]
+    ClassCount { dir: PathBuf, n_classes: usize },
+
+    /// A line of a list of classes.
+    #[error("{}: line {line} is `{text}`, expected a label, one more than that of the line before, and the code of \
+        its character", file.display())]
+    Mapping { file: PathBuf, line: usize, text: String },
+
+    /// A file changed while it was read.
+    #[error("{} was changed while it was read", path.display())]
+    Changed { path: PathBuf },
+
+    /// A file of records that are all of one length.
+    #[error("{} has {len} bytes, which is no whole number of records of {record_len}", file.display())]
+    NoWholeRecords { file: PathBuf, len: u64, record_len: usize },
+
+    /// Pictures of a size that a network does not take.
+    #[error("the pictures of {name} are {found:?}, not {asked:?} (channels, rows, columns)")]
+    ShapeMisfit { name: String, found: [usize; 3], asked: [usize; 3] },
+
+    /// A picture that cannot be read.
+    #[error("the picture {} {}", path.display(), with_causes(source))]
+    Picture { path: PathBuf, source: Box<PictureFault> },
+
+    /// Pictures are gray or in color.
+    #[error("pictures are read as 1 channel (gray) or 3 (red, green, blue), not as {channels}")]
+    Channels { channels: usize },
+
+    /// More than can be addressed.
+    #[error(
+        "{n_images} pictures of {shape:?} (channels, rows, columns) are more than this machine can address"
+    )]
+    TooLarge { n_images: usize, shape: [usize; 3] },
+
+    /// A class's name becomes part of a model.
+    #[error("the name of the folder {} is not valid UTF-8", path.display())]
+    NameNotText { path: PathBuf },
+
+    /// A folder beside the parts.
+    #[error("{} lies beside the folder for training but is called neither train, val nor test", dir.display())]
+    StrayFolder { dir: PathBuf },
+
+    /// A class to be measured that is not learned.
+    #[error("{} is a class of the {split} part that the training part does not have", dir.display())]
+    UnknownClass { dir: PathBuf, split: Split },
+
+    /// A class that nothing can be learned of.
+    #[error("{}: the class {class} has no picture to learn from ({n_rejected} cannot be read)", dir.display())]
+    EmptyClass { dir: PathBuf, class: String, n_rejected: usize },
+
+    /// A part without samples.
+    #[error("{name} has {n_samples} samples, too few to be cut in parts")]
+    TooFew { name: String, n_samples: usize },
+
+    /// A share that leaves nothing, or is none.
+    #[error("the share of validation is {share}, but must be above 0 and below 1")]
+    Share { share: f64 },
+
+    /// The system has no thread left.
+    #[error("cannot start a thread")]
+    Thread { source: io::Error },
 
     /// A place that should hold the very data set holds something else.
     #[error("{} is not {TITLE}'s file: SHA-256 of its contents is {found}, expected {expected}; {}",
@@ -79,8 +179,8 @@ pub enum DataError {
     Named { place: Place, dir: PathBuf, source: Box<DataError> },
 
     /// The data set is nowhere.
-    #[error("{}", not_found(tried))]
-    NotFound { tried: Vec<Tried> },
+    #[error("{}", not_found(known, tried))]
+    NotFound { known: &'static KnownSet, tried: Vec<Tried> },
 
     /// Numbers that cannot turn bytes into what a network reads.
     #[error("the normalization has {reason}")]
@@ -189,8 +289,20 @@ fn neither_nor(names: &[String]) -> String {
     each.join(", ")
 }
 
-fn not_found(tried: &[Tried]) -> String {
+fn file_name(file: &Path) -> String {
+    file.file_name().unwrap_or_default().to_string_lossy().into_owned()
+}
+
+fn not_found(known: &KnownSet, tried: &[Tried]) -> String {
     let places: String = tried.iter().map(|tried| format!("  {}: {}\n", tried.place, tried.why)).collect();
+    if !known.is_fetched() {
+        let KnownSet { name, title, files, home, .. } = known;
+        return format!(
+            "{title} is not to be found; tried\n{places}it is not downloaded; get it from {home}\n  \
+             put {files} into the cache's folder above, or into any folder and give --data DIR or set DANLU_DATA=DIR, \
+             where DIR or DIR/{name} has the files"
+        );
+    }
     let names = FILES.map(|file| format!("{}.gz", file.name)).join(", ");
     format!(
         "{TITLE} is not to be found; tried\n{places}three ways to get it:\n  \

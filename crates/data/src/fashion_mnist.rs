@@ -74,11 +74,12 @@ pub const FILES: [FileSpec<'static>; 4] = [
     },
 ];
 
-/// The images file and the labels file of a split.
-pub const fn split_files(split: Split) -> (FileSpec<'static>, FileSpec<'static>) {
+/// The images file and the labels file of a part; it comes without validation part.
+pub const fn split_files(split: Split) -> Option<(FileSpec<'static>, FileSpec<'static>)> {
     match split {
-        Split::Train => (FILES[0], FILES[1]),
-        Split::Test => (FILES[2], FILES[3]),
+        Split::Train => Some((FILES[0], FILES[1])),
+        Split::Validation => None,
+        Split::Test => Some((FILES[2], FILES[3])),
     }
 }
 

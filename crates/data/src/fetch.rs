@@ -51,7 +51,7 @@ pub(crate) fn fetch_files(
 
 /// Takes the folder's lock, which the system releases when the process ends, however it ends. The lock file
 /// stays: deleting it would let a third process lock another file of the same name.
-fn lock(dir: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<File, DataError> {
+pub(crate) fn lock(dir: &Path, progress: &mut dyn FnMut(Progress<'_>)) -> Result<File, DataError> {
     let path = dir.join(".lock");
     let file =
         File::options().create(true).append(true).open(&path).map_err(DataError::io("write", &path))?;

@@ -67,6 +67,15 @@ pub(crate) fn header_bytes(sizes: &[u32]) -> Vec<u8> {
     magic.into_iter().chain(sizes.iter().flat_map(|size| size.to_be_bytes())).collect()
 }
 
+/// As [`header_bytes`], of sizes in memory.
+///
+/// # Panics
+/// If one does not fit 32 bits; no data set that fits memory comes near.
+pub(crate) fn header_of(sizes: &[usize]) -> Vec<u8> {
+    let narrow = |&size| u32::try_from(size).expect("a data set has sizes below 2^32");
+    header_bytes(&sizes.iter().map(narrow).collect::<Vec<_>>())
+}
+
 fn word(contents: &mut Contents<impl BufRead>, header_len: usize) -> Result<[u8; 4], DataError> {
     let mut word = [0; 4];
     if contents.read(&mut word)? < word.len() {

@@ -6,16 +6,20 @@ use std::path::{Path, PathBuf};
 use crate::Strictness;
 use crate::download::{Progress, Transfer};
 use crate::error::{DataError, Tried, with_causes};
-use crate::fashion_mnist::{FILES, FileSpec, NAME, SYSTEM_DIR};
+use crate::fashion_mnist::{FILES, FileSpec, SYSTEM_DIR};
 use crate::fetch::fetch_files;
 use crate::folder::{check_complete, check_folder};
+use crate::known::{KNOWN_SETS, KnownSet};
+use crate::source;
 
 /// Where to look, in this order. Whoever calls fills it in: this crate reads no environment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Places {
-    /// `--data DIR`: the folder with the four files.
+    /// The data set that is looked for where no folder is named.
+    pub known: &'static KnownSet,
+    /// `--data DIR`: a folder with whatever data set, or a file of one; nothing else is looked at.
     pub dir: Option<PathBuf>,
-    /// `$DANLU_DATA`: the folder with the four files, or one with a folder `fashion-mnist` that has them.
+    /// `$DANLU_DATA`: the folder with the files of `known`, or one with a folder of its name that has them.
     pub env: Option<PathBuf>,
     /// The folder of this data set in the user's cache; downloads go here.
     pub cache: Option<PathBuf>,
@@ -25,10 +29,11 @@ pub struct Places {
     pub url: Option<String>,
 }
 
-/// Debian's folder alone, without a download.
+/// Fashion-MNIST in Debian's folder alone, without a download.
 impl Default for Places {
     fn default() -> Self {
-        Self { dir: None, env: None, cache: None, system: PathBuf::from(SYSTEM_DIR), url: None }
+        let system = PathBuf::from(SYSTEM_DIR);
+        Self { known: &KNOWN_SETS[0], dir: None, env: None, cache: None, system, url: None }
     }
 }
 
@@ -48,8 +53,8 @@ pub enum Place {
 }
 
 impl Place {
-    /// How strictly [`load`](crate::load()) has to check what lies there: what the user named may be any data
-    /// in the format, the other places hold Fashion-MNIST or something broken.
+    /// How strictly Fashion-MNIST is checked there: what the user named may be any data in the format, the other
+    /// places hold the very files or something broken.
     pub fn strictness(self) -> Strictness {
         match self {
             Self::Dir | Self::Env => Strictness::WellFormed,
@@ -70,7 +75,7 @@ impl fmt::Display for Place {
     }
 }
 
-/// A folder that has all four files.
+/// A folder that has all files of a data set.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Found {
     /// The folder.
@@ -79,14 +84,13 @@ pub struct Found {
     pub place: Place,
 }
 
-/// Finds a folder that has all four files, if need be by downloading them into the cache. What the files hold
-/// is for [`load`](crate::load()) to check.
+/// Finds a folder that has all files of `places.known`, if need be by downloading them into the cache. What the files
+/// hold is for [`Source::open`](crate::Source::open) to check; `places.dir` plays no part.
 ///
 /// # Errors
-/// A place that the user named (`dir`, `env`) is not passed over: if it lacks the data set, that is the
-/// error. When the others fail too, the one message tells each place with its reason and the ways to get the
-/// data.
-pub fn find(places: &Places, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Found, DataError> {
+/// `env`, which the user named, is not passed over: if it lacks the data set, that is the error. When the others fail
+/// too, the one message tells each place with its reason and the ways to get the data.
+pub(crate) fn find(places: &Places, progress: &mut dyn FnMut(Progress<'_>)) -> Result<Found, DataError> {
     find_files(places, &FILES, &Transfer::default(), progress)
 }
 
@@ -96,25 +100,31 @@ pub(crate) fn find_files(
     transfer: &Transfer,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Found, DataError> {
-    if let Some(dir) = &places.dir {
-        return named(Place::Dir, dir, check_complete(dir, files).map(|()| dir.clone()));
-    }
+    let known = places.known;
+    let holds = |dir: &Path| match known.is_fetched() {
+        true => check_complete(dir, files),
+        false => source::check_holds(dir, known),
+    };
     if let Some(dir) = &places.env {
-        return named(Place::Env, dir, itself_or_subfolder(dir, files));
+        let found = itself_or_subfolder(dir, known, &holds);
+        return found.map(|dir| Found { dir, place: Place::Env }).map_err(in_named(Place::Env, dir));
     }
     let mut tried = vec![];
     for (place, dir) in [(Place::Cache, places.cache.as_ref()), (Place::System, Some(&places.system))] {
-        match dir.map(|dir| (dir, check_complete(dir, files))) {
+        match dir.map(|dir| (dir, holds(dir))) {
             Some((dir, Ok(()))) => return Ok(Found { dir: dir.clone(), place }),
             Some((_, Err(error))) => tried.push(Tried { place, why: with_causes(&error) }),
             None => tried.push(Tried { place, why: "there is no folder for it".into() }),
         }
     }
+    if !known.is_fetched() {
+        return Err(DataError::NotFound { known, tried });
+    }
     match download(places, files, transfer, progress) {
         Ok(dir) => Ok(Found { dir, place: Place::Download }),
         Err(error) => {
             tried.push(Tried { place: Place::Download, why: with_causes(&error) });
-            Err(DataError::NotFound { tried })
+            Err(DataError::NotFound { known, tried })
         }
     }
 }
@@ -133,20 +143,22 @@ pub(crate) fn download(
     Ok(cache.clone())
 }
 
-fn named(place: Place, dir: &Path, checked: Result<PathBuf, DataError>) -> Result<Found, DataError> {
-    match checked {
-        Ok(dir) => Ok(Found { dir, place }),
-        Err(error) => Err(DataError::Named { place, dir: dir.to_owned(), source: Box::new(error) }),
-    }
+/// For `map_err`: what the user named, in which something is wrong.
+pub(crate) fn in_named(place: Place, dir: &Path) -> impl FnOnce(DataError) -> DataError {
+    move |error| DataError::Named { place, dir: dir.to_owned(), source: Box::new(error) }
 }
 
-fn itself_or_subfolder(dir: &Path, files: &[FileSpec<'_>]) -> Result<PathBuf, DataError> {
-    let Err(error) = check_complete(dir, files) else { return Ok(dir.to_owned()) };
-    let subfolder = dir.join(NAME);
-    if check_folder(&subfolder).is_err() {
-        return Err(error);
+/// The files of several sets have the same names, so the folder with the set's own name comes first.
+fn itself_or_subfolder(
+    dir: &Path,
+    known: &KnownSet,
+    holds: &dyn Fn(&Path) -> Result<(), DataError>,
+) -> Result<PathBuf, DataError> {
+    let subfolder = dir.join(known.name);
+    match check_folder(&subfolder) {
+        Ok(()) => holds(&subfolder).map(|()| subfolder),
+        Err(_) => holds(dir).map(|()| dir.to_owned()),
     }
-    check_complete(&subfolder, files).map(|()| subfolder)
 }
 
 #[cfg(test)]

@@ -14,12 +14,17 @@ pub fn epoch_order(n: usize, shuffle: bool, seed: Seed, epoch: usize) -> Vec<u32
     let n = u32::try_from(n).expect("a data set has fewer than 2^32 samples");
     let mut order: Vec<u32> = (0..n).collect();
     if shuffle {
-        let mut rng = seed.stream(&format!("shuffle/{epoch}"));
-        for last in (1..n).rev() {
-            order.swap(last as usize, below(&mut rng, last + 1) as usize);
-        }
+        self::shuffle(&mut order, &mut seed.stream(&format!("shuffle/{epoch}")));
     }
     order
+}
+
+/// Fisher and Yates' shuffle, from the last place to the first.
+pub(crate) fn shuffle(order: &mut [u32], rng: &mut impl Rng) {
+    let n = u32::try_from(order.len()).expect("indices are 32 bits wide");
+    for last in (1..n).rev() {
+        order.swap(last as usize, below(rng, last + 1) as usize);
+    }
 }
 
 /// A uniform draw from `0..bound`, without bias: Lemire, "Fast Random Integer Generation in an Interval",

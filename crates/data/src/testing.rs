@@ -153,3 +153,34 @@ pub(crate) fn honest(file: &[u8], request: &Request) -> Reply {
         Some(_) => response("416 Range Not Satisfiable", "", 0, b""),
     })
 }
+
+/// A picture's file.
+pub(crate) fn encoded(picture: &image::DynamicImage, format: image::ImageFormat) -> Vec<u8> {
+    let mut bytes = std::io::Cursor::new(vec![]);
+    picture.write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// A gray PNG file that claims this size, with a right checksum, and has no pixels.
+pub(crate) fn png_header(width: u32, height: u32) -> Vec<u8> {
+    let pixel = image::DynamicImage::new_luma8(1, 1);
+    let mut bytes = encoded(&pixel, image::ImageFormat::Png);
+    bytes[16..20].copy_from_slice(&width.to_be_bytes());
+    bytes[20..24].copy_from_slice(&height.to_be_bytes());
+    let mut sum = flate2::Crc::new();
+    sum.update(&bytes[12..29]);
+    bytes[29..33].copy_from_slice(&sum.sum().to_be_bytes());
+    bytes
+}
+
+/// A folder of gray pictures of 6 × 5, `n` for each class, in `dir/PART/CLASS`; brightness counts up.
+pub(crate) fn write_pictures(dir: &Path, part: &str, classes: &[&str], n: usize) {
+    for (label, class) in classes.iter().enumerate() {
+        let folder = dir.join(part).join(class);
+        fs::create_dir_all(&folder).unwrap();
+        for idx in 0..n {
+            let picture = image::GrayImage::from_pixel(6, 5, image::Luma([(20 * label + idx) as u8]));
+            picture.save(folder.join(format!("{idx:03}.png"))).unwrap();
+        }
+    }
+}

@@ -1,25 +1,25 @@
 //! The real Fashion-MNIST, where Debian's package `dataset-fashion-mnist` is installed; elsewhere these tests
 //! pass without testing anything.
 
-use std::path::Path;
 use std::time::{Duration, Instant};
 
-use data::{Dataset, Found, Place, Places, Split, Strictness, find, load};
+use data::{Partition, Parts, Place, Places, Source, fashion_mnist};
 
-fn package() -> Option<Found> {
+fn package() -> Option<Source> {
     let places = Places::default();
-    places.system.exists().then(|| find(&places, &mut |_| panic!("nothing is to be downloaded")).unwrap())
+    let open = || Source::open(&places, &mut |_| panic!("nothing is to be downloaded"));
+    places.system.exists().then(|| open().unwrap())
 }
 
-fn real(dir: &Path, split: Split) -> Dataset {
-    load(dir, split, Strictness::Exact).unwrap()
+fn read(source: &Source) -> Parts {
+    source.read(fashion_mnist::SHAPE, &Partition::default(), None, &mut |_| {}).unwrap()
 }
 
 #[test]
 fn both_splits_are_what_the_paper_says() {
     let Some(found) = package() else { return };
     assert_eq!(found.place, Place::System);
-    let (train, test) = (real(&found.dir, Split::Train), real(&found.dir, Split::Test));
+    let Parts { train, validation: None, test, .. } = read(&found) else { panic!("a validation part") };
     assert_eq!((train.shape, test.shape), ([1, 28, 28], [1, 28, 28]));
     assert_eq!((train.class_counts(), test.class_counts()), (vec![6000; 10], vec![1000; 10]));
     assert_eq!((train.images.len(), test.images.len()), (47_040_000, 7_840_000));
@@ -31,14 +31,15 @@ fn both_splits_are_what_the_paper_says() {
     assert_ne!(train.sha256, test.sha256);
 }
 
-/// `cargo test --release -p data -- --ignored`: the train split in under 0.25 s, with its SHA-256 checked.
+/// `cargo test --release -p data -- --ignored`: both parts in under 0.25 s, with their SHA-256 checked.
 #[test]
 #[ignore = "a timing, of use only in a release build on an idle machine"]
-fn the_train_split_loads_in_a_quarter_of_a_second() {
-    let Some(found) = package() else { return };
+fn the_set_loads_in_a_quarter_of_a_second() {
     let times = [(); 5].map(|()| {
         let start = Instant::now();
-        assert_eq!(real(&found.dir, Split::Train).len(), 60_000);
+        if let Some(found) = package() {
+            assert_eq!(read(&found).train.len(), 60_000);
+        }
         start.elapsed()
     });
     let fastest = times.into_iter().min().unwrap();

@@ -4,6 +4,7 @@
 //! (nothing is absent); [`RunFile::resolve`] is the only way from one to the other. Nothing here computes,
 //! opens a file or knows the shapes inside a network: texts come in, values and readable errors go out.
 
+mod adapt;
 mod augment;
 mod average;
 mod early_stopping;

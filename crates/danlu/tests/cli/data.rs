@@ -1,5 +1,6 @@
 //! `danlu data`, `danlu bench` and the environment.
 
+use std::fs;
 use std::io::Write;
 use std::process::Stdio;
 
@@ -16,8 +17,9 @@ fn a_data_set_is_described() {
     assert_eq!(json["test"]["class_counts"], serde_json::json!([7, 7, 7, 7, 6, 6, 6, 6, 6, 6]));
     assert_eq!(json["train"]["sha256"].as_str().unwrap().len(), 64);
     let text = place.run("data info data").succeeds().stdout;
-    let row = text.lines().find(|line| line.starts_with("Ankle boot")).unwrap();
-    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["Ankle", "boot", "32", "6"]);
+    let row = text.lines().find(|line| line.starts_with("9 ")).unwrap();
+    assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["9", "32", "6"]);
+    assert!(text.starts_with("data in data (--data)\nIDX files\nimages of [1, 28, 28]"), "{text}");
 }
 
 #[test]
@@ -27,8 +29,34 @@ fn the_environment_names_the_data() {
         let mut command = place.command("data info fashion-mnist");
         Ran::of(command.env("DANLU_DATA", folder).output().unwrap())
     };
-    assert!(info("data").succeeds().stdout.contains("fashion-mnist in data"));
+    let text = info("data").succeeds().stdout;
+    assert!(text.contains("fashion-mnist in data") && text.contains("Ankle boot"), "{text}");
     info("nowhere").fails(1, &["DANLU_DATA names nowhere"]);
+}
+
+#[test]
+fn other_sets_are_looked_for_by_name() {
+    let place = Place::new();
+    place
+        .run("data info minst")
+        .fails(1, &["`minst` is neither the name of a data set (fashion-mnist, mnist,"]);
+    place.run("data info kmnist").fails(1, &["KMNIST is not to be found", "http://codh.rois.ac.jp/kmnist/"]);
+    fs::create_dir_all(place.path("cache/danlu")).unwrap();
+    fs::rename(place.path("data"), place.path("cache/danlu/kmnist")).unwrap();
+    let text = place.run("data info kmnist").succeeds().stdout;
+    assert!(text.starts_with("kmnist in ") && text.contains("(cache)") && text.contains("wo を"), "{text}");
+}
+
+#[test]
+fn a_contact_sheet_shows_each_class() {
+    let place = Place::new();
+    let text = place.run("data info data --sheet sheet.png").succeeds().stdout;
+    assert!(text.contains("sheet.png has a row for each class"), "{text}");
+    let sheet = image::open(place.path("sheet.png")).unwrap().to_rgb8();
+    assert_eq!(sheet.dimensions(), (10 * 58 + 2, 10 * 58 + 2));
+    // The bar of class 3 is at rows 10 and 11 of its pictures, which are enlarged twice.
+    assert!(sheet.get_pixel(30, 2 + 3 * 58 + 2 * 10).0[0] >= 190);
+    place.run("data info data --sheet no/sheet.png").fails(1, &["cannot write no/sheet.png"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 mod data;
 mod models;
+mod pictures;
 mod refusals;
 mod same_bits;
 mod stopping;

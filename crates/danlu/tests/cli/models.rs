@@ -54,14 +54,14 @@ fn classes_of_pictures_are_named() {
         assert_eq!(object["image"], image);
         let predictions = object["predictions"].as_array().unwrap();
         assert_eq!(predictions.len(), 10);
-        assert_eq!(predictions[0]["class"], "Sneaker", "{image}");
+        assert_eq!(predictions[0]["class"], "7", "{image}");
         let sum: f64 = predictions.iter().map(|p| p["probability"].as_f64().unwrap()).sum();
         assert!((sum - 1.0).abs() < 1e-9);
     }
     let text = place.run("predict run small.png --top 2").succeeds().stdout;
     let lines: Vec<_> = text.lines().collect();
     assert_eq!((lines.len(), lines[0]), (3, "small.png"));
-    assert!(lines[1].ends_with(" %  Sneaker"), "{text}");
+    assert!(lines[1].ends_with(" %  7"), "{text}");
 }
 
 #[test]
@@ -72,8 +72,29 @@ fn a_picture_that_cannot_be_read_does_not_stop_the_others() {
     place.write("cut.png", &good[..good.len() / 2]);
     place.write("text.jpg", "hello");
     let ran = place.run("predict run cut.png good.png text.jpg none.png data");
-    let ran = ran.fails(1, &["cut.png", "text.jpg", "none.png", "read the picture data", "4 of 5 pictures"]);
+    let said = ["cut.png", "text.jpg", "none.png", "data holds no picture", "4 of 5 pictures"];
+    let ran = ran.fails(1, &said);
     assert!(ran.stdout.starts_with("good.png\n"), "{}", ran.stdout);
+}
+
+#[test]
+fn folders_and_patterns_are_predicted_in_order() {
+    let place = trained();
+    fs::create_dir_all(place.path("set/deep")).unwrap();
+    for (name, class) in [("set/b.png", 2), ("set/a.bmp", 5), ("set/deep/c.webp", 8)] {
+        GrayImage::from_raw(28, 28, picture(class)).unwrap().save(place.path(name)).unwrap();
+    }
+    let csv = place.run("predict run set --top 1 --csv").succeeds().stdout;
+    let cells: Vec<Vec<_>> = csv.lines().map(|line| line.split(',').take(3).collect()).collect();
+    assert_eq!(cells[0], ["path", "rank", "class"]);
+    assert_eq!(cells[1..], [["set/a.bmp", "1", "5"], ["set/b.png", "1", "2"], ["set/deep/c.webp", "1", "8"]]);
+    let ran = place.run("predict run set/[a-b].* set/*/c.webp --json --top 1 --threads 1").succeeds();
+    assert_eq!(
+        ran.stdout.lines().map(|line| object(line)["image"].clone()).collect::<Vec<_>>(),
+        ["set/a.bmp", "set/b.png", "set/deep/c.webp"]
+    );
+    place.run("predict run set/*.gif").fails(1, &["no file matches `set/*.gif`", "1 of 1 pictures"]);
+    place.run("predict run set --json --csv").fails(2, &["cannot be used with"]);
 }
 
 #[test]

@@ -89,7 +89,7 @@ fn data_that_does_not_fit_or_is_not_there_leaves_no_folder() {
         "name = \"n\"\ninput = [1, 8, 8]\nclasses = 10\nnode = [{ layer = \"flatten\" }, \
          { layer = { linear = { out_features = 10 } } }]",
     );
-    place.train("--network net.toml").fails(1, &["[1, 8, 8]", "[1, 28, 28]"]);
+    place.train("--network net.toml").fails(2, &["[1, 8, 8]", "[1, 28, 28]"]);
     let labels = place.path("data/t10k-labels-idx1-ubyte");
     let bytes = fs::read(&labels).unwrap();
     fs::write(&labels, &bytes[..40]).unwrap();
@@ -184,7 +184,7 @@ fn a_network_for_other_classes_or_pictures_is_refused_before_any_data_is_read() 
     };
     place.write("seven.toml", network(28, 7));
     let wanted = "node `1` (linear) is the last and gives [7], but the data set fashion-mnist has 10 classes";
-    place.run("train --data nowhere --network seven.toml").fails(2, &[wanted]);
+    place.run("train --network seven.toml").fails(2, &[wanted]);
     place.write("large.toml", network(32, 10));
     let wanted = "the network's input is [1, 32, 32], but the pictures of fashion-mnist are [1, 28, 28]";
     place.run("train --network large.toml").fails(2, &[wanted]);

@@ -48,6 +48,7 @@ impl Place {
         for name in ["DANLU_DATA", "DANLU_ISA", "DANLU_URL"] {
             command.env_remove(name);
         }
+        command.env("XDG_CACHE_HOME", self.path("cache"));
         command
     }
 

@@ -4,8 +4,10 @@ use sha2::{Digest, Sha256};
 use super::*;
 use crate::checksum::hex;
 use crate::fashion_mnist::SYSTEM_DIR;
+use crate::idx_set::{IdxSet, Strictness};
+use crate::known::KNOWN_SETS;
+use crate::partition::{Partition, Parts};
 use crate::testing::{Reply, Server, gzip, hasty, honest, response, small_set, write_set};
-use crate::{Split, Strictness, load};
 
 /// The four files packed, their checksums, and a server for them.
 struct Source {
@@ -37,12 +39,16 @@ impl Source {
     }
 }
 
+fn read(dir: &Path, strictness: Strictness) -> Parts {
+    IdxSet::named(dir, &KNOWN_SETS[0], strictness).unwrap().read(&Partition::default()).unwrap()
+}
+
 #[test]
 fn a_folder_is_made_and_filled_once() {
     let (source, dir) = (Source::new(), tempfile::tempdir().unwrap());
     let cache = dir.path().join("deep/down");
     source.fetch(&cache).unwrap();
-    assert_eq!(crate::load(&cache, crate::Split::Test, crate::Strictness::WellFormed).unwrap().len(), 10);
+    assert_eq!(read(&cache, Strictness::WellFormed).test.len(), 10);
     source.fetch(&cache).unwrap();
     assert_eq!(source.server.requests().len(), 4);
 }
@@ -130,8 +136,8 @@ fn the_real_files_are_fetched_and_loaded() {
     let (cache, url) = (Some(dir.path().to_owned()), Some(server.url.clone()));
     let found = fetch(&Places { cache, url, ..Places::default() }, &mut |_| {}).unwrap();
     assert_eq!(server.requests()[1].range, Some(9_000_000));
-    let train = load(&found.dir, Split::Train, found.place.strictness()).unwrap();
-    assert_eq!(train, load(system, Split::Train, Strictness::Exact).unwrap());
+    let train = read(&found.dir, found.place.strictness()).train;
+    assert_eq!(train, read(system, Strictness::Exact).train);
 }
 
 /// Packed on 31 August 2017 about 10:50 UTC.

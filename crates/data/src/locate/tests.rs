@@ -12,7 +12,7 @@ fn ground(with_data: &[&str]) -> (TempDir, Places) {
         write_set(&root.path().join(name));
     }
     let at = |name: &str| root.path().join(name);
-    let places = Places { dir: None, env: None, cache: Some(at("cache")), system: at("system"), url: None };
+    let places = Places { cache: Some(at("cache")), system: at("system"), ..Places::default() };
     (root, places)
 }
 
@@ -21,12 +21,10 @@ fn find_quietly(places: &Places) -> Result<Found, DataError> {
 }
 
 #[test]
-fn the_order_is_dir_env_cache_system() {
-    let (root, mut places) = ground(&["dir", "env", "cache", "system"]);
+fn the_order_is_env_cache_system() {
+    let (root, mut places) = ground(&["env", "cache", "system"]);
     let at = |name: &str| root.path().join(name);
-    (places.dir, places.env) = (Some(at("dir")), Some(at("env")));
-    assert_eq!(find_quietly(&places).unwrap(), Found { dir: at("dir"), place: Place::Dir });
-    places.dir = None;
+    places.env = Some(at("env"));
     assert_eq!(find_quietly(&places).unwrap(), Found { dir: at("env"), place: Place::Env });
     places.env = None;
     assert_eq!(find_quietly(&places).unwrap(), Found { dir: at("cache"), place: Place::Cache });
@@ -53,7 +51,7 @@ fn a_named_place_is_not_passed_over() {
     let named = format!("names {0}, where no data set is found: {0} does not exist", nowhere.display());
     assert_eq!(message, format!("the environment variable DANLU_DATA {named}"));
     places.dir = Some(nowhere);
-    let message = with_causes(&find_quietly(&places).unwrap_err());
+    let message = with_causes(&crate::Source::open(&places, &mut |_| {}).unwrap_err());
     assert_eq!(message, format!("--data {named}"));
     fs::create_dir(root.path().join("nowhere")).unwrap();
     let message = with_causes(&find_quietly(&places).unwrap_err());
@@ -110,4 +108,24 @@ fn what_the_user_named_need_only_be_well_formed() {
     assert_eq!([Place::Dir, Place::Env].map(Place::strictness), [Strictness::WellFormed; 2]);
     let others = [Place::Cache, Place::System, Place::Download];
     assert_eq!(others.map(Place::strictness), [Strictness::Exact; 3]);
+}
+
+#[test]
+fn other_sets_are_not_downloaded_but_told_where_to_be_put() {
+    let (root, mut places) = ground(&["cache"]);
+    (places.known, places.url) =
+        (crate::known_set("emnist-letters").unwrap(), Some("http://127.0.0.1:9/".into()));
+    places.cache = Some(root.path().join("elsewhere"));
+    let message = find_quietly(&places).unwrap_err().to_string();
+    for part in
+        ["EMNIST Letters is not to be found", "elsewhere does not exist", "DIR or DIR/emnist-letters has"]
+    {
+        assert!(message.contains(part), "{part:?} is not in {message}");
+    }
+    // Any set of files without a prefix may be it: the user put it there.
+    places.cache = Some(root.path().join("cache"));
+    assert_eq!(find_quietly(&places).unwrap().place, Place::Cache);
+    places.known = crate::known_set("cifar-10").unwrap();
+    let message = find_quietly(&places).unwrap_err().to_string();
+    assert!(message.contains("cache has no CIFAR-10: that is data_batch_1.bin to"), "{message}");
 }

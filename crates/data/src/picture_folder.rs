@@ -1,0 +1,236 @@
+//! A folder of pictures with one subfolder a class: what is in it, before a picture is read.
+//!
+//! ```text
+//! ROOT/CLASS/PICTURE                    cut into parts by seed
+//! ROOT/{train,val,test}/CLASS/PICTURE   in parts already
+//! ```
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use crate::Split;
+use crate::error::DataError;
+use crate::partition::Rejected;
+use crate::picture::is_picture;
+
+/// Endings of names whose files must be pictures; the last four are of formats that are not read, and not passed over
+/// silently either.
+const ENDINGS: [&str; 14] =
+    ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "webp", "gif", "tif", "tiff", "heic", "avif", "jxl"];
+
+/// Labels are bytes.
+const MAX_CLASSES: usize = 256;
+
+/// A folder of pictures.
+#[derive(Clone, Debug)]
+pub(crate) struct PictureFolder {
+    /// Its path without links and dots.
+    pub(crate) root: PathBuf,
+    pub(crate) name: String,
+    /// The names of the classes' folders, sorted.
+    pub(crate) classes: Vec<String>,
+    /// By part, class and name.
+    pub(crate) entries: Vec<Entry>,
+    /// What lies where a picture should and is none at first sight.
+    pub(crate) rejected: Vec<Rejected>,
+    pub(crate) n_skipped: usize,
+}
+
+/// A file that should be a picture.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Entry {
+    /// From the root.
+    pub(crate) path: PathBuf,
+    /// The part that it was given in; training where there are no parts.
+    pub(crate) split: Split,
+    pub(crate) label: u8,
+    /// Bytes.
+    pub(crate) len: u64,
+    /// Last change, nanoseconds since 1970; 0 where the system does not tell.
+    pub(crate) modified_ns: u128,
+}
+
+impl PictureFolder {
+    /// Lists the folder. `None`: it has no subfolders.
+    ///
+    /// # Errors
+    /// Subfolders that make no data set: one class, more than 256, a class without files, names that are no text, a
+    /// test class that training lacks.
+    pub(crate) fn detect(dir: &Path) -> Result<Option<Self>, DataError> {
+        let root = fs::canonicalize(dir).map_err(DataError::io("look into", dir))?;
+        let mut lister = Lister { root: &root, rejected: vec![], n_skipped: 0 };
+        let top = lister.subfolders(Path::new(""))?;
+        if top.is_empty() {
+            return Ok(None);
+        }
+        let parts = lister.parts(top)?;
+        let (classes, entries) = lister.entries(parts)?;
+        let Lister { mut rejected, n_skipped, .. } = lister;
+        rejected.sort_by(|a, b| a.path.cmp(&b.path));
+        let name = root.file_name().map_or("pictures".into(), |name| name.to_string_lossy().into_owned());
+        Ok(Some(Self { root, name, classes, entries, rejected, n_skipped }))
+    }
+
+    /// Whether any picture was given in this part.
+    pub(crate) fn has(&self, split: Split) -> bool {
+        self.entries.iter().any(|entry| entry.split == split)
+    }
+}
+
+struct Lister<'a> {
+    root: &'a Path,
+    rejected: Vec<Rejected>,
+    n_skipped: usize,
+}
+
+impl Lister<'_> {
+    /// The names of the folders in a folder, sorted; files are passed over.
+    fn subfolders(&mut self, dir: &Path) -> Result<Vec<String>, DataError> {
+        let mut names = vec![];
+        for (path, name) in self.read(dir)? {
+            let Some(metadata) = self.inside(&path) else { continue };
+            if !metadata.is_dir() {
+                self.n_skipped += 1;
+                continue;
+            }
+            let Some(name) = name else { return Err(DataError::NameNotText { path: self.root.join(path) }) };
+            names.push(name);
+        }
+        names.sort();
+        Ok(names)
+    }
+
+    /// The folders that hold the classes, with the part that each is.
+    fn parts(&mut self, top: Vec<String>) -> Result<Vec<(Split, PathBuf, Vec<String>)>, DataError> {
+        let named = |split| top.iter().filter(move |name| split_named(name) == Some(split));
+        let mut parts = vec![];
+        // A class may be called `train`: then it holds pictures and no folders.
+        let mut train_classes = vec![];
+        if let Some(train) = named(Split::Train).next() {
+            train_classes =
+                Lister { root: self.root, rejected: vec![], n_skipped: 0 }.subfolders(Path::new(train))?;
+        }
+        if train_classes.is_empty() {
+            return Ok(vec![(Split::Train, PathBuf::new(), top)]);
+        }
+        for split in [Split::Train, Split::Validation, Split::Test] {
+            let folders: Vec<_> = named(split).collect();
+            match folders[..] {
+                [] => {}
+                [folder] => parts.push((split, folder.into(), self.subfolders(Path::new(folder))?)),
+                [one, other, ..] => {
+                    let [one, other] = [one, other].map(|name| self.root.join(name));
+                    return Err(DataError::TwoFiles { one, other });
+                }
+            }
+        }
+        if let Some(stray) = top.iter().find(|name| split_named(name).is_none()) {
+            return Err(DataError::StrayFolder { dir: self.root.join(stray) });
+        }
+        Ok(parts)
+    }
+
+    fn entries(
+        &mut self,
+        parts: Vec<(Split, PathBuf, Vec<String>)>,
+    ) -> Result<(Vec<String>, Vec<Entry>), DataError> {
+        let classes = parts[0].2.clone();
+        if !(2..=MAX_CLASSES).contains(&classes.len()) {
+            let dir = self.root.join(&parts[0].1);
+            return Err(DataError::ClassCount { dir, n_classes: classes.len() });
+        }
+        let labels: BTreeMap<_, _> = classes.iter().zip(0..=u8::MAX).collect();
+        let mut entries = vec![];
+        for (split, part, part_classes) in parts {
+            for class in part_classes {
+                let dir = part.join(&class);
+                let Some(&label) = labels.get(&class) else {
+                    return Err(DataError::UnknownClass { dir: self.root.join(dir), split });
+                };
+                entries.extend(self.pictures(&dir, split, label)?);
+            }
+        }
+        Ok((classes, entries))
+    }
+
+    /// The files of a class that should be pictures, by name.
+    fn pictures(&mut self, dir: &Path, split: Split, label: u8) -> Result<Vec<Entry>, DataError> {
+        let mut entries = vec![];
+        for (path, _) in self.read(dir)? {
+            let Some(metadata) = self.inside(&path) else { continue };
+            if !metadata.is_file() {
+                let what = if metadata.is_dir() { "a folder" } else { "no file" };
+                self.reject(path, format!("is {what} in a picture's place"));
+            } else if has_picture_ending(&path) || is_picture(&self.root.join(&path)) {
+                let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+                let modified_ns = modified.map_or(0, |time| time.as_nanos());
+                entries.push(Entry { path, split, label, len: metadata.len(), modified_ns });
+            } else {
+                self.n_skipped += 1;
+            }
+        }
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        Ok(entries)
+    }
+
+    /// What is in a folder, but for what is hidden: paths from the root, and names that are text.
+    fn read(&mut self, dir: &Path) -> Result<Vec<(PathBuf, Option<String>)>, DataError> {
+        let whole = self.root.join(dir);
+        let mut found = vec![];
+        for entry in fs::read_dir(&whole).map_err(DataError::io("look into", &whole))? {
+            let name = entry.map_err(DataError::io("look into", &whole))?.file_name();
+            // Such as `.DS_Store`, and the folder that macOS puts into archives.
+            if name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX" {
+                self.n_skipped += 1;
+            } else {
+                found.push((dir.join(&name), name.into_string().ok()));
+            }
+        }
+        Ok(found)
+    }
+
+    /// What a path leads to, if it stays in the root; links that lead out of it are not followed.
+    fn inside(&mut self, path: &Path) -> Option<fs::Metadata> {
+        let whole = self.root.join(path);
+        let is_link = fs::symlink_metadata(&whole).is_ok_and(|metadata| metadata.is_symlink());
+        if is_link && fs::canonicalize(&whole).is_ok_and(|target| !target.starts_with(self.root)) {
+            self.reject(path.into(), "is a link that leads out of the folder".into());
+            return None;
+        }
+        match fs::metadata(&whole) {
+            Ok(metadata) => Some(metadata),
+            Err(error) => {
+                self.reject(path.into(), format!("cannot be looked at: {error}"));
+                None
+            }
+        }
+    }
+
+    fn reject(&mut self, path: PathBuf, reason: String) {
+        self.rejected.push(Rejected { path, reason });
+    }
+}
+
+fn split_named(name: &str) -> Option<Split> {
+    match name.to_lowercase().as_str() {
+        "train" | "training" => Some(Split::Train),
+        "val" | "valid" | "validation" => Some(Split::Validation),
+        "test" | "testing" => Some(Split::Test),
+        _ => None,
+    }
+}
+
+fn has_picture_ending(path: &Path) -> bool {
+    let ending = path.extension().map(|ending| ending.to_string_lossy().to_lowercase());
+    ending.is_some_and(|ending| ENDINGS.contains(&ending.as_str()))
+}
+
+/// Whether a name's ending says that the file is a picture.
+pub fn is_named_as_picture(path: &Path) -> bool {
+    has_picture_ending(path)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,131 @@
+use std::fs;
+
+use tempfile::TempDir;
+
+use super::*;
+use crate::testing::write_pictures;
+
+fn folder() -> TempDir {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "", &["b", "a", "c"], 3);
+    dir
+}
+
+fn detect(dir: &Path) -> Result<PictureFolder, DataError> {
+    PictureFolder::detect(dir).map(|folder| folder.expect("there are subfolders"))
+}
+
+fn refusal(dir: &TempDir) -> String {
+    detect(dir.path()).unwrap_err().to_string()
+}
+
+#[test]
+fn subfolders_are_classes_by_name() {
+    let dir = folder();
+    fs::create_dir(dir.path().join(".cache")).unwrap();
+    fs::write(dir.path().join("readme.txt"), "").unwrap();
+    let folder = detect(dir.path()).unwrap();
+    assert_eq!(folder.classes, ["a", "b", "c"]);
+    assert_eq!(
+        folder.entries.iter().map(|entry| entry.label).collect::<Vec<_>>(),
+        [0, 0, 0, 1, 1, 1, 2, 2, 2]
+    );
+    assert_eq!(folder.entries[3].path, Path::new("b/000.png"));
+    assert!(folder.entries.iter().all(|entry| entry.split == Split::Train && entry.modified_ns > 0));
+    assert_eq!((folder.n_skipped, folder.rejected), (2, vec![]));
+    assert!(PictureFolder::detect(tempfile::tempdir().unwrap().path()).unwrap().is_none());
+}
+
+#[test]
+fn what_is_no_picture_is_skipped_and_what_should_be_one_is_not() {
+    let dir = folder();
+    let at = |name: &str| dir.path().join("a").join(name);
+    fs::rename(at("000.png"), at("000.dat")).unwrap();
+    for other in ["Thumbs.db", "labels.txt", ".hidden.png"] {
+        fs::write(at(other), "text").unwrap();
+    }
+    fs::write(at("text.gif"), "text").unwrap();
+    fs::create_dir(at("x.png")).unwrap();
+    let folder = detect(dir.path()).unwrap();
+    assert_eq!(folder.n_skipped, 3);
+    let names: Vec<_> = folder.entries.iter().take(4).map(|entry| entry.path.to_str().unwrap()).collect();
+    assert_eq!(names, ["a/000.dat", "a/001.png", "a/002.png", "a/text.gif"]);
+    let reason = "is a folder in a picture's place".to_owned();
+    assert_eq!(folder.rejected, [Rejected { path: "a/x.png".into(), reason }]);
+}
+
+#[test]
+fn parts_are_told_by_name() {
+    let dir = tempfile::tempdir().unwrap();
+    for (part, n) in [("train", 3), ("Valid", 2), ("test", 1)] {
+        write_pictures(dir.path(), part, &["a", "b"], n);
+    }
+    let folder = detect(dir.path()).unwrap();
+    let count = |split| folder.entries.iter().filter(|entry| entry.split == split).count();
+    assert_eq!([Split::Train, Split::Validation, Split::Test].map(count), [6, 4, 2]);
+    assert_eq!(folder.classes, ["a", "b"]);
+    assert!(folder.has(Split::Test));
+    fs::create_dir(dir.path().join("other")).unwrap();
+    assert!(refusal(&dir).contains("other lies beside the folder for training"));
+}
+
+#[test]
+fn a_class_may_be_called_train() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "", &["train", "plane", "ship"], 2);
+    assert_eq!(detect(dir.path()).unwrap().classes, ["plane", "ship", "train"]);
+}
+
+#[test]
+fn folders_that_make_no_data_set_are_refused() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "", &["a"], 2);
+    assert!(refusal(&dir).ends_with("has 1 class; there must be from 2 to 256"));
+    let dir = tempfile::tempdir().unwrap();
+    for class in 0..257 {
+        fs::create_dir(dir.path().join(class.to_string())).unwrap();
+    }
+    assert!(refusal(&dir).ends_with("has 257 classes; there must be from 2 to 256"));
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "train", &["a", "b"], 2);
+    write_pictures(dir.path(), "test", &["a", "z"], 2);
+    assert!(refusal(&dir).ends_with("z is a class of the test part that the training part does not have"));
+    let dir = tempfile::tempdir().unwrap();
+    for part in ["train", "val", "validation"] {
+        write_pictures(dir.path(), part, &["a", "b"], 2);
+    }
+    assert!(refusal(&dir).contains("are both there"));
+}
+
+#[cfg(unix)]
+#[test]
+fn links_do_not_lead_out_of_the_folder() {
+    use std::os::unix::fs::symlink;
+    let (dir, outside) = (folder(), folder());
+    let at = |name: &str| dir.path().join(name);
+    symlink(outside.path().join("a/000.png"), at("a/out.png")).unwrap();
+    symlink(outside.path().join("a"), at("z")).unwrap();
+    symlink(at("b/000.png"), at("a/in.png")).unwrap();
+    symlink(at("none"), at("a/gone.png")).unwrap();
+    let folder = detect(dir.path()).unwrap();
+    assert_eq!(folder.classes, ["a", "b", "c"]);
+    assert!(folder.entries.iter().any(|entry| entry.path == Path::new("a/in.png")));
+    let rejected: Vec<_> = folder
+        .rejected
+        .iter()
+        .map(|rejected| (rejected.path.to_str().unwrap(), rejected.reason.as_str()))
+        .collect();
+    let out = "is a link that leads out of the folder";
+    assert_eq!(rejected.len(), 3, "{rejected:?}");
+    assert_eq!([rejected[1], rejected[2]], [("a/out.png", out), ("z", out)]);
+    assert!(rejected[0].1.starts_with("cannot be looked at: "), "{rejected:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_class_has_a_name_in_text() {
+    use std::os::unix::ffi::OsStrExt;
+    let dir = folder();
+    fs::create_dir(dir.path().join(std::ffi::OsStr::from_bytes(b"\xff"))).unwrap();
+    assert!(refusal(&dir).ends_with("is not valid UTF-8"));
+}

@@ -1,0 +1,237 @@
+//! A folder of pictures into memory: decoded once, on all cores, into a cache.
+
+use std::path::Path;
+
+use rayon::prelude::*;
+
+use crate::download::Progress;
+use crate::error::{DataError, with_causes};
+use crate::fetch::lock;
+use crate::partition::{Given, Partition, Parts, Rejected};
+use crate::picture::{check_shape, fit};
+use crate::picture_cache::{CacheFile, Outcome, Useless, Writer};
+use crate::picture_folder::{Entry, PictureFolder};
+use crate::{Dataset, Split};
+
+/// Pictures that are decoded between two calls of the progress function; besides the data set itself only these lie in
+/// memory.
+const CHUNK: usize = 256;
+
+/// All pictures, and what became of each entry of the listing.
+struct Decoded {
+    /// Part by part, the pixels of the pictures that could be read.
+    pixels: Vec<(Split, Vec<u8>)>,
+    outcomes: Vec<Outcome>,
+    notes: Vec<String>,
+}
+
+impl PictureFolder {
+    /// Reads all pictures, fitted to `shape`: from the cache file in `cache`, or by decoding them into one.
+    ///
+    /// # Errors
+    /// A shape of other than 1 or 3 channels, a class without a readable picture, too few pictures to be cut in parts.
+    /// Pictures that cannot be read, and a cache of no use, are no errors.
+    pub(crate) fn read(
+        &self,
+        shape: [usize; 3],
+        partition: &Partition,
+        cache: Option<&Path>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Parts, DataError> {
+        check_shape(shape)?;
+        let image_len = shape.iter().try_fold(1_usize, |product, &size| product.checked_mul(size));
+        let total_len = image_len.and_then(|len| len.checked_mul(self.entries.len()));
+        let (Some(image_len), Some(_)) = (image_len, total_len.filter(|&len| isize::try_from(len).is_ok()))
+        else {
+            return Err(DataError::TooLarge { n_images: self.entries.len(), shape });
+        };
+        let decoded = match cache {
+            Some(dir) => self.by_cache(dir, shape, image_len, progress)?,
+            None => self.decode(shape, image_len, None, progress)?,
+        };
+        self.parts(shape, decoded, partition)
+    }
+
+    fn by_cache(
+        &self,
+        dir: &Path,
+        shape: [usize; 3],
+        image_len: usize,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Decoded, DataError> {
+        let cache = CacheFile::new(dir, self, shape);
+        if let Ok(decoded) = self.cached(&cache, image_len) {
+            return Ok(decoded);
+        }
+        let made = std::fs::create_dir_all(dir).map_err(DataError::io("create the folder", dir));
+        let locked = match made.and_then(|()| lock(dir, progress)) {
+            Ok(lock) => lock,
+            Err(error) => {
+                let mut decoded = self.decode(shape, image_len, None, progress)?;
+                decoded.notes.push(format!("the pictures are not kept decoded: {}", with_causes(&error)));
+                return Ok(decoded);
+            }
+        };
+        // Another process may have made it meanwhile.
+        let useless = match self.cached(&cache, image_len) {
+            Ok(decoded) => return Ok(decoded),
+            Err(useless) => useless,
+        };
+        let mut decoded = self.decode(shape, image_len, Some(&cache), progress)?;
+        drop(locked);
+        let path = cache.path.display();
+        match useless {
+            Useless::Absent => {}
+            Useless::Stale => decoded.notes.push(format!("the pictures have changed since {path} was made")),
+            Useless::Damaged => decoded.notes.push(format!("{path} was damaged and is made anew")),
+        }
+        Ok(decoded)
+    }
+
+    fn cached(&self, cache: &CacheFile, image_len: usize) -> Result<Decoded, Useless> {
+        let (outcomes, mut reader) = cache.read(self.entries.len(), image_len)?;
+        let mut pixels = vec![];
+        for (split, entries) in self.by_split() {
+            let outcomes = &outcomes[entries];
+            let n_read = outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Read(_))).count();
+            pixels.push((split, reader.pixels(n_read * image_len)?));
+        }
+        reader.finish()?;
+        Ok(Decoded { pixels, outcomes, notes: vec![] })
+    }
+
+    /// The entries of each part, which lie one after the other.
+    fn by_split(&self) -> Vec<(Split, std::ops::Range<usize>)> {
+        let mut start = 0;
+        let ranges = self.entries.chunk_by(|a, b| a.split == b.split).map(|chunk| {
+            let range = start..start + chunk.len();
+            start = range.end;
+            (chunk[0].split, range)
+        });
+        ranges.collect()
+    }
+
+    /// Decodes all pictures straight into the data set's memory and, where there is one, into the cache.
+    fn decode(
+        &self,
+        shape: [usize; 3],
+        image_len: usize,
+        cache: Option<&CacheFile>,
+        progress: &mut dyn FnMut(Progress<'_>),
+    ) -> Result<Decoded, DataError> {
+        let mut notes = vec![];
+        let mut sink = Sink { writer: None, error: None };
+        if let Some(cache) = cache {
+            sink.keep(cache.create());
+        }
+        let (mut pixels, mut outcomes) = (vec![], Vec::with_capacity(self.entries.len()));
+        let total = self.entries.len();
+        for (split, entries) in self.by_split() {
+            let mut part = Vec::with_capacity(entries.len() * image_len);
+            for chunk in self.entries[entries].chunks(CHUNK) {
+                for (outcome, picture) in self.decode_chunk(chunk, shape) {
+                    part.extend_from_slice(&picture);
+                    sink.write(&picture);
+                    outcomes.push(outcome);
+                }
+                progress(Progress::Pictures { done: outcomes.len(), total });
+            }
+            pixels.push((split, part));
+        }
+        sink.finish(&outcomes);
+        if let (Some(error), Some(cache)) = (sink.error, cache) {
+            notes.push(format!(
+                "cannot write {}: {error}; the pictures are not kept decoded",
+                cache.path.display()
+            ));
+        }
+        Ok(Decoded { pixels, outcomes, notes })
+    }
+
+    /// In the order of the entries, whichever thread decodes them. A picture that cannot be read has no pixels.
+    fn decode_chunk(&self, chunk: &[Entry], shape: [usize; 3]) -> Vec<(Outcome, Vec<u8>)> {
+        let decode = |entry: &Entry| match fit(&self.root.join(&entry.path), shape) {
+            Ok(picture) => (Outcome::Read(picture.original_size), picture.pixels),
+            Err(fault) => (Outcome::Rejected(with_causes(&fault)), vec![]),
+        };
+        chunk.par_iter().map(decode).collect()
+    }
+
+    fn parts(&self, shape: [usize; 3], decoded: Decoded, partition: &Partition) -> Result<Parts, DataError> {
+        let Decoded { pixels, outcomes, notes } = decoded;
+        let (mut rejected, mut original_sizes) = (self.rejected.clone(), vec![]);
+        let mut given = [Split::Train, Split::Validation, Split::Test].map(|_| None);
+        for ((split, images), (_, entries)) in pixels.into_iter().zip(self.by_split()) {
+            let mut labels = vec![];
+            for (entry, outcome) in self.entries[entries.clone()].iter().zip(&outcomes[entries]) {
+                match outcome {
+                    Outcome::Read(size) => {
+                        labels.push(entry.label);
+                        original_sizes.push(*size);
+                    }
+                    Outcome::Rejected(reason) => {
+                        rejected.push(Rejected { path: entry.path.clone(), reason: reason.clone() });
+                    }
+                }
+            }
+            let (name, classes) = (self.name.clone(), self.classes.clone());
+            let part = Dataset { name, shape, images, labels, classes, sha256: String::new() };
+            given[split as usize] = (!part.is_empty()).then_some(part);
+        }
+        rejected.sort_by(|a, b| a.path.cmp(&b.path));
+        let [train, validation, test] = given;
+        let train = self.check_classes(train, &rejected)?.hashed();
+        let [validation, test] = [validation, test].map(|part| part.map(Dataset::hashed));
+        let parts = Given { train, validation, test }.cut(partition)?;
+        Ok(Parts { rejected, n_skipped: self.n_skipped, original_sizes, notes, ..parts })
+    }
+
+    /// Nothing is learned of a class without pictures.
+    fn check_classes(&self, train: Option<Dataset>, rejected: &[Rejected]) -> Result<Dataset, DataError> {
+        let counts = train.as_ref().map_or(vec![0; self.classes.len()], Dataset::class_counts);
+        let empty = counts.iter().position(|&n| n == 0);
+        match (train, empty) {
+            (Some(train), None) => Ok(train),
+            (_, class) => {
+                let class = &self.classes[class.unwrap_or(0)];
+                let is_of = |rejected: &&Rejected| rejected.path.iter().any(|name| name == class.as_str());
+                let n_rejected = rejected.iter().filter(is_of).count();
+                Err(DataError::EmptyClass { dir: self.root.clone(), class: class.clone(), n_rejected })
+            }
+        }
+    }
+}
+
+/// A cache being written, until that fails: the data set can do without.
+struct Sink {
+    writer: Option<Writer>,
+    error: Option<std::io::Error>,
+}
+
+impl Sink {
+    fn keep(&mut self, created: std::io::Result<Writer>) {
+        match created {
+            Ok(writer) => self.writer = Some(writer),
+            Err(error) => self.error = Some(error),
+        }
+    }
+
+    fn write(&mut self, pixels: &[u8]) {
+        if let Some(writer) = &mut self.writer
+            && let Err(error) = writer.pixels(pixels)
+        {
+            (self.writer, self.error) = (None, Some(error));
+        }
+    }
+
+    fn finish(&mut self, outcomes: &[Outcome]) {
+        if let Some(writer) = self.writer.take()
+            && let Err(error) = writer.finish(outcomes)
+        {
+            self.error = Some(error);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;
