@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test lint build setup bench parity accuracy
+.PHONY: train test lint build setup bench parity exports accuracy
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -28,7 +28,7 @@ build: setup
 setup:
 	@scripts/setup.sh
 
-# The three below compare with PyTorch, which scripts/python-env.sh installs (4 GB, once).
+# The four below compare with PyTorch, which scripts/python-env.sh installs (4 GB, once).
 
 # Seconds and memory, Danlu and PyTorch in turn: make bench ARGS=--record keeps the result.
 bench: build
@@ -37,6 +37,12 @@ bench: build
 # Same losses, weights and logits from the same start.
 parity: build
 	@python=$$(scripts/python-env.sh); $$python tests/pytorch/parity.py --danlu $(DANLU) $(ARGS)
+
+# Every layer and 200 random networks, exported: PyTorch and onnxruntime compute the same.
+exports: setup
+	@rm -rf $(TARGET_DIR)/exports
+	cargo run --quiet $(CARGO_FLAGS) -p export --example random_networks -- $(TARGET_DIR)/exports 200 1
+	@python=$$(scripts/python-env.sh); $$python tests/pytorch/export_check.py $(TARGET_DIR)/exports $(ARGS)
 
 # Same accuracy over five seeds of ten epochs; about ten minutes on two cores.
 accuracy: build

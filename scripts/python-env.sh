@@ -20,7 +20,7 @@ if ! cmp -s "$requirements" "$stamp" || ! "$venv/bin/python" -c '' 2>/dev/null; 
     # --no-deps: the list is complete and pinned, and leaves out what a CPU never loads.
     "$venv/bin/python" -m pip install --quiet --disable-pip-version-check --no-cache-dir --no-deps \
         --requirement "$requirements" >&2
-    "$venv/bin/python" -c 'import torch, safetensors.torch'
+    "$venv/bin/python" -c 'import torch, safetensors.torch, onnx, onnxruntime'
     cp "$requirements" "$stamp"
 fi
 echo "$venv/bin/python"

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, value_parser};
+use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
 use spec::OptimizerKind;
 
 const ENVIRONMENT: &str = "\
@@ -31,6 +31,12 @@ Data sets:
              for each class, if you like in train/, val/ and test/; else a tenth of each class is for validation
              and a tenth for testing";
 
+const EXPORT_EXAMPLES: &str = "\
+Examples:
+  danlu export runs/lenet-1 lenet.onnx            raw pixels [N, C, H, W] to logits, normalization inside
+  danlu export runs/lenet-1 lenet.py              a class, and lenet.safetensors beside it
+  danlu export runs/lenet-1 lenet.safetensors     weights as PyTorch's state dict names them";
+
 /// Builds, trains, evaluates and applies small convolutional networks.
 #[derive(Debug, Parser)]
 #[command(name = "danlu", version, after_help = ENVIRONMENT)]
@@ -52,6 +58,9 @@ pub(crate) enum Command {
     /// in training; otherwise they are taken as they are. Fashion-MNIST is light on dark: a model of it expects clothes
     /// brighter than the background.
     Predict(PredictArgs),
+    /// Carry a model to other tools: ONNX, a PyTorch class, weights alone.
+    #[command(after_help = EXPORT_EXAMPLES)]
+    Export(ExportArgs),
     /// The layers of a network, with shapes, parameters and multiply-adds.
     Summary(SummaryArgs),
     /// Get or look at a data set.
@@ -150,6 +159,27 @@ pub(crate) struct PredictArgs {
     /// How many classes to print, the best first [default: 3, with --json all].
     #[arg(long, value_name = "K", value_parser = value_parser!(u16).range(1..), allow_negative_numbers = true)]
     pub(crate) top: Option<u16>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ExportArgs {
+    /// A model file or a run folder.
+    pub(crate) model: PathBuf,
+    /// The file to write; one that is there is replaced.
+    pub(crate) out: PathBuf,
+    /// The format [default: as OUT ends: .onnx, .py or .safetensors].
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) to: Option<ExportFormat>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExportFormat {
+    /// ONNX, opset 17.
+    Onnx,
+    /// A Python file with a class of PyTorch, and its weights beside it.
+    Pytorch,
+    /// The weights alone.
+    Safetensors,
 }
 
 #[derive(Debug, Args)]

@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use data::DataError;
+use export::ExportError;
 use lanes::UnknownIsa;
 use nn::{PlanError, StateDictError};
 use spec::{PRESETS, SpecError};
@@ -44,6 +45,14 @@ pub(crate) enum CliError {
     WriteWeights(#[source] StateDictError),
     #[error("the logits could not be written")]
     WriteLogits(#[source] safetensors::SafeTensorError),
+    #[error("the model cannot be exported")]
+    Export(#[from] ExportError),
+    #[error("{} does not end in .onnx, .py or .safetensors; say with --to which format it should have", path.display())]
+    ExportFormat { path: PathBuf },
+    #[error("{} does not end in .py; PyTorch's class goes into such a file, and its weights into one of that name that ends in .safetensors", path.display())]
+    ExportName { path: PathBuf },
+    #[error("{} is the model that is exported; name another file", path.display())]
+    ExportOntoModel { path: PathBuf },
     #[error("{} is no model of danlu: {reason}", path.display())]
     NoModel { path: PathBuf, reason: String },
     #[error("the run folder {} has no model: not one epoch was finished", dir.display())]
@@ -136,6 +145,7 @@ impl CliError {
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
             Self::BenchCommand { .. } | Self::Url { .. } => 2,
+            Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
             Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } | Self::InitIsReplaced { .. } => 2,
             _ => 1,
         }

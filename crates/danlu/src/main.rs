@@ -10,6 +10,7 @@ mod data_command;
 mod environment;
 mod error;
 mod eval_command;
+mod export_command;
 mod input_file;
 mod interrupt;
 mod loading;
@@ -49,6 +50,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Train(args) => train_command::run(args),
         Command::Eval(args) => eval_command::run(args),
         Command::Predict(args) => predict_command::run(args),
+        Command::Export(args) => export_command::run(args),
         Command::Summary(args) => summary_command::run(args),
         Command::Data(args) => data_command::run(args),
         Command::Bench(args) => bench_command::run(args),

@@ -127,3 +127,49 @@ fn a_summary_has_a_row_a_layer_and_totals() {
         .run("summary data/train-labels-idx1-ubyte")
         .fails(2, &["train-labels-idx1-ubyte", "TOML parse error"]);
 }
+
+#[test]
+fn a_model_is_exported_by_the_ending_of_the_file() {
+    let place = Place::new();
+    place.train("--epochs 1 --out run").succeeds();
+    place.run("export run lenet.onnx").succeeds();
+    let onnx = fs::read(place.path("lenet.onnx")).unwrap();
+    let has = |text: &str| onnx.windows(text.len()).any(|window| window == text.as_bytes());
+    assert!(has("conv.3.weight") && has("Ankle boot") && has("logits"));
+    place.run("export run/model.safetensors --to onnx other").succeeds();
+    assert!(fs::read(place.path("other")).unwrap() == onnx);
+
+    let said = place.run("export run lenet.py").succeeds().stdout;
+    assert!(said.contains("lenet.safetensors, ") && said.contains("lenet.py, "), "{said}");
+    assert!(place.read("lenet.py").contains("class Lenet(nn.Module):"));
+    let weights = fs::read(place.path("lenet.safetensors")).unwrap();
+    let model = fs::read(place.path("run/model.safetensors")).unwrap();
+    assert!(weights == model);
+    place.run("export run plain.safetensors").succeeds();
+    place.run("eval plain.safetensors --data data").succeeds();
+
+    // Beside the model itself, which stays as it is.
+    let before = fs::metadata(place.path("run/model.safetensors")).unwrap().modified().unwrap();
+    place.run("export run run/model.py").succeeds();
+    assert_eq!(fs::metadata(place.path("run/model.safetensors")).unwrap().modified().unwrap(), before);
+}
+
+#[test]
+fn exports_that_cannot_be_are_refused() {
+    let place = Place::new();
+    place.train("--epochs 1 --out run").succeeds();
+    let cases = [
+        ("export run lenet", 2, "lenet does not end in .onnx, .py or .safetensors; say with --to which"),
+        ("export run --to pytorch lenet.pt", 2, "lenet.pt does not end in .py"),
+        ("export run --to keras lenet", 2, "'keras'"),
+        ("export run run/model.safetensors", 2, "run/model.safetensors is the model that is exported"),
+        ("export run/../run --to onnx ./run/model.safetensors", 2, "is the model that is exported"),
+        ("export nothing lenet.onnx", 1, "cannot read nothing"),
+        ("export run no/lenet.onnx", 1, "cannot write no/lenet.onnx"),
+        ("export data lenet.onnx", 1, "cannot read data/model.safetensors"),
+    ];
+    for (arguments, code, said) in cases {
+        place.run(arguments).fails(code, &[said]);
+    }
+    assert!(!place.path("lenet.onnx").exists());
+}

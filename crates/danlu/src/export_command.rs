@@ -1,0 +1,80 @@
+//! `danlu export`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use export::Normalization;
+
+use crate::cli::{ExportArgs, ExportFormat};
+use crate::error::CliError;
+use crate::model_file::{self, Model};
+use crate::{atomic_file, output};
+
+pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
+    let format = format(args)?;
+    let model = model_file::load(&args.model)?;
+    if is_same_file(&args.out, &model.path) {
+        return Err(CliError::ExportOntoModel { path: args.out.clone() });
+    }
+    for (path, bytes) in files(&model, format, &args.out)? {
+        // The model's own weights may lie where those of the class go, as they are the same.
+        if !is_same_file(&path, &model.path) {
+            atomic_file::replace(&path, &bytes)?;
+        }
+        output::line(&format!("{}, {} bytes", path.display(), bytes.len()))?;
+    }
+    Ok(())
+}
+
+/// What was asked for, or what the file's name says.
+fn format(args: &ExportArgs) -> Result<ExportFormat, CliError> {
+    let by_name = match args.out.extension().and_then(|extension| extension.to_str()) {
+        Some("onnx") => Some(ExportFormat::Onnx),
+        Some("py") => Some(ExportFormat::Pytorch),
+        Some("safetensors") => Some(ExportFormat::Safetensors),
+        _ => None,
+    };
+    match (args.to, by_name) {
+        (Some(ExportFormat::Pytorch), by_name) if by_name != Some(ExportFormat::Pytorch) => {
+            Err(CliError::ExportName { path: args.out.clone() })
+        }
+        (asked, by_name) => {
+            asked.or(by_name).ok_or_else(|| CliError::ExportFormat { path: args.out.clone() })
+        }
+    }
+}
+
+/// The files to write; the weights come before the class that reads them.
+fn files(model: &Model, format: ExportFormat, out: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
+    let channels = 0..model.network.input[0];
+    let (scale, shift): (Vec<_>, Vec<_>) =
+        channels.map(|channel| model.normalization.channel(channel)).unzip();
+    let exported = export::Model {
+        network: &model.network,
+        plan: &model.plan,
+        params: &model.params,
+        normalization: Normalization { scale: &scale, shift: &shift },
+        classes: &model.classes,
+    };
+    Ok(match format {
+        ExportFormat::Onnx => vec![(out.to_owned(), export::onnx(&exported)?)],
+        ExportFormat::Pytorch => {
+            let class = export::pytorch(&exported)?.into_bytes();
+            vec![(out.with_extension("safetensors"), weights(model)?), (out.to_owned(), class)]
+        }
+        ExportFormat::Safetensors => vec![(out.to_owned(), weights(model)?)],
+    })
+}
+
+/// A model file.
+fn weights(model: &Model) -> Result<Vec<u8>, CliError> {
+    let metadata = model_file::metadata(&model.network, &model.classes, &model.normalization)?;
+    nn::to_safetensors(&model.plan, &model.params, &metadata).map_err(CliError::WriteWeights)
+}
+
+fn is_same_file(one: &Path, other: &Path) -> bool {
+    match (fs::canonicalize(one), fs::canonicalize(other)) {
+        (Ok(one), Ok(other)) => one == other,
+        _ => false,
+    }
+}

@@ -1,0 +1,102 @@
+//! Layers that PyTorch does not have, as classes of their own.
+
+use spec::LayerSpec;
+
+use crate::wiring::Wiring;
+
+/// A class by its name in Python.
+struct Helper {
+    is_of: fn(&LayerSpec) -> bool,
+    text: &'static str,
+}
+
+const HELPERS: [Helper; 5] = [
+    Helper { is_of: |layer| matches!(layer, LayerSpec::PartialConv2d(_)), text: PARTIAL_CONV2D },
+    Helper { is_of: |layer| matches!(layer, LayerSpec::Rbf(_)), text: RBF },
+    Helper { is_of: |layer| matches!(layer, LayerSpec::ScaledTanh(_)), text: SCALED_TANH },
+    Helper { is_of: |layer| matches!(layer, LayerSpec::SqueezeExcite(_)), text: SQUEEZE_EXCITE },
+    Helper { is_of: |layer| matches!(layer, LayerSpec::Subsample(_)), text: SUBSAMPLE },
+];
+
+/// The classes that the network needs.
+pub(super) fn needed(wiring: &Wiring<'_>) -> String {
+    let is_needed = |helper: &&Helper| wiring.nodes.iter().any(|node| (helper.is_of)(node.layer));
+    HELPERS.iter().filter(is_needed).map(|helper| helper.text).collect::<Vec<_>>().join("\n")
+}
+
+const PARTIAL_CONV2D: &str = r#"
+class PartialConv2d(nn.Module):
+    """A convolution whose filters read some of the channels only (LeCun et al. 1998, table I).
+
+    `weight` [connections, KH, KW] has a kernel for each filter and each channel that it reads, in that order.
+    """
+
+    def __init__(self, channels: list[list[int]], kernel: tuple[int, int]) -> None:
+        super().__init__()
+        places = torch.tensor([[f, c] for f, reads in enumerate(channels) for c in reads])
+        self.register_buffer("places", places, persistent=False)
+        self.weight = nn.Parameter(torch.empty(len(places), *kernel))
+        self.bias = nn.Parameter(torch.empty(len(channels)))
+        bound = (self.weight.numel() / len(channels)) ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        dense = self.weight.new_zeros(len(self.bias), x.shape[1], *self.weight.shape[1:])
+        dense = dense.index_put(tuple(self.places.T), self.weight)
+        return F.conv2d(x, dense, self.bias)
+"#;
+
+const RBF: &str = r##"
+class Rbf(nn.Module):
+    """Minus the squared distances from fixed codes of +1 (`#`) and -1 (`.`), one for each class."""
+
+    def __init__(self, codes: list[str]) -> None:
+        super().__init__()
+        signs = torch.tensor([[1.0 if sign == "#" else -1.0 for sign in code] for code in codes])
+        self.register_buffer("codes", signs, persistent=False)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return -(x[:, None, :] - self.codes).square().sum(2)
+"##;
+
+const SCALED_TANH: &str = r#"
+class ScaledTanh(nn.Module):
+    """amplitude * tanh(slope * x), the squashing function of LeNet-5."""
+
+    def __init__(self, amplitude: float, slope: float) -> None:
+        super().__init__()
+        self.amplitude, self.slope = amplitude, slope
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.amplitude * torch.tanh(self.slope * x)
+"#;
+
+const SQUEEZE_EXCITE: &str = r#"
+class SqueezeExcite(nn.Sequential):
+    """Scales each channel by a number from 0 to 1 that depends on the means of all channels (Hu et al. 2017)."""
+
+    def __init__(self, channels: int, reduced: int) -> None:
+        super().__init__(nn.Linear(channels, reduced), nn.ReLU(), nn.Linear(reduced, channels), nn.Sigmoid())
+
+    def forward(self, x: Tensor) -> Tensor:
+        return x * super().forward(x.mean((2, 3)))[:, :, None, None]
+"#;
+
+const SUBSAMPLE: &str = r#"
+class Subsample(nn.Module):
+    """The sum of each window times one coefficient, plus one bias, for each channel: S2 and S4 of LeNet-5."""
+
+    def __init__(self, channels: int, kernel: tuple[int, int]) -> None:
+        super().__init__()
+        self.kernel = kernel
+        self.weight = nn.Parameter(torch.empty(channels))
+        self.bias = nn.Parameter(torch.empty(channels))
+        bound = (kernel[0] * kernel[1]) ** -0.5
+        nn.init.uniform_(self.weight, -bound, bound)
+        nn.init.uniform_(self.bias, -bound, bound)
+
+    def forward(self, x: Tensor) -> Tensor:
+        sums = F.avg_pool2d(x, self.kernel, divisor_override=1)
+        return sums * self.weight[:, None, None] + self.bias[:, None, None]
+"#;
