@@ -22,6 +22,7 @@ use std::ops::Range;
 use lanes::{Kernel, Lane, Scalar};
 
 use crate::gradient::Sum;
+use crate::sums::{centered_dot, squares, sum};
 
 /// The geometry of one batch normalization.
 #[derive(Clone, Debug)]
@@ -105,24 +106,6 @@ pub(crate) struct Batch<'a, S> {
     pub(crate) share: S,
 }
 
-/// The sum over a plane: four partial sums, as one alone would wait for each addition's latency.
-macro_rules! plane_sum {
-    ($plane:expr, $p:ident => $term:expr) => {{
-        let mut sums = [V::zero(); 4];
-        let n = $plane;
-        for quad in 0..n / 4 {
-            for j in 0..4 {
-                let $p = quad * 4 + j;
-                sums[j] = sums[j] + $term;
-            }
-        }
-        for $p in n / 4 * 4..n {
-            sums[0] = sums[0] + $term;
-        }
-        (sums[0] + sums[1]) + (sums[2] + sums[3])
-    }};
-}
-
 struct Moments<'a, V: Lane> {
     plane: usize,
     x: &'a [V],
@@ -139,12 +122,9 @@ impl<V: Lane> Kernel for Moments<'_, V> {
     fn run(self) {
         let n = V::Scalar::from_f64(self.n);
         for (c, x) in self.x.chunks_exact(self.plane).enumerate() {
-            let sum = plane_sum!(self.plane, p => x[p]);
-            let mean = (sum * self.live).sum() / n;
-            let center = V::splat(mean);
-            let square = plane_sum!(self.plane, p => (x[p] - center) * (x[p] - center));
+            let mean = (sum(x) * self.live).sum() / n;
             self.mean[c] = mean;
-            self.square[c] = (square * self.live).sum();
+            self.square[c] = (squares(x, V::splat(mean)) * self.live).sum();
         }
     }
 }
@@ -219,9 +199,8 @@ impl<V: Lane> Kernel for ParameterGradient<'_, V> {
     fn run(self) {
         let planes = self.x.chunks_exact(self.plane).zip(self.dy.chunks_exact(self.plane));
         for (c, (x, dy)) in planes.enumerate() {
-            let mean = V::splat(self.mean[c]);
-            let db = plane_sum!(self.plane, p => dy[p]).sum();
-            let dw = plane_sum!(self.plane, p => dy[p] * (x[p] - mean)).sum() * self.inverse_std[c];
+            let db = sum(dy).sum();
+            let dw = centered_dot(dy, x, V::splat(self.mean[c])).sum() * self.inverse_std[c];
             let set = self.sum == Sum::Set;
             self.db[c] = if set { db } else { self.db[c] + db };
             self.dw[c] = if set { dw } else { self.dw[c] + dw };
