@@ -45,8 +45,8 @@ impl Loaded {
             test_sha256: self.test.sha256.clone(),
             n_train: self.train.len(),
             n_test: self.test.len(),
-            validation_sha256: None,
-            n_validation: 0,
+            validation_sha256: self.validation.as_ref().map(|part| part.sha256.clone()),
+            n_validation: self.validation.as_ref().map_or(0, Dataset::len),
         }
     }
 }

@@ -201,6 +201,16 @@ fn a_lone_pair_is_cut_in_three() {
     assert_eq!(parts.validation.unwrap().len(), 6);
 }
 
+/// Pictures in color come from CIFAR-10's format or from folders.
+#[test]
+fn images_of_four_dimensions_are_refused() {
+    let dir = small_set();
+    let bytes = [crate::idx::header_bytes(&[20, 3, 2, 3]), vec![0; 360]].concat();
+    fs::write(dir.path().join(TRAIN_IMAGES), bytes).unwrap();
+    let message = detected(dir.path()).unwrap_err().to_string();
+    assert!(message.ends_with("train-images-idx3-ubyte: byte 3: 4 dimensions, expected 3"), "{message}");
+}
+
 #[test]
 fn test_images_must_have_the_train_images_shape() {
     let dir = small_set();
