@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test lint build setup bench parity exports accuracy
+.PHONY: train test lint build setup bench presets parity exports accuracy
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -23,6 +23,10 @@ lint:
 
 build: setup
 	cargo build --release $(CARGO_FLAGS) -p danlu
+
+# Every preset with its recipe and three seeds, in a table (long); needs no PyTorch.
+presets: build
+	@python3 bench/presets.py --danlu $(DANLU) $(ARGS)
 
 # The data set and a linker, where Debian has them as packages and they are missing.
 setup:
