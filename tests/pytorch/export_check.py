@@ -7,6 +7,7 @@ FOLDER is what `cargo run --example random_networks` has written: a folder for e
     torch      logits of the class in eval(); from bytes too
     onnx       onnx.checker's full check, and onnxruntime's logits, of all pictures at once and of one alone
     loss       of the class in train(), in double precision
+    running    statistics of batch normalizations after that batch
     gradients  of each parameter and of the pictures, in double precision, but of the presets; dropout is left out, but
                must have been asked for with the right probabilities
 Prints the largest differences and exits 1 if one is out of bounds.
@@ -69,6 +70,11 @@ class Case:
         apart = (got.double() - expected.double()).abs().max().item() / size
         return Difference(what, self.title, detail, apart if apart == apart else float("inf"))
 
+    def named(self, prefix: str) -> Iterator[tuple[str, Tensor]]:
+        """What is expected of each weight that the prefix stands before."""
+        names = [name for name in self.expected if name.startswith(prefix)]
+        return ((name.removeprefix(prefix), self.expected[name]) for name in names)
+
     def insist(self, holds: bool, what: str) -> None:
         if not holds:
             sys.exit(f"{self.title} ({self.folder}): {what}")
@@ -76,10 +82,13 @@ class Case:
     def loss_of(self, logits: Tensor) -> Tensor:
         """The sum over the samples."""
         labels = self.expected["labels"].long()
-        if "map" not in self.loss:
-            return F.cross_entropy(logits, labels, reduction="sum")
-        rubbish = logits.new_full((len(logits), 1), -self.loss["map"]["rubbish"])
-        return F.cross_entropy(torch.cat([logits, rubbish], 1), labels, reduction="sum")
+        if "map" in self.loss:
+            rubbish = logits.new_full((len(logits), 1), -self.loss["map"]["rubbish"])
+            return F.cross_entropy(torch.cat([logits, rubbish], 1), labels, reduction="sum")
+        settings = self.loss["cross_entropy"]
+        weights = logits.new_tensor(settings.get("class_weights", [1.0] * logits.shape[1]))
+        smoothing = settings["label_smoothing"]
+        return F.cross_entropy(logits, labels, weights, label_smoothing=smoothing, reduction="sum")
 
 
 def load_class(case: Case) -> tuple[type[nn.Module], list[str]]:
@@ -140,18 +149,20 @@ def check_training(case: Case, network: nn.Module) -> Iterator[Difference]:
     case.insist(asked == wanted, f"dropout {asked}, expected {wanted}")
     yield case.difference("loss", "", loss.detach(), case.expected["loss"])
 
+    tensors = network.state_dict(keep_vars=True)
+    for name, statistics in case.named("running."):
+        yield case.difference("running", name, tensors[name], statistics)
+
     if case.title.startswith("preset "):
         # Of a million activations one is so close to a kink that rounding decides on which side; of a few thousand none.
         return
-    tensors = network.state_dict(keep_vars=True)
-    got = {f"d.{name}": tensor.grad for name, tensor in tensors.items() if tensor.requires_grad}
+    got = {name: tensor.grad for name, tensor in tensors.items() if tensor.requires_grad}
+    expected = dict(case.named("d."))
     # Danlu's are of the normalized pictures.
-    got["d_pictures"] = pictures.grad / network.scale
-    expected = {name: tensor for name, tensor in case.expected.items() if name.startswith("d")}
+    got["pictures"], expected["pictures"] = pictures.grad / network.scale, case.expected["d_pictures"]
     case.insist(set(got) == set(expected), f"gradients {sorted(got)}, expected {sorted(expected)}")
     floor = FLOOR * max(gradient.abs().max().item() for gradient in expected.values())
     for name, gradient in expected.items():
-        # What does not reach the loss has no gradient in PyTorch.
         yield case.difference("gradients", name, got[name], gradient, floor)
 
 
@@ -177,7 +188,7 @@ def main() -> None:
     for what, title, detail, relative in failed:
         print(f"FAILED {what} {detail} of {title}: {relative:.1e}")
     worst = {difference.what: difference for difference in sorted(differences, key=lambda found: found.relative)}
-    figures = ", ".join(f"{what} {found.relative:.1e} ({found.title})" for what, found in worst.items())
+    figures = ", ".join(f"{what} {found.relative:.1e} ({' '.join([found.title, found.detail]).strip()})" for what, found in worst.items())
     n_failed = len({difference.title for difference in failed})
     print(f"{len(folders)} exported networks, {n_failed} failed; largest relative difference: {figures}; bound {BOUND:g}")
     sys.exit(bool(failed) or not folders)

@@ -8,7 +8,7 @@ use nn::{Init, Mode, Params, Plan, Workspace, forward};
 use rand_core::Rng;
 use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, TensorView};
-use spec::{LayerSpec, LeakyReluSpec, LossSpec, MapSpec, NetworkSpec, Seed};
+use spec::{LayerSpec, LeakyReluSpec, LossSpec, NetworkSpec, Seed};
 
 use crate::engine::{Answer, Batch};
 
@@ -34,7 +34,7 @@ pub(crate) struct Computed {
 
 impl Computed {
     /// The same for the same seed.
-    pub(crate) fn new(network: &NetworkSpec, seed: Seed) -> Result<Self, nn::PlanError> {
+    pub(crate) fn new(network: &NetworkSpec, loss: LossSpec, seed: Seed) -> Result<Self, nn::PlanError> {
         let plan = Plan::compile(network)?;
         let (scale, shift) = random_normalization(network.input[0], seed);
         let mut computed = Self {
@@ -45,17 +45,15 @@ impl Computed {
             input: network.input,
             pictures: random_pictures(network.input, seed),
             labels: random_labels(network.classes, seed),
-            loss: loss(network),
+            loss,
             logits: vec![],
             training: Answer::default(),
         };
-        let batch = Batch {
-            plan: Plan::with_input_gradient(&without_dropout(network))?,
-            params: computed.params.0.iter().map(|&x| f64::from(x)).collect(),
-            pictures: computed.normalized(),
-            labels: computed.labels.clone(),
-            loss: computed.loss.clone(),
-        };
+        let mut batch = Batch::random(&without_dropout(network), N_SAMPLES, 0);
+        batch.params = computed.params.0.iter().map(|&x| f64::from(x)).collect();
+        batch.pictures = computed.normalized();
+        batch.labels.clone_from(&computed.labels);
+        batch.loss = computed.loss.clone();
         let (plan, params) = (&computed.plan, &computed.params.0);
         let isa = Isa::detect();
         computed.logits = isa.run(Inference { plan, params, pictures: &batch.pictures });
@@ -75,9 +73,13 @@ impl Computed {
     /// All of it but the weights.
     pub(crate) fn to_safetensors(&self, title: &str) -> Result<Vec<u8>, Box<dyn Error>> {
         let [c, h, w] = self.input;
-        let gradients = self.plan.tensors().iter().filter(|tensor| tensor.learned).map(|tensor| {
-            let values = floats(&self.training.d_params[tensor.range.clone()]);
-            (format!("d.{}", tensor.name), Dtype::F32, tensor.dims.clone(), values)
+        let of_training = self.plan.tensors().iter().map(|tensor| {
+            // Running statistics lie behind all parameters.
+            let (prefix, values) = match tensor.range.start.checked_sub(self.plan.n_parameters()) {
+                None => ("d.", &self.training.d_params[tensor.range.clone()]),
+                Some(start) => ("running.", &self.training.running[start..][..tensor.range.len()]),
+            };
+            (format!("{prefix}{}", tensor.name), Dtype::F32, tensor.dims.clone(), floats(values))
         });
         let pictures = self.pictures.iter().flat_map(|x| x.to_le_bytes()).collect();
         let d_pictures = floats(&self.training.d_pictures.concat());
@@ -88,7 +90,7 @@ impl Computed {
             ("loss".to_owned(), Dtype::F32, vec![], floats(&[self.training.loss])),
             ("d_pictures".to_owned(), Dtype::F32, vec![N_SAMPLES, c, h, w], d_pictures),
         ];
-        let tensors: Vec<_> = fixed.into_iter().chain(gradients).collect();
+        let tensors: Vec<_> = fixed.into_iter().chain(of_training).collect();
         let metadata = HashMap::from([
             ("title".to_owned(), title.to_owned()),
             ("loss".to_owned(), serde_json::to_string(&self.loss)?),
@@ -127,14 +129,6 @@ fn random_pictures(input: [usize; 3], seed: Seed) -> Vec<f32> {
 fn random_labels(classes: usize, seed: Seed) -> Vec<u8> {
     let mut random = seed.stream("labels");
     (0..N_SAMPLES).map(|_| (random.next_u64() % classes as u64) as u8).collect()
-}
-
-/// Radial basis functions have a loss of their own.
-fn loss(network: &NetworkSpec) -> LossSpec {
-    match network.nodes.last().map(|node| &node.layer) {
-        Some(LayerSpec::Rbf(_)) => LossSpec::Map(MapSpec { rubbish: 2.0 }),
-        _ => LossSpec::default(),
-    }
 }
 
 /// From bytes to about ±1, each channel in its own way.

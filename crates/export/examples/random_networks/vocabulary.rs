@@ -1,59 +1,45 @@
 //! Every layer of one input in one chain, with PyTorch's defaults.
 
-use spec::{
-    BatchNorm2dSpec, Conv2dSpec, DropoutSpec, GroupNormSpec, LayerNormSpec, LayerSpec, LeakyReluSpec,
-    LinearSpec, NetworkSpec, NodeSpec, PadSpec, Pair, PartialConv2dSpec, PoolSpec, RbfSpec, ScaledTanhSpec,
-    SqueezeExciteSpec, SubsampleSpec,
-};
+use spec::NetworkSpec;
+
+use crate::cases::vocabulary::network;
+
+/// The layers from [4, 12, 11] to [3]; behind some their output.
+const LAYERS: [&str; 24] = [
+    "conv2d = { out_channels = 6, kernel = [2, 3], padding = [0, 1], dilation = [2, 1], groups = 2 }",
+    "partial_conv2d = { kernel = [2, 1], connections = [[0], [1, 4], [2, 3], [0, 5]] }", // [4, 9, 11]
+    "batch_norm2d",
+    "leaky_relu = { slope = 0.2 }",
+    "max_pool2d = { kernel = [2, 1], stride = 1 }", // [4, 8, 11]
+    "group_norm = { groups = 2 }",
+    "gelu",
+    "pad = { bottom = 1, left = 2, value = -0.5 }", // [4, 9, 13]
+    "silu",
+    "avg_pool2d = { kernel = [2, 1], padding = [1, 0] }", // [4, 5, 13]
+    "hard_swish",
+    "squeeze_excite = { reduced = 2 }",
+    "layer_norm",
+    "scaled_tanh",
+    "spatial_dropout = { p = 0.25 }",
+    "subsample = { kernel = [2, 3] }", // [4, 2, 4]
+    "sigmoid",
+    "global_avg_pool",
+    "flatten",
+    "dropout = { p = 0.5 }",
+    "linear = { out_features = 5, bias = false }",
+    "relu",
+    "tanh",
+    "rbf = { codes = [\"#.#.#\", \"..###\", \"##...\"] }",
+];
 
 /// As modules of an `nn.Sequential`, and as lines of `forward`.
 pub(crate) fn networks() -> [NetworkSpec; 2] {
-    let unnamed =
-        |layers: Vec<LayerSpec>| layers.into_iter().map(|layer| NodeSpec { name: None, inputs: None, layer });
-    let modules = unnamed(layers()).collect();
-    let lines = unnamed(layers()).enumerate();
-    let lines =
-        lines.map(|(idx, node)| NodeSpec { name: Some(format!("{}{idx}", node.layer.kind())), ..node });
-    [("every layer as a module", modules), ("every layer as a line", lines.collect())]
-        .map(|(name, nodes)| NetworkSpec { name: name.into(), input: [4, 12, 11], classes: 3, nodes })
-}
-
-/// From [4, 12, 11] to [3].
-fn layers() -> Vec<LayerSpec> {
-    let pair = Pair::new(2, 1);
-    let conv = Conv2dSpec {
-        groups: 2,
-        dilation: pair,
-        padding: Pair::new(0, 1),
-        ..Conv2dSpec::new(6, Pair::new(2, 3))
-    };
-    let partial =
-        PartialConv2dSpec { kernel: pair, connections: vec![vec![0], vec![1, 4], vec![2, 3], vec![0, 5]] };
-    let codes = ["#.#.#", "..###", "##..."].map(String::from).to_vec();
-    vec![
-        LayerSpec::Conv2d(conv),
-        LayerSpec::PartialConv2d(partial), // [4, 9, 11]
-        LayerSpec::BatchNorm2d(BatchNorm2dSpec::default()),
-        LayerSpec::LeakyRelu(LeakyReluSpec { slope: 0.2 }),
-        LayerSpec::MaxPool2d(PoolSpec { stride: Some(Pair::square(1)), ..PoolSpec::new(pair) }), // [4, 8, 11]
-        LayerSpec::GroupNorm(GroupNormSpec { groups: 2, epsilon: 1e-5 }),
-        LayerSpec::Gelu,
-        LayerSpec::Pad(PadSpec { top: 0, bottom: 1, left: 2, right: 0, value: -0.5 }), // [4, 9, 13]
-        LayerSpec::Silu,
-        LayerSpec::AvgPool2d(PoolSpec { padding: Pair::new(1, 0), ..PoolSpec::new(pair) }), // [4, 5, 13]
-        LayerSpec::HardSwish,
-        LayerSpec::SqueezeExcite(SqueezeExciteSpec { reduced: 2 }),
-        LayerSpec::LayerNorm(LayerNormSpec::default()),
-        LayerSpec::ScaledTanh(ScaledTanhSpec::default()),
-        LayerSpec::SpatialDropout(DropoutSpec { p: 0.25 }),
-        LayerSpec::Subsample(SubsampleSpec { kernel: Pair::new(2, 3) }), // [4, 2, 4]
-        LayerSpec::Sigmoid,
-        LayerSpec::GlobalAvgPool,
-        LayerSpec::Flatten,
-        LayerSpec::Dropout(DropoutSpec { p: 0.5 }),
-        LayerSpec::Linear(LinearSpec { out_features: 5, bias: false }),
-        LayerSpec::Relu,
-        LayerSpec::Tanh,
-        LayerSpec::Rbf(RbfSpec { codes }),
-    ]
+    let mut modules = network([4, 12, 11], 3, &LAYERS);
+    let mut lines = modules.clone();
+    for (idx, node) in lines.nodes.iter_mut().enumerate() {
+        node.name = Some(format!("{}{idx}", node.layer.kind()));
+    }
+    modules.name = "every layer as a module".into();
+    lines.name = "every layer as a line".into();
+    [modules, lines]
 }

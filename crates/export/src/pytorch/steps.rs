@@ -58,11 +58,12 @@ pub(super) fn is_sequential(wiring: &Wiring<'_>) -> bool {
 /// All nodes in their order.
 pub(super) fn steps(wiring: &Wiring<'_>) -> Vec<Step> {
     let readers = wiring.readers();
-    let mut steps: Vec<Step> = Vec::new();
-    while let Some(idx) =
-        steps.last().map_or(Some(0), |step| Some(step.last() + 1)).filter(|&idx| idx < wiring.nodes.len())
-    {
-        steps.push(run(wiring, &readers, idx).unwrap_or(Step::Node(idx)));
+    let mut steps = Vec::new();
+    let mut idx = 0;
+    while idx < wiring.nodes.len() {
+        let step = run(wiring, &readers, idx).unwrap_or(Step::Node(idx));
+        idx = step.last() + 1;
+        steps.push(step);
     }
     steps
 }
