@@ -7,7 +7,7 @@ mod blocks;
 mod layers;
 mod merge;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use spec::{LayerSpec, NetworkSpec, NodeSpec, Pair};
@@ -210,8 +210,20 @@ impl Builder {
             return Err(PlanError::NoParameters);
         }
         self.place_running();
+        self.check_tensor_names()?;
         self.graph.logits = last.value;
         Ok(self.graph)
+    }
+}
+
+impl Builder {
+    /// A node `a` of several tensors (`a.0.weight`) and a node `a.0` may mean the same name.
+    fn check_tensor_names(&self) -> Result<(), PlanError> {
+        let mut names = BTreeSet::new();
+        match self.graph.tensors.iter().find(|tensor| !names.insert(&tensor.name)) {
+            Some(tensor) => Err(PlanError::TensorName { name: tensor.name.clone() }),
+            None => Ok(()),
+        }
     }
 }
 

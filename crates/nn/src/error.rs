@@ -153,6 +153,12 @@ pub enum PlanError {
         /// Length of that.
         n_inputs: usize,
     },
+    /// Two nodes whose names give the same name of a tensor.
+    #[error("two nodes give their weights the name `{name}`; another name for one of them tells them apart")]
+    TensorName {
+        /// The tensor.
+        name: String,
+    },
     /// A node whose output nobody reads.
     #[error("node {node}: its output is not used by any other node, and it is not the last")]
     Unused {

@@ -6,7 +6,7 @@ mod cases;
 use cases::vocabulary::network;
 use cases::{classifier, conv, pool};
 use nn::Plan;
-use spec::{LayerSpec, LeakyReluSpec, LinearSpec, MergeSpec, NetworkSpec, NodeSpec};
+use spec::{LayerSpec, LeakyReluSpec, LinearSpec, MergeSpec, NetworkSpec, NodeSpec, SqueezeExciteSpec};
 
 fn linear(out_features: usize) -> LayerSpec {
     LayerSpec::Linear(LinearSpec::new(out_features))
@@ -32,6 +32,10 @@ fn every_mistake_names_its_node_and_shapes() {
     unused.nodes[2].inputs = Some(vec!["0".into()]);
     let mut unequal = chain(vec![unpadded((3, 3)), add(), LayerSpec::Flatten, linear(10)]);
     unequal.nodes[1].inputs = Some(vec!["0".into(), "input".into()]);
+    let block = LayerSpec::SqueezeExcite(SqueezeExciteSpec { reduced: 1 });
+    let mut two_names = chain(vec![block, unpadded((1, 1)), LayerSpec::Flatten, linear(10)]);
+    two_names.nodes[0].name = Some("a".into());
+    two_names.nodes[1].name = Some("a.0".into());
     let table = [
         (
             chain(vec![unpadded((13, 3))]),
@@ -60,6 +64,7 @@ fn every_mistake_names_its_node_and_shapes() {
         (chain(vec![unpadded((3, 3))]), "`0` (conv2d) is the last and gives [4, 10, 8]"),
         (two_inputs, "node `1`: `inputs` has 2, but linear takes exactly 1"),
         (unknown, "`conv.9`"),
+        (two_names, "two nodes give their weights the name `a.0.weight`"),
         (unused, "`1` (linear): its output is not used"),
         (
             unequal,

@@ -113,7 +113,8 @@ pub enum LayerSpec {
     Flatten,
     /// Sum of all inputs.
     Add(MergeSpec),
-    /// Product of all inputs; one of `[C, 1, 1]` counts for every row and column of the others.
+    /// Product of all inputs; one of `[C, 1, 1]` counts for every row and column of the others, unless `pad` gives it a
+    /// border of zeros.
     Multiply(MergeSpec),
     /// The channels of all inputs, or their numbers where they are flat, one after the other.
     Concat(MergeSpec),
