@@ -5,7 +5,7 @@ use std::ops::ControlFlow;
 use data::{Normalization, Partition};
 use nn::{Params, Plan};
 use spec::{EpochRecord, MAX_COUNT, Seed, TrainSpec};
-use train::{Job, Observer, Setup};
+use train::{Checkpoint, Job, Observer, Setup};
 
 use crate::bench_server::Server;
 use crate::cli::BenchArgs;
@@ -45,17 +45,19 @@ fn serve(bench: &Bench) -> Result<(), CliError> {
 
 impl Bench {
     pub(crate) fn train(&self, observer: &mut dyn Observer) -> Result<(), CliError> {
-        let mut params = Params::init(&self.plan, Seed(self.spec.seed));
+        let params = Params::init(&self.plan, Seed(self.spec.seed));
+        let mut checkpoint = Checkpoint::start(&self.plan, &self.spec, params);
         let job = Job {
             spec: &self.spec,
             plan: &self.plan,
             train: &self.loaded.train,
+            validation: None,
             test: &self.loaded.test,
             normalization: &Normalization::unit(),
             setup: self.setup,
             stop: interrupt::stop_flag(),
         };
-        train::train(job, &mut params, observer)?;
+        train::train(job, &mut checkpoint, observer)?;
         Ok(())
     }
 
@@ -107,7 +109,7 @@ struct Times {
 }
 
 impl Observer for Times {
-    fn epoch(&mut self, record: &EpochRecord, _: &Params<f32>) -> ControlFlow<()> {
+    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint) -> ControlFlow<()> {
         self.train_s.push(record.train_s);
         self.eval_s.push(record.eval_s);
         ControlFlow::Continue(())

@@ -6,10 +6,9 @@
 use std::io;
 use std::ops::ControlFlow;
 
-use nn::Params;
 use serde::Serialize;
 use spec::EpochRecord;
-use train::Observer;
+use train::{Checkpoint, Observer};
 
 use crate::bench_command::Bench;
 use crate::error::CliError;
@@ -107,7 +106,7 @@ impl<'a> Server<'a> {
 }
 
 impl Observer for Server<'_> {
-    fn epoch(&mut self, record: &EpochRecord, _: &Params<f32>) -> ControlFlow<()> {
+    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint) -> ControlFlow<()> {
         match self.answer(record) {
             Ok(()) => self.obey(Some(record)),
             Err(error) => {

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
-use spec::OptimizerKind;
+use spec::{NormalizationSpec, OptimizerKind, ScheduleKind};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -21,6 +21,9 @@ Examples:
   danlu train --optimizer sgd --learning-rate 0.1 --out runs/sgd
   danlu train run.toml --seed 7                 a run file; flags win over it
   danlu train runs/lenet-1/run.toml             the same run again, to the bit";
+
+const LEARNING: &str = "Learning";
+const AUGMENTATION: &str = "Augmentation";
 
 const DATA_FORMATS: &str = "\
 Data sets:
@@ -49,7 +52,10 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     /// Train a network; the run's record, model and curves go into a folder.
     #[command(after_help = TRAIN_EXAMPLES)]
-    Train(TrainArgs),
+    Train(Box<TrainArgs>),
+    /// Go on with a run that was interrupted or killed, from its last whole epoch; it comes to the same result as
+    /// without the break.
+    Resume(ResumeArgs),
     /// Loss and accuracy of a model on the test images.
     Eval(EvalArgs),
     /// What a model sees in pictures.
@@ -72,6 +78,44 @@ pub(crate) enum Command {
 #[derive(Debug, Args)]
 #[command(args_override_self = true)]
 pub(crate) struct TrainArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// The run folder [default: runs/NETWORK-N, the first that is free].
+    #[arg(long, value_name = "DIR")]
+    pub(crate) out: Option<PathBuf>,
+    /// Print one JSON object per epoch, and one at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print no epochs and no progress.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+    /// Replace the run that --out holds.
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Write the loss of every step to this file, one a line.
+    #[arg(long, value_name = "FILE")]
+    pub(crate) steps_log: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ResumeArgs {
+    /// The run folder.
+    #[arg(value_name = "RUN")]
+    pub(crate) run: PathBuf,
+    /// Number of threads; changes no bit of the result [default: all cores].
+    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
+    pub(crate) threads: Option<usize>,
+    /// Print one JSON object per epoch, and one at the end.
+    #[arg(long)]
+    pub(crate) json: bool,
+    /// Print no epochs and no progress.
+    #[arg(long)]
+    pub(crate) quiet: bool,
+}
+
+/// What determines a run, and on how many threads it is computed.
+#[derive(Debug, Args)]
+pub(crate) struct RunArgs {
     /// A run file; every key is explained in docs/reference.toml.
     #[arg(value_name = "RUN.toml")]
     pub(crate) file: Option<PathBuf>,
@@ -87,10 +131,10 @@ pub(crate) struct TrainArgs {
     /// Images per step [default: 256].
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) batch_size: Option<usize>,
-    /// adam or sgd [default: adam].
+    /// adam, adamw, sgd or rmsprop [default: adam].
     #[arg(long, value_name = "KIND")]
     pub(crate) optimizer: Option<OptimizerKind>,
-    /// Step size [default: 0.001].
+    /// Step size [default: 0.001, rmsprop 0.01].
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) learning_rate: Option<f64>,
     /// Where all random numbers come from [default: 1].
@@ -99,27 +143,51 @@ pub(crate) struct TrainArgs {
     /// Number of threads; changes no bit of the result [default: all cores].
     #[arg(long, value_name = "N", allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,
-    /// The run folder [default: runs/NETWORK-N, the first that is free].
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
     /// Start from these weights, named as PyTorch's state dict names them.
     #[arg(long, value_name = "FILE.safetensors")]
     pub(crate) init: Option<PathBuf>,
     /// Whether every epoch has an order of its own [default: true].
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     pub(crate) shuffle: Option<bool>,
-    /// Print one JSON object per epoch, and one at the end.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print no epochs and no progress.
-    #[arg(long)]
-    pub(crate) quiet: bool,
-    /// Replace the run that --out holds.
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Write the loss of every step to this file, one a line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) steps_log: Option<PathBuf>,
+    /// Share of the training images that is kept apart to choose the best epoch on, above 0 and below 1.
+    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    pub(crate) validation: Option<f64>,
+    /// unit (0 to 1) or standard (mean 0, deviation 1, measured on the training images) [default: unit].
+    #[arg(long, value_name = "KIND")]
+    pub(crate) normalization: Option<NormalizationSpec>,
+    /// constant, step, cosine or one_cycle [default: constant].
+    #[arg(long, value_name = "KIND", help_heading = LEARNING)]
+    pub(crate) schedule: Option<ScheduleKind>,
+    /// Epochs in which the learning rate rises linearly before the schedule begins [default: 0].
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub(crate) warm_up_epochs: Option<f64>,
+    /// Share of the target that is spread over all classes [default: 0].
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub(crate) label_smoothing: Option<f64>,
+    /// Shorten longer gradients to this norm.
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub(crate) clip_gradient: Option<f64>,
+    /// Evaluate and save a moving average of the parameters that keeps this share at each step.
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub(crate) average: Option<f64>,
+    /// End after so many epochs without a rise of the validation accuracy.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = LEARNING)]
+    pub(crate) patience: Option<usize>,
+    /// Move training images by up to as many pixels.
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    pub(crate) shift: Option<usize>,
+    /// Mirror them with this probability.
+    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    pub(crate) horizontal_flip: Option<f64>,
+    /// Turn them by up to as many degrees.
+    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    pub(crate) rotation: Option<f64>,
+    /// Put noise into a rectangle of them with this probability.
+    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    pub(crate) erasing: Option<f64>,
+    /// Mix pairs of them with shares from Beta(ALPHA, ALPHA).
+    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    pub(crate) mixup: Option<f64>,
 }
 
 #[derive(Debug, Args)]

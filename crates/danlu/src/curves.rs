@@ -15,9 +15,10 @@ const SIZE: (u32, u32) = (760, 460);
 const FONT: &str = "sans-serif";
 const INK: RGBColor = RGBColor(64, 64, 64);
 const GRID: RGBColor = RGBColor(226, 226, 226);
-/// Three colors of Okabe & Ito's palette, which color-blind people can tell apart as well.
+/// Four colors of Okabe & Ito's palette, which color-blind people can tell apart as well.
 const LOSS: RGBColor = RGBColor(213, 94, 0);
 const TRAIN: RGBColor = RGBColor(86, 180, 233);
+const VALIDATION: RGBColor = RGBColor(0, 158, 115);
 const TEST: RGBColor = RGBColor(0, 114, 178);
 
 /// The curves as an SVG file.
@@ -87,6 +88,7 @@ fn whole(x: &f64) -> String {
 }
 
 fn draw_lines<'a>(chart: &mut Chart<'_, 'a>, epochs: &[EpochRecord]) -> DrawResult<'a> {
+    let validation = |epoch: &EpochRecord| epoch.validation_accuracy.unwrap_or(f64::NAN);
     let line = |color: RGBColor, value: fn(&EpochRecord) -> f64| {
         let points = epochs.iter().map(move |epoch| (epoch.epoch as f64, value(epoch)));
         LineSeries::new(points.filter(|(_, y)| y.is_finite()), color.stroke_width(2).filled()).point_size(3)
@@ -99,6 +101,12 @@ fn draw_lines<'a>(chart: &mut Chart<'_, 'a>, epochs: &[EpochRecord]) -> DrawResu
         .draw_secondary_series(line(TRAIN, |epoch| epoch.train_accuracy))?
         .label("train accuracy")
         .legend(sample(TRAIN));
+    if epochs.iter().any(|epoch| epoch.validation_accuracy.is_some()) {
+        chart
+            .draw_secondary_series(line(VALIDATION, validation))?
+            .label("validation accuracy")
+            .legend(sample(VALIDATION));
+    }
     chart
         .draw_secondary_series(line(TEST, |epoch| epoch.test_accuracy))?
         .label("test accuracy")
@@ -140,7 +148,9 @@ fn loss_range(epochs: &[EpochRecord]) -> Range<f64> {
 }
 
 fn accuracy_range(epochs: &[EpochRecord]) -> Range<f64> {
-    let accuracies = epochs.iter().flat_map(|epoch| [epoch.train_accuracy, epoch.test_accuracy]);
+    let accuracies = epochs.iter().flat_map(|epoch| {
+        [epoch.train_accuracy, epoch.validation_accuracy.unwrap_or(f64::NAN), epoch.test_accuracy]
+    });
     let (low, high) = extent(accuracies).unwrap_or((0.0, 1.0));
     ((low - 0.02) * 20.0).floor().max(0.0) / 20.0..(((high + 0.02) * 20.0).ceil() / 20.0).min(1.0)
 }

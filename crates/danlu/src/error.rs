@@ -9,7 +9,7 @@ use export::ExportError;
 use lanes::UnknownIsa;
 use nn::{PlanError, StateDictError};
 use spec::{PRESETS, SpecError};
-use train::TrainError;
+use train::{CheckpointError, TrainError};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum CliError {
@@ -59,6 +59,20 @@ pub(crate) enum CliError {
     NoEpoch { dir: PathBuf },
     #[error("{} holds a run ({file}); name another folder, or replace it with --force", dir.display())]
     HoldsRun { dir: PathBuf, file: &'static str },
+    #[error("{} holds no run that could go on: it has neither run.toml nor a run that was about to begin", dir.display())]
+    NoRun { dir: PathBuf },
+    #[error("the run in {} is finished; there is nothing to go on with", dir.display())]
+    RunFinished { dir: PathBuf },
+    #[error("{} was changed since the run began: {} has another spec", run.display(), record.display())]
+    SpecChanged { run: PathBuf, record: PathBuf },
+    #[error("the {part} data has SHA-256 {found}, but the run began with {expected}")]
+    DataChanged { part: &'static str, found: String, expected: String },
+    #[error("the record tells of epochs, but there is no {}", path.display())]
+    NoCheckpoint { path: PathBuf },
+    #[error("cannot go on from {}", path.display())]
+    Checkpoint { path: PathBuf, source: CheckpointError },
+    #[error("the checkpoint could not be written")]
+    WriteCheckpoint(#[source] CheckpointError),
     #[error("another run is writing to {}", dir.display())]
     FolderInUse { dir: PathBuf },
     #[error("the start weights {} are the model that this run would replace; copy them elsewhere first", path.display())]
@@ -113,7 +127,7 @@ pub(crate) enum CliError {
     StdoutClosed { dir: PathBuf, n_epochs: usize },
     #[error("interrupted before the first step; nothing is kept")]
     InterruptedEarly,
-    #[error("interrupted in epoch {}; {} kept in {}", n_epochs + 1, epochs_are(*n_epochs), dir.display())]
+    #[error("interrupted in epoch {}; {} kept in {2}, and `danlu resume {2}` goes on", n_epochs + 1, epochs_are(*n_epochs), dir.display())]
     Interrupted { dir: PathBuf, n_epochs: usize },
 }
 

@@ -21,6 +21,8 @@ mod picture_paths;
 mod predict_command;
 mod progress;
 mod request;
+mod resume_command;
+mod run;
 mod run_folder;
 mod run_observer;
 mod summary_command;
@@ -48,6 +50,7 @@ fn main() -> ExitCode {
 fn run(command: &Command) -> Result<(), CliError> {
     match command {
         Command::Train(args) => train_command::run(args),
+        Command::Resume(args) => resume_command::run(args),
         Command::Eval(args) => eval_command::run(args),
         Command::Predict(args) => predict_command::run(args),
         Command::Export(args) => export_command::run(args),

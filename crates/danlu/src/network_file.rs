@@ -25,6 +25,11 @@ pub(crate) fn read(path: &Path) -> Result<NetworkSpec, CliError> {
     NetworkSpec::from_toml(&text).map_err(in_file)
 }
 
+/// The network in a file that a run file names.
+pub(crate) fn read_named(name: &str) -> Result<NetworkSpec, CliError> {
+    read(Path::new(name))
+}
+
 /// A name without a file is more likely a preset misspelled than a file lost.
 fn unknown_if_absent(path: &Path, error: CliError) -> CliError {
     match error {

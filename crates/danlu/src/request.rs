@@ -2,11 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use spec::{InitSpec, NetworkSource, RunFile, TrainSpec};
+use nn::Plan;
+use spec::{AugmentFlags, AverageSpec, InitSpec, NetworkSource, RunFile, TrainSpec};
 use train::Setup;
 
-use crate::cli::TrainArgs;
+use crate::cli::RunArgs;
 use crate::error::CliError;
+use crate::loading::Wanted;
+use crate::run::Talk;
 use crate::{environment, input_file, network_file};
 
 /// A training with nothing left open.
@@ -17,25 +20,40 @@ pub(crate) struct Request {
     pub(crate) is_preset: bool,
     /// How it is run.
     pub(crate) setup: Setup,
-    /// The run folder; `None`: a fresh one.
+    /// The run folder that the file names.
     pub(crate) out: Option<PathBuf>,
-    pub(crate) json: bool,
-    pub(crate) quiet: bool,
+    /// As the file says.
+    pub(crate) talk: Talk,
 }
 
-pub(crate) fn resolve(args: &TrainArgs) -> Result<Request, CliError> {
+impl Request {
+    /// The network's plan, and its data set, which may have to be downloaded yet; a preset is made to fit it.
+    pub(crate) fn prepare(&mut self) -> Result<(Plan, Wanted), CliError> {
+        let mut plan = network_file::compile(&self.spec.network)?;
+        let wanted = Wanted::new(Path::new(&self.spec.data))?;
+        if self.is_preset {
+            self.spec.network = wanted.adapt(self.spec.network.clone());
+            plan = network_file::compile(&self.spec.network)?;
+        }
+        wanted.check_fit(&plan)?;
+        Ok((plan, wanted))
+    }
+}
+
+pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let file = args.file.as_deref().map_or(Ok(RunFile::default()), read_run_file)?;
     let mut asked = flags(args)?.over(file);
-    let out = args.out.clone().or_else(|| asked.out.take().map(PathBuf::from));
+    let out = asked.out.take().map(PathBuf::from);
     let is_preset = match &asked.network {
         Some(NetworkSource::Named(name)) => spec::preset(name).is_some(),
         Some(NetworkSource::Inline(_)) => false,
         None => true,
     };
-    let (threads, json, quiet) = (asked.threads, asked.json, asked.quiet);
-    let spec = asked.resolve(|name| network_file::read(Path::new(name)))?;
+    let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false) };
+    let threads = asked.threads;
+    let spec = asked.resolve(network_file::read_named)?;
     let setup = environment::setup(threads)?;
-    Ok(Request { spec, is_preset, setup, out, json: json.unwrap_or(false), quiet: quiet.unwrap_or(false) })
+    Ok(Request { spec, is_preset, setup, out, talk })
 }
 
 pub(crate) fn read_run_file(path: &Path) -> Result<RunFile, CliError> {
@@ -45,8 +63,8 @@ pub(crate) fn read_run_file(path: &Path) -> Result<RunFile, CliError> {
     RunFile::from_toml(&text).map_err(in_file)
 }
 
-/// The flags as a run file. `--out` is not among them: it may be a path that is no text.
-fn flags(args: &TrainArgs) -> Result<RunFile, CliError> {
+/// The flags that determine the result as a run file.
+fn flags(args: &RunArgs) -> Result<RunFile, CliError> {
     let init = path_text("init", args.init.as_deref())?;
     Ok(RunFile {
         network: path_text("network", args.network.as_deref())?.map(NetworkSource::Named),
@@ -57,10 +75,23 @@ fn flags(args: &TrainArgs) -> Result<RunFile, CliError> {
         seed: args.seed,
         threads: args.threads,
         init: init.map(|file| InitSpec { file, sha256: None }),
-        json: args.json.then_some(true),
-        quiet: args.quiet.then_some(true),
+        validation: args.validation,
+        normalization: args.normalization,
+        clip_gradient: args.clip_gradient,
+        average: args.average.map(|decay| AverageSpec { decay }),
         optimizer_kind: args.optimizer,
         learning_rate: args.learning_rate,
+        schedule_kind: args.schedule,
+        warm_up_epochs: args.warm_up_epochs,
+        label_smoothing: args.label_smoothing,
+        patience: args.patience,
+        augment_flags: AugmentFlags {
+            shift: args.shift,
+            horizontal_flip: args.horizontal_flip,
+            rotation: args.rotation,
+            erasing: args.erasing,
+            mixup: args.mixup,
+        },
         ..RunFile::default()
     })
 }

@@ -1,4 +1,7 @@
-//! The folder of a run: `run.toml`, `record.json`, `model.safetensors`, `curves.svg`.
+//! The folder of a run: `run.toml`, `checkpoint`, `model.safetensors`, `best.safetensors`, `record.json`, `curves.svg`.
+//!
+//! Each file is replaced as a whole, after an epoch in that order. So whenever the run dies, the checkpoint is that of the
+//! last epoch that all other files tell of, or of the next one; all of them can be made again from it.
 
 use std::fs::{self, File, TryLockError};
 use std::io;
@@ -11,8 +14,12 @@ use crate::error::CliError;
 pub(crate) const RUN: &str = "run.toml";
 /// The run's record.
 pub(crate) const RECORD: &str = "record.json";
+/// All that is needed to go on after the last whole epoch.
+pub(crate) const CHECKPOINT: &str = "checkpoint";
 /// The weights after the last whole epoch.
 pub(crate) const MODEL: &str = "model.safetensors";
+/// Those after the best epoch by the validation part, where there is one.
+pub(crate) const BEST: &str = "best.safetensors";
 /// The picture of the curves.
 pub(crate) const CURVES: &str = "curves.svg";
 
@@ -21,6 +28,9 @@ const PENDING: &str = ".run.toml.pending";
 
 /// Held by the run that writes to the folder, as long as its process lives.
 const LOCK: &str = ".lock";
+
+/// All that a run leaves but its spec. The record comes first: without it there is nothing to go on with.
+const RESULTS: [&str; 5] = [RECORD, CHECKPOINT, MODEL, BEST, CURVES];
 
 /// Where fresh folders go.
 const RUNS: &str = "runs";
@@ -40,8 +50,8 @@ impl RunFolder {
         }
         let made = make_all(dir)?;
         let lock = lock(dir)?;
-        let files = [RUN, RECORD, MODEL, CURVES];
-        if let Some(file) = files.into_iter().find(|file| !force && dir.join(file).exists()) {
+        let mut files = [RUN].into_iter().chain(RESULTS);
+        if let Some(file) = files.find(|file| !force && dir.join(file).exists()) {
             return Err(CliError::HoldsRun { dir: dir.to_owned(), file });
         }
         Ok(Self { dir: dir.to_owned(), made, _lock: lock })
@@ -69,6 +79,23 @@ impl RunFolder {
         unreachable!("no file system holds 2^64 folders")
     }
 
+    /// A folder that holds a run which has begun, or was about to.
+    pub(crate) fn begun(dir: &Path) -> Result<Self, CliError> {
+        if !dir.is_dir() {
+            return Err(CliError::NotAFolder { path: dir.to_owned() });
+        }
+        if ![RUN, PENDING].iter().any(|file| dir.join(file).exists()) {
+            return Err(CliError::NoRun { dir: dir.to_owned() });
+        }
+        Ok(Self { dir: dir.to_owned(), made: Vec::new(), _lock: lock(dir)? })
+    }
+
+    /// Where the spec of a run without a record stands: one that was about to begin has deleted the record of the run
+    /// before it.
+    pub(crate) fn spec_file(&self) -> &'static str {
+        if self.path(PENDING).exists() { PENDING } else { RUN }
+    }
+
     pub(crate) fn dir(&self) -> &Path {
         &self.dir
     }
@@ -92,7 +119,7 @@ impl RunFolder {
 
     /// From here on the folder holds this run and nothing of another.
     pub(crate) fn begin(&self) -> Result<(), CliError> {
-        for file in [RECORD, MODEL, CURVES] {
+        for file in RESULTS {
             match fs::remove_file(self.path(file)) {
                 Err(error) if error.kind() != io::ErrorKind::NotFound => {
                     return Err(CliError::io("delete", self.path(file))(error));

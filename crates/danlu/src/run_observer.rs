@@ -8,13 +8,13 @@ use std::path::PathBuf;
 
 use nn::{Params, Plan};
 use serde::Serialize;
-use spec::{EpochRecord, RunRecord, RunState};
-use train::{Observer, Outcome, Step, TrainError};
+use spec::{EpochRecord, RunRecord, RunState, StopReason};
+use train::{Checkpoint, Observer, Outcome, Step, TrainError};
 
 use crate::error::CliError;
 use crate::progress::StepBar;
-use crate::request::Request;
-use crate::run_folder::{CURVES, MODEL, RECORD, RunFolder};
+use crate::run::Talk;
+use crate::run_folder::{BEST, CHECKPOINT, CURVES, MODEL, RECORD, RunFolder};
 use crate::{curves, interrupt, output};
 
 /// Keeps a run's folder up to date. What goes wrong here ends the run and is told at its end.
@@ -40,8 +40,8 @@ impl Observer for RunObserver<'_> {
         }
     }
 
-    fn epoch(&mut self, record: &EpochRecord, params: &Params<f32>) -> ControlFlow<()> {
-        match self.keep(record, params).and_then(|()| self.screen.epoch(record)) {
+    fn epoch(&mut self, record: &EpochRecord, checkpoint: &Checkpoint) -> ControlFlow<()> {
+        match self.keep(checkpoint).and_then(|()| self.screen.epoch(record)) {
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failure.get_or_insert(error);
@@ -52,29 +52,60 @@ impl Observer for RunObserver<'_> {
 }
 
 impl RunObserver<'_> {
+    /// Brings all files to where the run goes on from: it may have been killed while it wrote them.
+    pub(crate) fn begin(&mut self, checkpoint: &Checkpoint) -> Result<(), CliError> {
+        if checkpoint.epochs().is_empty() {
+            return self.write_record();
+        }
+        self.write_best(checkpoint)?;
+        self.write_results(checkpoint)
+    }
+
+    /// The checkpoint comes first: no other file tells of an epoch that would have to be done again.
+    fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CliError> {
+        let bytes = checkpoint.to_bytes(self.plan, &self.record.spec).map_err(CliError::WriteCheckpoint)?;
+        self.folder.write(CHECKPOINT, &bytes)?;
+        if checkpoint.best_epoch() == Some(checkpoint.epochs().len()) {
+            self.write_best(checkpoint)?;
+        }
+        self.write_results(checkpoint)
+    }
+
+    fn write_best(&self, checkpoint: &Checkpoint) -> Result<(), CliError> {
+        checkpoint.best_model().map_or(Ok(()), |best| self.write_model(BEST, best))
+    }
+
     /// The model comes first: a record never tells of an epoch whose model is not there.
-    fn keep(&mut self, epoch: &EpochRecord, params: &Params<f32>) -> Result<(), CliError> {
-        let model = nn::to_safetensors(self.plan, params, &self.metadata).map_err(CliError::WriteWeights)?;
-        self.folder.write(MODEL, &model)?;
-        self.record.epochs.push(*epoch);
-        self.record.parameters_hash = Some(params.hash());
+    fn write_results(&mut self, checkpoint: &Checkpoint) -> Result<(), CliError> {
+        self.write_model(MODEL, checkpoint.model())?;
+        self.record.epochs = checkpoint.epochs().to_vec();
+        self.record.best_epoch = checkpoint.best_epoch();
+        self.record.parameters_hash = Some(checkpoint.model().hash());
         self.write_record()?;
         self.folder.write(CURVES, curves::svg(&self.record)?.as_bytes())
     }
 
-    pub(crate) fn write_record(&self) -> Result<(), CliError> {
+    fn write_model(&self, file: &str, params: &Params<f32>) -> Result<(), CliError> {
+        let model = nn::to_safetensors(self.plan, params, &self.metadata).map_err(CliError::WriteWeights)?;
+        self.folder.write(file, &model)
+    }
+
+    fn write_record(&self) -> Result<(), CliError> {
         self.folder.write(RECORD, self.record.to_json()?.as_bytes())
     }
 
     /// Puts down how the run ended, and tells it.
     pub(crate) fn finish(mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
         self.screen.bar.clear();
+        if let Ok(Outcome::Finished(reason)) = outcome {
+            self.record.stop_reason = Some(reason);
+        }
         let ending = self.ending(outcome);
         self.record.state = self.state(&ending);
         // On a full disk this fails too, after the error that counts.
         let written = self.write_record();
         ending.and(written)?;
-        self.screen.end(self.folder, self.record.parameters_hash.as_deref())
+        self.screen.end(self.folder, &self.record)
     }
 
     fn ending(&mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
@@ -88,12 +119,12 @@ impl RunObserver<'_> {
                 Err(CliError::RunFailed { dir, n_epochs, source: Box::new(source.into()) })
             }
             (None, Ok(Outcome::Stopped)) => Err(CliError::Interrupted { dir, n_epochs }),
-            (None, Ok(Outcome::Finished)) => Ok(()),
+            (None, Ok(Outcome::Finished(_))) => Ok(()),
         }
     }
 
     fn state(&self, ending: &Result<(), CliError>) -> RunState {
-        let is_whole = self.record.epochs.len() == self.record.spec.epochs;
+        let is_whole = self.record.stop_reason.is_some();
         match ending {
             Ok(()) => RunState::Finished,
             Err(CliError::StdoutClosed { .. }) if is_whole => RunState::Finished,
@@ -117,13 +148,17 @@ struct End<'a> {
     run: String,
     model: String,
     parameters_hash: Option<&'a str>,
+    stop_reason: Option<StopReason>,
+    best_epoch: Option<usize>,
+    /// Where there is a validation part.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    best_model: Option<String>,
 }
 
 impl Screen {
-    pub(crate) fn new(request: &Request) -> Self {
-        let Request { json, quiet, .. } = *request;
-        let is_hidden = json || quiet || !io::stderr().is_terminal();
-        Self { bar: StepBar::new(is_hidden, request.spec.batch_size), json, quiet }
+    pub(crate) fn new(talk: Talk, batch_size: usize) -> Self {
+        let is_hidden = talk.is_terse() || !io::stderr().is_terminal();
+        Self { bar: StepBar::new(is_hidden, batch_size), json: talk.json, quiet: talk.quiet }
     }
 
     fn epoch(&self, record: &EpochRecord) -> Result<(), CliError> {
@@ -133,24 +168,43 @@ impl Screen {
         self.bar.suspend(|| if self.json { output::json(record) } else { output::line(&epoch_line(record)) })
     }
 
-    fn end(&self, folder: &RunFolder, parameters_hash: Option<&str>) -> Result<(), CliError> {
+    fn end(&self, folder: &RunFolder, record: &RunRecord) -> Result<(), CliError> {
+        let has_best = record.epochs.last().is_some_and(|last| last.validation_accuracy.is_some());
         if self.json {
-            let (run, model) = (folder.dir().display().to_string(), folder.path(MODEL).display().to_string());
-            return output::json(&End { run, model, parameters_hash });
+            return output::json(&End {
+                run: folder.dir().display().to_string(),
+                model: folder.path(MODEL).display().to_string(),
+                parameters_hash: record.parameters_hash.as_deref(),
+                stop_reason: record.stop_reason,
+                best_epoch: record.best_epoch,
+                best_model: has_best.then(|| folder.path(BEST).display().to_string()),
+            });
         }
-        if !self.quiet {
-            output::note(&format!("the run is kept in {}", folder.dir().display()));
+        if self.quiet {
+            return Ok(());
         }
+        if record.stop_reason == Some(StopReason::EarlyStopping) {
+            let n_epochs = record.epochs.len();
+            output::note(&format!("ended after epoch {n_epochs}: the validation accuracy no longer rises"));
+        }
+        if let Some(best) = record.best_epoch.filter(|_| has_best) {
+            output::note(&format!("the best epoch by the validation part is {best}, kept in {BEST}"));
+        }
+        output::note(&format!("the run is kept in {}", folder.dir().display()));
         Ok(())
     }
 }
 
-/// The line that the tutorial prints.
+/// The line that the tutorial prints, with the validation accuracy where there is one.
 fn epoch_line(record: &EpochRecord) -> String {
     let EpochRecord { epoch, loss, train_accuracy, test_accuracy, train_s, eval_s, .. } = record;
+    let validation = match record.validation_accuracy {
+        Some(accuracy) => format!("validation acc {accuracy:.3}, "),
+        None => String::new(),
+    };
     let time = train_s + eval_s;
     format!(
-        "epoch {epoch}, loss {loss:.4}, train acc {train_accuracy:.3}, test acc {test_accuracy:.3}, time {time:.1} sec"
+        "epoch {epoch}, loss {loss:.4}, train acc {train_accuracy:.3}, {validation}test acc {test_accuracy:.3}, time {time:.1} sec"
     )
 }
 
@@ -191,5 +245,8 @@ mod tests {
         };
         let line = "epoch 1, loss 0.9060, train acc 0.670, test acc 0.761, time 1.0 sec";
         assert_eq!(epoch_line(&record), line);
+        let line =
+            "epoch 1, loss 0.9060, train acc 0.670, validation acc 0.700, test acc 0.761, time 1.0 sec";
+        assert_eq!(epoch_line(&EpochRecord { validation_accuracy: Some(0.7), ..record }), line);
     }
 }

@@ -25,7 +25,7 @@ mod workspace;
 pub use error::{PlanError, Shape};
 pub use gradient::{Chunk, ShardGradient};
 pub use loss::{Loss, Tally, Targets};
-pub use optimizer::Optimizer;
+pub use optimizer::{Optimizer, UpdateNumbers};
 pub use params::{Init, Params};
 pub use pass::{Pass, evaluate_group, forward};
 pub use plan::{LayerSummary, Plan, Tensor};

@@ -5,7 +5,10 @@
 mod lenet_plain;
 
 use lanes::Lane;
-use nn::{BatchStatistics, Loss, Mode, Optimizer, Params, Pass, Plan, ShardGradient, Targets, Workspace};
+use nn::{
+    BatchStatistics, Loss, Mode, Optimizer, Params, Pass, Plan, ShardGradient, Targets, UpdateNumbers,
+    Workspace,
+};
 use spec::{AdamSpec, LossSpec, OptimizerSpec, Seed};
 
 /// Pictures in 0 to 1 and labels, by a linear congruential generator.
@@ -23,7 +26,7 @@ fn batch(n: usize) -> (Vec<f64>, Vec<usize>) {
 fn engine_step(
     plan: &Plan,
     params: &mut Params<f64>,
-    optimizer: &mut Optimizer<f64>,
+    (optimizer, step): (&mut Optimizer<f64>, usize),
     pictures: &[f64],
     labels: &[usize],
 ) -> f64 {
@@ -45,7 +48,8 @@ fn engine_step(
     for chunk in plan.chunks() {
         chunk.gather(std::slice::from_ref(&shard), &mut grads[chunk.range()]);
     }
-    optimizer.update::<f64>(&mut params.0, &grads);
+    let numbers = UpdateNumbers { step, learning_rate: 0.001 };
+    optimizer.update::<f64>(&mut params.0, &grads, numbers);
     loss * weight
 }
 
@@ -59,7 +63,7 @@ fn the_plain_program_and_the_engine_learn_the_same() {
     let (pictures, labels) = batch(12);
     for step in 0..6 {
         let want = plain.step(&pictures, &labels, &mut adam);
-        let got = engine_step(&plan, &mut params, &mut optimizer, &pictures, &labels);
+        let got = engine_step(&plan, &mut params, (&mut optimizer, step), &pictures, &labels);
         assert!((got - want).abs() < 1e-10 * want, "step {step}: {got} and {want}");
     }
     // The loss has fallen, so the updates were compared and not only the first forward pass.

@@ -91,6 +91,14 @@ pub enum TrainError {
         /// The largest allowed.
         max_mib: usize,
     },
+    /// A run that is to end early, without anything to see when.
+    #[error(
+        "early stopping needs a validation part, but there is none of the data set `{name}`: set `validation` to a share of the training samples"
+    )]
+    NoValidation {
+        /// The data set.
+        name: String,
+    },
     /// The threads could not be started.
     #[error("could not start {threads} threads")]
     Threads {

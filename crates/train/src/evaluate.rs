@@ -8,7 +8,6 @@ use spec::LossSpec;
 
 use crate::per_thread::PerThread;
 use crate::pictures::{check_fit, pack};
-
 use crate::{Setup, TrainError};
 
 /// How well a network does on a data set.
@@ -48,6 +47,15 @@ pub fn logits(
     let pool = setup.pool()?;
     let task = LogitsTask(EvaluateTask { plan, params, dataset, normalization });
     Ok(pool.install(|| setup.isa.run(task)))
+}
+
+/// What the model of a run is measured by: cross-entropy without smoothing and weights, so that figures of different runs
+/// can be compared, or the loss that fits the outputs.
+pub(crate) fn evaluation_loss(spec: &LossSpec) -> LossSpec {
+    match spec {
+        LossSpec::CrossEntropy(_) => LossSpec::default(),
+        LossSpec::Map(map) => LossSpec::Map(map.clone()),
+    }
 }
 
 /// Which network on which data.

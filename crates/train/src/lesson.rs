@@ -25,7 +25,8 @@ pub(crate) struct EpochStreams {
 }
 
 impl EpochStreams {
-    /// The seed's streams `augment/EPOCH` and so on, and `dropout/EPOCH`.
+    /// The seed's streams `augment/EPOCH` and so on, and `dropout/EPOCH`. Named by seed and epoch, so that a run that goes
+    /// on has nothing to remember.
     pub(crate) fn new(seed: Seed, epoch: usize) -> Self {
         let dropout = seed.stream(&format!("dropout/{epoch}"));
         Self { augment: AugmentStreams::new(seed, epoch), dropout }

@@ -5,23 +5,30 @@
 //! for any number of threads and any instruction set. It prints nothing: an [`Observer`] is told of every step
 //! and epoch.
 
+mod average;
+mod checkpoint;
 mod error;
 mod evaluate;
 mod layer_speed;
 mod lesson;
+mod lr_find;
 mod observer;
 mod peak;
 mod per_thread;
 mod pictures;
+mod selection;
 mod setup;
 mod shards;
 mod step;
+mod trainer;
 mod training;
 mod update;
 
+pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, logits};
 pub use layer_speed::{LayerSpeed, measure_layers};
+pub use lr_find::{LrFind, LrPoint, LrRange, lr_find};
 pub use observer::{Observer, Silent, Step};
 pub use peak::measure_peak;
 pub use pictures::check_fit;

@@ -2,8 +2,9 @@
 
 use std::ops::ControlFlow;
 
-use nn::Params;
 use spec::EpochRecord;
+
+use crate::Checkpoint;
 
 /// One optimizer update.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -16,6 +17,8 @@ pub struct Step {
     pub n_steps: usize,
     /// Mean loss of the batch, before the update.
     pub loss: f64,
+    /// The update's step size.
+    pub learning_rate: f64,
 }
 
 /// Is told of every step and epoch, and may end the run.
@@ -25,9 +28,9 @@ pub trait Observer: Send {
         let _ = step;
     }
 
-    /// After every epoch, with the parameters as they are then. `Break` ends the run.
-    fn epoch(&mut self, record: &EpochRecord, params: &Params<f32>) -> ControlFlow<()> {
-        let _ = (record, params);
+    /// After every epoch, with the run as it is then, `record` included. `Break` ends the run.
+    fn epoch(&mut self, record: &EpochRecord, checkpoint: &Checkpoint) -> ControlFlow<()> {
+        let _ = (record, checkpoint);
         ControlFlow::Continue(())
     }
 }

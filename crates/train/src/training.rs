@@ -1,21 +1,19 @@
-//! Epochs and steps.
+//! A run: epochs, evaluation after each, and when it ends.
 
 use std::ops::ControlFlow;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
-use data::{Dataset, Normalization, epoch_order};
+use data::{Dataset, Normalization};
 use lanes::{Lane, WithLane};
-use nn::{Loss, Mode, Params, Plan, Tally, Workspace};
-use spec::{EpochRecord, Seed, TrainSpec};
+use nn::{Loss, Mode, Params, Plan, Workspace};
+use spec::{EpochRecord, StopReason, TrainSpec};
 
-use crate::evaluate::{EvaluateTask, evaluate_with};
-use crate::lesson::{Batch, EpochStreams, Lessons};
+use crate::evaluate::{EvaluateTask, Evaluation, evaluate_with, evaluation_loss};
 use crate::per_thread::PerThread;
 use crate::pictures::check_fit;
-use crate::step::Stepper;
-use crate::update::Updaters;
-use crate::{Observer, Setup, Step, TrainError};
+use crate::trainer::Trainer;
+use crate::{Checkpoint, Observer, Setup, TrainError};
 
 /// Everything that a training needs. The network in `spec` is the one that `plan` was compiled from.
 #[derive(Clone, Copy, Debug)]
@@ -26,7 +24,9 @@ pub struct Job<'a> {
     pub plan: &'a Plan,
     /// What it learns from.
     pub train: &'a Dataset,
-    /// What it is measured on after each epoch.
+    /// What it is measured on after each epoch, to choose the best one and to stop early; no part of `train`.
+    pub validation: Option<&'a Dataset>,
+    /// What it is measured on after each epoch for the reader; nothing is chosen by it.
     pub test: &'a Dataset,
     /// From bytes to numbers.
     pub normalization: &'a Normalization,
@@ -39,137 +39,103 @@ pub struct Job<'a> {
 /// How a training ended that did not fail.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
-    /// All epochs are done.
-    Finished,
+    /// There is no further epoch.
+    Finished(StopReason),
     /// Stopped by [`Job::stop`] or by the observer.
     Stopped,
 }
 
-/// Trains `params`, which are the final ones afterwards; when stopped, those of the last step.
+/// Goes on from `checkpoint`, [`Checkpoint::start`] for a new run, until there is no further epoch. Afterwards, also when
+/// stopped or failed, the checkpoint is that of the last whole epoch.
+///
+/// A run that goes on from any checkpoint comes to the same bits as one without a break, whatever the threads.
 pub fn train(
     job: Job<'_>,
-    params: &mut Params<f32>,
+    checkpoint: &mut Checkpoint,
     observer: &mut dyn Observer,
 ) -> Result<Outcome, TrainError> {
-    check_fit(job.plan, job.train)?;
-    check_fit(job.plan, job.test)?;
+    job.check()?;
+    if let Some(reason) = checkpoint.stop_reason(job.spec) {
+        return Ok(Outcome::Finished(reason));
+    }
     let pool = job.setup.pool()?;
-    pool.install(|| job.setup.isa.run(TrainTask { job, params, observer }))
+    pool.install(|| job.setup.isa.run(TrainTask { job, checkpoint, observer }))
+}
+
+impl Job<'_> {
+    /// Whether all data fits the network, and there is a validation part where one is needed. [`train`] checks it too.
+    pub fn check(&self) -> Result<(), TrainError> {
+        check_fit(self.plan, self.train)?;
+        self.validation.map_or(Ok(()), |validation| check_fit(self.plan, validation))?;
+        check_fit(self.plan, self.test)?;
+        match (&self.spec.early_stopping, self.validation) {
+            (Some(_), None) => Err(TrainError::NoValidation { name: self.train.name.clone() }),
+            _ => Ok(()),
+        }
+    }
 }
 
 struct TrainTask<'a> {
     job: Job<'a>,
-    params: &'a mut Params<f32>,
+    checkpoint: &'a mut Checkpoint,
     observer: &'a mut dyn Observer,
 }
 
 impl WithLane for TrainTask<'_> {
     type Output = Result<Outcome, TrainError>;
     fn run<V: Lane<Scalar = f32>>(self) -> Self::Output {
-        let TrainTask { job, params, observer } = self;
-        let mut trainer = Trainer::<V>::new(job, params)?;
-        let inference = PerThread::new(|| Workspace::<V>::new(job.plan, Mode::Inference));
-        for epoch in 1..=job.spec.epochs {
+        let TrainTask { job, checkpoint, observer } = self;
+        let mut trainer = Trainer::<V>::new(job, checkpoint)?;
+        let evaluator = Evaluator::<V>::new(job);
+        loop {
+            let epoch = checkpoint.epochs.len() + 1;
             let start = Instant::now();
             let Some(learned) = trainer.epoch(epoch, observer)? else { return Ok(Outcome::Stopped) };
             let train_s = start.elapsed().as_secs_f64();
             trainer.check_finite(epoch)?;
             let start = Instant::now();
-            let (params, dataset) = (&*trainer.params, job.test);
-            let task = EvaluateTask { plan: job.plan, params, dataset, normalization: job.normalization };
-            let test = evaluate_with(&inference, task, &trainer.loss);
+            let validation = job.validation.map(|validation| evaluator.run(trainer.model(), validation));
+            let test = evaluator.run(trainer.model(), job.test);
             let record = EpochRecord {
                 epoch,
-                learning_rate: job.spec.optimizer.learning_rate(),
+                learning_rate: trainer.rate(epoch * trainer.n_steps_per_epoch() - 1),
                 loss: learned.loss,
                 train_accuracy: learned.accuracy,
-                validation_loss: None,
-                validation_accuracy: None,
+                validation_loss: validation.map(|validation| validation.loss),
+                validation_accuracy: validation.map(|validation| validation.accuracy),
                 test_accuracy: test.accuracy,
                 train_s,
                 eval_s: start.elapsed().as_secs_f64(),
                 images_per_s: job.train.len() as f64 / train_s,
             };
-            if let ControlFlow::Break(()) = observer.epoch(&record, trainer.params) {
-                return Ok(if epoch == job.spec.epochs { Outcome::Finished } else { Outcome::Stopped });
+            trainer.save(checkpoint);
+            checkpoint.push(record);
+            let wish = observer.epoch(&record, checkpoint);
+            match (checkpoint.stop_reason(job.spec), wish) {
+                (Some(reason), _) => return Ok(Outcome::Finished(reason)),
+                (None, ControlFlow::Break(())) => return Ok(Outcome::Stopped),
+                (None, ControlFlow::Continue(())) => {}
             }
         }
-        Ok(Outcome::Finished)
     }
 }
 
-/// What an epoch came to on the data that it learned from, each batch seen before its update.
-struct Learned {
-    /// Mean over the batches of their mean loss, as the tutorial prints it.
-    loss: f64,
-    accuracy: f64,
-}
-
-struct Trainer<'a, V: Lane> {
+/// Measures models on all threads.
+struct Evaluator<'a, V: Lane> {
     job: Job<'a>,
-    params: &'a mut Params<f32>,
     loss: Loss<f32>,
-    /// No larger than the data set, which keeps the memory of a careless choice small.
-    batch_size: usize,
-    stepper: Stepper<'a, V>,
-    updaters: Updaters,
+    workspaces: PerThread<Workspace<V>>,
 }
 
-impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
-    fn new(job: Job<'a>, params: &'a mut Params<f32>) -> Result<Self, TrainError> {
-        let batch_size = job.spec.batch_size.clamp(1, job.train.len());
-        let loss = Loss::new(&job.spec.loss, job.plan.classes());
-        let lessons = Lessons::new(job.plan, job.train, job.normalization, &job.spec.augment);
-        let stepper = Stepper::new(job.plan, lessons, loss.clone(), batch_size)?;
-        let updaters = Updaters::new(job.plan, &job.spec.optimizer);
-        Ok(Self { job, params, loss, batch_size, stepper, updaters })
+impl<'a, V: Lane<Scalar = f32>> Evaluator<'a, V> {
+    fn new(job: Job<'a>) -> Self {
+        let loss = Loss::new(&evaluation_loss(&job.spec.loss), job.plan.classes());
+        let workspaces = PerThread::new(|| Workspace::new(job.plan, Mode::Inference));
+        Self { job, loss, workspaces }
     }
 
-    /// `None` if stopped.
-    fn epoch(&mut self, epoch: usize, observer: &mut dyn Observer) -> Result<Option<Learned>, TrainError> {
-        let spec = self.job.spec;
-        let n = self.job.train.len();
-        let order = epoch_order(n, spec.shuffle, Seed(spec.seed), epoch);
-        let streams = EpochStreams::new(Seed(spec.seed), epoch);
-        let n_steps = n.div_ceil(self.batch_size);
-        let (mut loss_sum, mut n_correct) = (0.0, 0);
-        for (idx, batch) in order.chunks(self.batch_size).enumerate() {
-            if self.job.stop.load(Ordering::Relaxed) {
-                return Ok(None);
-            }
-            let (tally, total) = self.step(Batch { samples: batch, step: idx, streams: &streams });
-            let step = Step { epoch, step: idx + 1, n_steps, loss: tally.loss / total };
-            if !step.loss.is_finite() {
-                return Err(self.diverged(&step));
-            }
-            loss_sum += step.loss;
-            n_correct += tally.n_correct;
-            observer.step(&step);
-        }
-        Ok(Some(Learned { loss: loss_sum / n_steps as f64, accuracy: n_correct as f64 / n as f64 }))
-    }
-
-    /// The loss is looked at before each update, so the last one needs a look of its own.
-    fn check_finite(&self, epoch: usize) -> Result<(), TrainError> {
-        let Some((tensor, idx, value)) = self.params.first_not_finite(self.job.plan) else { return Ok(()) };
-        let learning_rate = self.job.spec.optimizer.learning_rate();
-        Err(TrainError::NotFinite { epoch, tensor: tensor.into(), idx, value, learning_rate })
-    }
-
-    fn diverged(&self, step: &Step) -> TrainError {
-        TrainError::Diverged {
-            epoch: step.epoch,
-            step: step.step,
-            loss: step.loss,
-            learning_rate: self.job.spec.optimizer.learning_rate(),
-        }
-    }
-
-    /// One update; returns what the batch came to before it and by how much its losses are to be divided.
-    fn step(&mut self, batch: Batch<'_>) -> (Tally, f64) {
-        let answer = self.stepper.run(batch, self.params);
-        self.updaters.apply(self.stepper.shards(), &mut self.params.0);
-        self.stepper.update_running(self.params);
-        answer
+    fn run(&self, params: &Params<f32>, dataset: &Dataset) -> Evaluation {
+        let Job { plan, normalization, .. } = self.job;
+        evaluate_with(&self.workspaces, EvaluateTask { plan, params, dataset, normalization }, &self.loss)
     }
 }

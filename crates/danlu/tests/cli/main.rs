@@ -4,6 +4,7 @@ mod data;
 mod models;
 mod pictures;
 mod refusals;
+mod resuming;
 mod same_bits;
 mod stopping;
 mod support;

@@ -47,7 +47,8 @@ fn ctrl_c_keeps_the_whole_epochs() {
         let n_epochs = is_whole(&place);
         let kept =
             if n_epochs == 1 { "1 epoch is kept".into() } else { format!("{n_epochs} epochs are kept") };
-        let message = format!("interrupted in epoch {}; {kept} in run\n", n_epochs + 1);
+        let message =
+            format!("interrupted in epoch {}; {kept} in run, and `danlu resume run` goes on\n", n_epochs + 1);
         assert_eq!(ran.stderr, message);
         assert_eq!(ran.code, Some(130));
         assert_eq!(place.record("run").state, RunState::Interrupted);
@@ -105,14 +106,14 @@ fn ctrl_c_ends_a_download_at_once() {
     ran.fails(130, &["interrupted"]);
 }
 
-/// A file system of its own, of 256 KiB.
+/// A file system of its own, of 1 MiB.
 struct SmallDisk(PathBuf);
 
 impl SmallDisk {
     fn mount(dir: &Path) -> Option<Self> {
         fs::create_dir(dir).unwrap();
         let mut mount = Command::new("mount");
-        mount.args(["-t", "tmpfs", "-o", "size=256k", "tmpfs"]).arg(dir);
+        mount.args(["-t", "tmpfs", "-o", "size=1m", "tmpfs"]).arg(dir);
         let done = mount.stderr(Stdio::null()).status();
         done.is_ok_and(|status| status.success()).then(|| Self(dir.to_owned()))
     }
@@ -134,13 +135,13 @@ fn a_full_disk_leaves_the_last_model_whole() {
         writeln!(std::io::stderr(), "{skipped}").unwrap();
         return;
     };
-    // A model takes 176 KiB, so that the second does not fit beside the first.
+    // A checkpoint takes 524 KiB and a model 176, so that a second checkpoint does not fit beside the first.
     let ran = place.train("--epochs 3 --out disk/run");
-    let model = "disk/run/model.safetensors";
-    ran.fails(1, &["the run failed in epoch 2; 1 epoch is kept", model, "No space left on device"]);
+    let (model, checkpoint) = ("disk/run/model.safetensors", "disk/run/checkpoint");
+    ran.fails(1, &["the run failed in epoch 2; 1 epoch is kept", checkpoint, "No space left on device"]);
     place.run(&format!("eval {model} --data data")).succeeds();
     let record = place.record("disk/run");
     assert_eq!(record.epochs.len(), 1);
     assert!(matches!(record.state, RunState::Failed { .. }), "{:?}", record.state);
-    assert!(!place.path("disk/run/.model.safetensors.tmp").exists());
+    assert!(!place.path("disk/run/.checkpoint.tmp").exists());
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use spec::RunState;
+use spec::{RunState, StopReason};
 
 use crate::support::{N_TRAIN, Place};
 
@@ -75,9 +75,10 @@ fn the_folder_holds_the_whole_run() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, [".lock", "curves.svg", "model.safetensors", "record.json", "run.toml"]);
+    assert_eq!(files, [".lock", "checkpoint", "curves.svg", "model.safetensors", "record.json", "run.toml"]);
     let record = place.record("deep/run");
     assert_eq!(record.state, RunState::Finished);
+    assert_eq!((record.stop_reason, record.best_epoch), (Some(StopReason::AllEpochs), Some(2)));
     assert_eq!(record.epochs.len(), 2);
     assert_eq!((record.data.dir.as_str(), record.data.n_train), ("data", N_TRAIN));
     let svg = place.read("deep/run/curves.svg");

@@ -1,115 +1,11 @@
-//! The loop as a whole: what it learns, that it repeats itself to the bit, and how it ends.
+//! What is learned, and how a run ends.
 
-use std::ops::ControlFlow;
-use std::sync::atomic::AtomicBool;
-
-use data::{Dataset, Normalization};
 use lanes::Isa;
-use nn::{Params, Plan};
 use rand_core::Rng;
-use spec::{EpochRecord, OptimizerSpec, Seed, SgdSpec, TrainSpec};
-use train::{Job, Observer, Outcome, Setup, Step, TrainError, evaluate, logits, train};
+use spec::{OptimizerSpec, Seed, SgdSpec, TrainSpec};
+use train::{Outcome, Setup, TrainError, evaluate, logits};
 
-/// Pictures of 28 × 28 whose class is the place of a bright square, with noise.
-fn squares(n: usize, seed: u64) -> Dataset {
-    let mut random = Seed(seed).stream("squares");
-    let mut images = vec![0; n * 784];
-    let mut labels = Vec::new();
-    for image in images.chunks_exact_mut(784) {
-        let class = (random.next_u32() % 10) as usize;
-        image.iter_mut().for_each(|pixel| *pixel = (random.next_u32() % 64) as u8);
-        let (row, column) = (class / 5 * 12 + 2, class % 5 * 5 + 1);
-        for r in row..row + 5 {
-            image[r * 28 + column..r * 28 + column + 5].fill(220);
-        }
-        labels.push(class as u8);
-    }
-    let classes = (0..10).map(|k| k.to_string()).collect();
-    Dataset { name: "squares".into(), shape: [1, 28, 28], images, labels, classes, sha256: String::new() }
-}
-
-/// Everything that a job borrows.
-struct Bench {
-    spec: TrainSpec,
-    plan: Plan,
-    train: Dataset,
-    test: Dataset,
-    normalization: Normalization,
-    stop: AtomicBool,
-}
-
-impl Bench {
-    fn new(n: usize, spec: TrainSpec) -> Self {
-        let plan = Plan::compile(&spec.network).unwrap();
-        let (train, test) = (squares(n, 1), squares(200, 2));
-        let normalization = Normalization::unit();
-        Self { spec, plan, train, test, normalization, stop: AtomicBool::new(false) }
-    }
-
-    fn run(
-        &self,
-        threads: usize,
-        isa: Isa,
-        observer: &mut dyn Observer,
-    ) -> (Params<f32>, Result<Outcome, TrainError>) {
-        let mut params = Params::init(&self.plan, Seed(self.spec.seed));
-        let job = Job {
-            spec: &self.spec,
-            plan: &self.plan,
-            train: &self.train,
-            test: &self.test,
-            normalization: &self.normalization,
-            setup: Setup { threads, isa },
-            stop: &self.stop,
-        };
-        let outcome = train(job, &mut params, observer);
-        (params, outcome)
-    }
-}
-
-/// Remembers everything; ends the run after `n_epochs`.
-struct Memory {
-    steps: Vec<Step>,
-    epochs: Vec<EpochRecord>,
-    n_epochs: usize,
-}
-
-impl Memory {
-    fn new(n_epochs: usize) -> Self {
-        Self { steps: vec![], epochs: vec![], n_epochs }
-    }
-}
-
-impl Observer for Memory {
-    fn step(&mut self, step: &Step) {
-        self.steps.push(*step);
-    }
-
-    fn epoch(&mut self, record: &EpochRecord, _: &Params<f32>) -> ControlFlow<()> {
-        self.epochs.push(*record);
-        if self.epochs.len() < self.n_epochs { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
-    }
-}
-
-/// A batch of 40, so that the last of an epoch is short and ends in the middle of a lane group.
-fn spec(epochs: usize) -> TrainSpec {
-    TrainSpec { epochs, batch_size: 40, ..TrainSpec::default() }
-}
-
-#[test]
-fn the_same_bits_for_any_threads_and_instruction_set() {
-    let bench = Bench::new(151, spec(3));
-    let (params, outcome) = bench.run(1, Isa::detect(), &mut train::Silent);
-    assert_eq!(outcome.unwrap(), Outcome::Finished);
-    let initial = Params::<f32>::init(&bench.plan, Seed(bench.spec.seed));
-    assert_ne!(params.hash(), initial.hash(), "it has learned something");
-    for isa in Isa::available() {
-        for threads in [1, 2, 7] {
-            let again = bench.run(threads, isa, &mut train::Silent).0;
-            assert_eq!(again.hash(), params.hash(), "{threads} threads, {isa}");
-        }
-    }
-}
+use crate::bench::{Bench, Memory, spec, squares};
 
 #[test]
 fn the_loss_starts_near_ln_10_and_what_can_be_learned_is_learned() {
@@ -191,17 +87,6 @@ fn a_last_update_that_destroys_the_parameters_is_noticed() {
     assert!(matches!(error, TrainError::NotFinite { epoch: 1, .. }), "{error}");
     assert!(error.to_string().contains("tensor `conv.0.weight` held"), "{error}");
     assert!(memory.epochs.is_empty(), "no epoch is reported with such parameters");
-}
-
-#[test]
-fn odd_sizes_of_data_and_batch_work_and_repeat() {
-    for (n, batch_size) in [(1, 1), (5, 1), (17, 256), (40, 1_000_000_000), (33, 16)] {
-        let bench = Bench::new(n, TrainSpec { batch_size, ..spec(2) });
-        let (params, outcome) = bench.run(1, Isa::detect(), &mut train::Silent);
-        assert_eq!(outcome.unwrap(), Outcome::Finished);
-        let again = bench.run(64, Isa::detect(), &mut train::Silent).0;
-        assert_eq!(again.hash(), params.hash(), "{n} samples in batches of {batch_size}");
-    }
 }
 
 #[test]

@@ -1,0 +1,118 @@
+//! `danlu resume`.
+
+use std::fs;
+use std::path::Path;
+
+use nn::Plan;
+use spec::{DataRecord, RunRecord, RunState, TrainSpec};
+use train::Checkpoint;
+
+use crate::cli::ResumeArgs;
+use crate::error::CliError;
+use crate::loading::Wanted;
+use crate::run::{Run, Talk, initial_params};
+use crate::run_folder::{CHECKPOINT, RECORD, RUN, RunFolder};
+use crate::{environment, input_file, interrupt, network_file, output, request};
+
+/// Goes on from the last whole epoch, or from the start where there is none. Whatever is wrong is found before anything
+/// in the folder is changed.
+pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
+    let folder = RunFolder::begun(&args.run)?;
+    let record = read_record(&folder)?;
+    let mut spec = read_spec(&folder, record.as_ref())?;
+    let plan = network_file::compile(&spec.network)?;
+    let wanted = Wanted::new(Path::new(&spec.data))?;
+    wanted.check_fit(&plan)?;
+    let setup = environment::setup(args.threads)?;
+    let talk = Talk { json: args.json, quiet: args.quiet };
+    let checkpoint = read_checkpoint(&folder, &mut spec, &plan, record.as_ref())?;
+    interrupt::tidy_up();
+    let run = Run::load(spec, plan, wanted, setup, talk)?;
+    let record = match record {
+        Some(record) => {
+            check_data(&record.data, &run.loaded.record())?;
+            let machine = environment::machine(setup);
+            RunRecord { machine, state: RunState::Running, stop_reason: None, ..record }
+        }
+        // It was killed before there was anything but its spec.
+        None => {
+            folder.prepare(&run.spec.to_toml()?)?;
+            folder.begin()?;
+            run.first_record()
+        }
+    };
+    if !talk.is_terse() {
+        output::note(&resuming(&args.run, checkpoint.epochs().len(), run.spec.epochs));
+    }
+    run.train(checkpoint, record, &folder, talk, None)
+}
+
+fn resuming(dir: &Path, n_done: usize, n_epochs: usize) -> String {
+    let from = match n_done {
+        0 => "from the start".into(),
+        n => format!("after epoch {n} of {n_epochs}"),
+    };
+    format!("{} goes on {from}", dir.display())
+}
+
+/// `None`: the run was killed before it had one.
+fn read_record(folder: &RunFolder) -> Result<Option<RunRecord>, CliError> {
+    let path = folder.path(RECORD);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let in_file =
+        |error: spec::SpecError| CliError::File { path: path.clone(), source: Box::new(error.into()) };
+    let record = RunRecord::from_json(&input_file::read_text(&path)?).map_err(in_file)?;
+    match record.state {
+        RunState::Finished => Err(CliError::RunFinished { dir: folder.dir().to_owned() }),
+        _ => Ok(Some(record)),
+    }
+}
+
+/// The spec of the run file, which the record must agree with.
+fn read_spec(folder: &RunFolder, record: Option<&RunRecord>) -> Result<TrainSpec, CliError> {
+    let path = folder.path(if record.is_some() { RUN } else { folder.spec_file() });
+    let spec = request::read_run_file(&path)?.resolve(network_file::read_named)?;
+    match record {
+        Some(record) if record.spec != spec => {
+            Err(CliError::SpecChanged { run: path, record: folder.path(RECORD) })
+        }
+        _ => Ok(spec),
+    }
+}
+
+fn read_checkpoint(
+    folder: &RunFolder,
+    spec: &mut TrainSpec,
+    plan: &Plan,
+    record: Option<&RunRecord>,
+) -> Result<Checkpoint, CliError> {
+    let path = folder.path(CHECKPOINT);
+    let has_record = record.is_some();
+    if has_record && path.exists() {
+        let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
+        let in_file = |source| CliError::Checkpoint { path, source };
+        return Checkpoint::from_bytes(&bytes, plan, spec).map_err(in_file);
+    }
+    if record.is_some_and(|record| !record.epochs.is_empty()) {
+        return Err(CliError::NoCheckpoint { path });
+    }
+    let params = initial_params(spec, plan)?;
+    Ok(Checkpoint::start(plan, spec, params))
+}
+
+/// The data must be what the run began with; where it lies may change.
+fn check_data(began: &DataRecord, found: &DataRecord) -> Result<(), CliError> {
+    let none = || "none".to_owned();
+    let validation = |data: &DataRecord| data.validation_sha256.clone().unwrap_or_else(none);
+    let parts = [
+        ("training", began.train_sha256.clone(), found.train_sha256.clone()),
+        ("validation", validation(began), validation(found)),
+        ("test", began.test_sha256.clone(), found.test_sha256.clone()),
+    ];
+    match parts.into_iter().find(|(_, began, found)| began != found) {
+        Some((part, expected, found)) => Err(CliError::DataChanged { part, expected, found }),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,127 @@
+//! A run that is ready to learn, begun or gone on with.
+
+use data::{Normalization, Partition};
+use nn::{Params, Plan};
+use spec::{FORMAT_VERSION, NormalizationSpec, RunRecord, RunState, Seed, TrainSpec};
+use train::{Checkpoint, Job, Setup};
+
+use crate::error::CliError;
+use crate::loading::{self, Loaded, Wanted};
+use crate::run_folder::RunFolder;
+use crate::run_observer::{RunObserver, Screen, StepsLog};
+use crate::{environment, interrupt, model_file, output};
+
+/// What is learned, from what, and how.
+pub(crate) struct Run {
+    pub(crate) spec: TrainSpec,
+    pub(crate) plan: Plan,
+    pub(crate) loaded: Loaded,
+    pub(crate) normalization: Normalization,
+    pub(crate) setup: Setup,
+}
+
+/// What is printed on the way.
+#[derive(Clone, Copy)]
+pub(crate) struct Talk {
+    pub(crate) json: bool,
+    pub(crate) quiet: bool,
+}
+
+impl Talk {
+    /// With flags on top, which can only be set.
+    pub(crate) fn with(self, json: bool, quiet: bool) -> Self {
+        Self { json: self.json || json, quiet: self.quiet || quiet }
+    }
+
+    /// Whether there is nothing but what was asked for.
+    pub(crate) fn is_terse(self) -> bool {
+        self.json || self.quiet
+    }
+}
+
+impl Run {
+    /// Reads the data; a signal ends it. What does not fit is an error.
+    pub(crate) fn load(
+        spec: TrainSpec,
+        plan: Plan,
+        wanted: Wanted,
+        setup: Setup,
+        talk: Talk,
+    ) -> Result<Self, CliError> {
+        let (shape, terse) = (plan.input(), talk.is_terse());
+        let partition = Partition { validation: spec.validation, ..Partition::default() };
+        let loaded = interrupt::abandon_on_signal(move || wanted.load(shape, &partition, terse))?;
+        loading::rejected_text(&loaded).iter().for_each(|text| output::note(&format!("note: {text}")));
+        train::check_fit(&plan, &loaded.train)?;
+        let normalization = match spec.normalization {
+            NormalizationSpec::Unit => Normalization::unit(),
+            NormalizationSpec::Standard => Normalization::measured(&loaded.train),
+        };
+        let run = Self { spec, plan, loaded, normalization, setup };
+        // The training checks it too, but only when the folder is taken.
+        run.job().check()?;
+        Ok(run)
+    }
+
+    pub(crate) fn job(&self) -> Job<'_> {
+        Job {
+            spec: &self.spec,
+            plan: &self.plan,
+            train: &self.loaded.train,
+            validation: self.loaded.validation.as_ref(),
+            test: &self.loaded.test,
+            normalization: &self.normalization,
+            setup: self.setup,
+            stop: interrupt::stop_flag(),
+        }
+    }
+
+    /// The record before the first epoch.
+    pub(crate) fn first_record(&self) -> RunRecord {
+        RunRecord {
+            version: FORMAT_VERSION,
+            danlu: env!("CARGO_PKG_VERSION").into(),
+            machine: environment::machine(self.setup),
+            data: self.loaded.record(),
+            state: RunState::Running,
+            stop_reason: None,
+            spec: self.spec.clone(),
+            epochs: Vec::new(),
+            best_epoch: None,
+            parameters_hash: None,
+        }
+    }
+
+    /// Learns from the checkpoint on and keeps the folder up to date.
+    pub(crate) fn train(
+        &self,
+        mut checkpoint: Checkpoint,
+        record: RunRecord,
+        folder: &RunFolder,
+        talk: Talk,
+        steps_log: Option<StepsLog>,
+    ) -> Result<(), CliError> {
+        let metadata =
+            model_file::metadata(&self.spec.network, &self.loaded.train.classes, &self.normalization)?;
+        let mut observer = RunObserver {
+            folder,
+            plan: &self.plan,
+            metadata,
+            record,
+            screen: Screen::new(talk, self.spec.batch_size),
+            steps_log,
+            failure: None,
+        };
+        observer.begin(&checkpoint)?;
+        let outcome = train::train(self.job(), &mut checkpoint, &mut observer);
+        observer.finish(outcome)
+    }
+}
+
+/// The given weights, whose hash is put into the spec, or random ones.
+pub(crate) fn initial_params(spec: &mut TrainSpec, plan: &Plan) -> Result<Params<f32>, CliError> {
+    match &mut spec.init {
+        Some(init) => model_file::load_init(plan, init),
+        None => Ok(Params::init(plan, Seed(spec.seed))),
+    }
+}
