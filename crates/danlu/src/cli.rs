@@ -119,7 +119,10 @@ pub(crate) struct RunArgs {
     /// A run file; every key is explained in docs/reference.toml.
     #[arg(value_name = "RUN.toml")]
     pub(crate) file: Option<PathBuf>,
-    /// A preset (lenet, lenet-3x3) or a network file [default: lenet].
+    /// A preset with the settings that suit it, in place of a run file; flags win over it.
+    #[arg(long, value_name = "PRESET", conflicts_with = "file")]
+    pub(crate) recipe: Option<String>,
+    /// A preset (`danlu summary` lists them) or a network file [default: lenet].
     #[arg(long, value_name = "NAME|FILE")]
     pub(crate) network: Option<PathBuf>,
     /// A data set's name or its folder [default: fashion-mnist].
@@ -252,8 +255,8 @@ pub(crate) enum ExportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct SummaryArgs {
-    /// A preset (lenet, lenet-3x3), a network file, a model file or a run folder.
-    pub(crate) network: PathBuf,
+    /// A preset, a network file, a model file or a run folder [default: a list of the presets].
+    pub(crate) network: Option<PathBuf>,
     /// Print a JSON object.
     #[arg(long)]
     pub(crate) json: bool,
@@ -295,7 +298,7 @@ pub(crate) struct DataInfoArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct BenchArgs {
-    /// A preset (lenet, lenet-3x3) or a network file.
+    /// A preset or a network file.
     #[arg(long, value_name = "NAME|FILE", default_value = "lenet")]
     pub(crate) network: PathBuf,
     /// A data set's name or its folder.

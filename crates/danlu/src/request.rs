@@ -41,8 +41,7 @@ impl Request {
 }
 
 pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
-    let file = args.file.as_deref().map_or(Ok(RunFile::default()), read_run_file)?;
-    let mut asked = flags(args)?.over(file);
+    let mut asked = flags(args)?.over(read_or_recipe(args)?);
     let out = asked.out.take().map(PathBuf::from);
     let is_preset = match &asked.network {
         Some(NetworkSource::Named(name)) => spec::preset(name).is_some(),
@@ -54,6 +53,16 @@ pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let spec = asked.resolve(network_file::read_named)?;
     let setup = environment::setup(threads)?;
     Ok(Request { spec, is_preset, setup, out, talk })
+}
+
+fn read_or_recipe(args: &RunArgs) -> Result<RunFile, CliError> {
+    match (&args.file, &args.recipe) {
+        (Some(file), _) => read_run_file(file),
+        (None, Some(name)) => {
+            spec::recipe(name).ok_or_else(|| CliError::UnknownNetwork { name: name.clone() })
+        }
+        (None, None) => Ok(RunFile::default()),
+    }
 }
 
 pub(crate) fn read_run_file(path: &Path) -> Result<RunFile, CliError> {

@@ -56,6 +56,7 @@ impl Run {
         let normalization = match spec.normalization {
             NormalizationSpec::Unit => Normalization::unit(),
             NormalizationSpec::Standard => Normalization::measured(&loaded.train),
+            NormalizationSpec::Range([low, high]) => Normalization::range(low, high),
         };
         let run = Self { spec, plan, loaded, normalization, setup };
         // The training checks it too, but only when the folder is taken.

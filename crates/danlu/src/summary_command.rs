@@ -4,7 +4,7 @@ use std::path::Path;
 
 use nn::Plan;
 use serde::Serialize;
-use spec::NetworkSpec;
+use spec::{NetworkSpec, PRESETS, Preset};
 
 use crate::cli::SummaryArgs;
 use crate::error::CliError;
@@ -33,12 +33,30 @@ struct LayerJson<'a> {
 }
 
 pub(crate) fn run(args: &SummaryArgs) -> Result<(), CliError> {
-    let network = find_network(&args.network)?;
+    let Some(name) = &args.network else { return list_presets(args.json) };
+    let network = find_network(name)?;
     let plan = network_file::compile(&network)?;
     match args.json {
         true => output::json(&summary_json(&network, &plan)),
         false => output::line(&summary_text(&network, &plan)),
     }
+}
+
+#[derive(Serialize)]
+struct PresetJson {
+    name: &'static str,
+    about: &'static str,
+    source: &'static str,
+}
+
+fn list_presets(json: bool) -> Result<(), CliError> {
+    let presets = PRESETS.map(|Preset { name, about, source, .. }| PresetJson { name, about, source });
+    if json {
+        return output::json(&presets);
+    }
+    let rows =
+        presets.map(|PresetJson { name, about, source }| format!("{name:<14} {about}\n{:14} ({source})", ""));
+    output::line(&rows.join("\n"))
 }
 
 /// The network that a preset's name, a network file, a model file or a run folder stands for.

@@ -20,6 +20,11 @@ impl Normalization {
         Self { scale: vec![1.0 / 255.0], shift: vec![0.0] }
     }
 
+    /// 0 to 255 becomes `low` to `high`.
+    pub fn range(low: f64, high: f64) -> Self {
+        Self { scale: vec![((high - low) / 255.0) as f32], shift: vec![low as f32] }
+    }
+
     /// `y = (x/255 − mean) / std`, with mean and standard deviation over all samples and pixels of each channel
     /// of `part`, which should be the training part. A channel whose pixels are all the same has a deviation
     /// of one step of the byte, so that its `y` is 0. Sums are of integers: the same bits everywhere.

@@ -5,9 +5,10 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::SpecError;
+use crate::error::check_value;
 
 /// What becomes of the bytes of a picture.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum NormalizationSpec {
     /// 0 to 255 becomes 0 to 1, as torchvision's `ToTensor` does.
@@ -15,6 +16,18 @@ pub enum NormalizationSpec {
     Unit,
     /// Each channel to mean 0 and standard deviation 1, measured on the training part alone.
     Standard,
+    /// 0 to 255 becomes the first to the second of these numbers.
+    Range([f64; 2]),
+}
+
+impl NormalizationSpec {
+    /// Checks the numbers; the error names the key.
+    pub(crate) fn validate(self) -> Result<(), SpecError> {
+        let Self::Range([low, high]) = self else { return Ok(()) };
+        let ok = low.is_finite() && low < high && ((high - low) as f32).is_finite();
+        let found = format_args!("{:?}", [low, high]).to_string();
+        check_value(ok, "normalization.range", found, "two finite numbers, the second above the first")
+    }
 }
 
 impl FromStr for NormalizationSpec {

@@ -123,6 +123,7 @@ impl TrainSpec {
             let (ok, allowed) = (0.0 < validation && validation < 1.0, "a number above 0 and below 1");
             check_value(ok, "validation", format_args!("{validation:?}"), allowed)?;
         }
+        self.normalization.validate()?;
         self.clip_gradient.map_or(Ok(()), |longest| check_above_zero("clip_gradient", longest))?;
         self.optimizer.validate()?;
         self.schedule.validate(self.optimizer.learning_rate(), self.epochs)?;

@@ -107,7 +107,10 @@ fn with_options(spec: TrainSpec) -> impl Strategy<Value = TrainSpec> {
     (augment(), loss(), schedule(), shares, flags, 1..=MAX_COUNT).prop_map(
         move |(augment, loss, schedule, [validation, decay, min_delta], flags, patience)| TrainSpec {
             validation: flags[0].then_some(validation),
-            normalization: if flags[1] { NormalizationSpec::Standard } else { NormalizationSpec::Unit },
+            normalization: match flags[1] {
+                true => NormalizationSpec::Standard,
+                false => NormalizationSpec::Range([-0.1, 1.175]),
+            },
             clip_gradient: flags[2].then_some(1.0 + decay),
             augment,
             loss,

@@ -237,7 +237,11 @@ fn wrong_keys_and_types_point_at_their_line() {
         ("[schedule.one_cycle]\nwarm_up_epochs = 1", "line 2", "unknown field `warm_up_epochs`"),
         ("schedule = { step = {}, cosine = {} }", "line 1", "`step` is one too many: a run has one schedule"),
         ("loss = 5", "line 1", "a loss's name or a table of one loss"),
-        ("normalization = \"whiten\"", "line 1", "unknown variant `whiten`, expected `unit` or `standard`"),
+        (
+            "normalization = \"whiten\"",
+            "line 1",
+            "unknown variant `whiten`, expected one of `unit`, `standard`, `range`",
+        ),
         ("average = {}", "line 1", "missing field `decay`"),
         ("early_stopping = {}", "line 1", "missing field `patience`"),
         ("[augment]\nflip = 1", "line 2", "unknown field `flip`"),
