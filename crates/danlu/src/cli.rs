@@ -56,6 +56,10 @@ pub(crate) enum Command {
     /// Go on with a run that was interrupted or killed, from its last whole epoch; it comes to the same result as
     /// without the break.
     Resume(ResumeArgs),
+    /// Look for a learning rate: train for some steps while it rises, and see where the loss falls and explodes.
+    ///
+    /// Smith 2015 (arXiv 1506.01186) in fastai's form. Takes the run file and the flags of `danlu train`.
+    LrFind(Box<LrFindArgs>),
     /// Loss and accuracy of a model on the test images.
     Eval(EvalArgs),
     /// What a model sees in pictures.
@@ -111,6 +115,28 @@ pub(crate) struct ResumeArgs {
     /// Print no epochs and no progress.
     #[arg(long)]
     pub(crate) quiet: bool,
+}
+
+#[derive(Debug, Args)]
+#[command(args_override_self = true)]
+pub(crate) struct LrFindArgs {
+    #[command(flatten)]
+    pub(crate) run: RunArgs,
+    /// The first learning rate.
+    #[arg(long, value_name = "X", default_value_t = 1e-7, allow_negative_numbers = true)]
+    pub(crate) from: f64,
+    /// The last one.
+    #[arg(long, value_name = "X", default_value_t = 10.0, allow_negative_numbers = true)]
+    pub(crate) to: f64,
+    /// How many steps there are from one to the other.
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u16).range(2..))]
+    pub(crate) steps: u16,
+    /// Where the picture of the curve goes.
+    #[arg(long, value_name = "FILE.svg", default_value = "lr-find.svg")]
+    pub(crate) plot: PathBuf,
+    /// Print a JSON object.
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 /// What determines a run, and on how many threads it is computed.

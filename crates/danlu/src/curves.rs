@@ -13,29 +13,35 @@ use crate::error::CliError;
 /// Width and height in SVG units.
 const SIZE: (u32, u32) = (760, 460);
 const FONT: &str = "sans-serif";
-const INK: RGBColor = RGBColor(64, 64, 64);
-const GRID: RGBColor = RGBColor(226, 226, 226);
+pub(crate) const INK: RGBColor = RGBColor(64, 64, 64);
+pub(crate) const GRID: RGBColor = RGBColor(226, 226, 226);
 /// Four colors of Okabe & Ito's palette, which color-blind people can tell apart as well.
-const LOSS: RGBColor = RGBColor(213, 94, 0);
-const TRAIN: RGBColor = RGBColor(86, 180, 233);
+pub(crate) const LOSS: RGBColor = RGBColor(213, 94, 0);
+pub(crate) const TRAIN: RGBColor = RGBColor(86, 180, 233);
 const VALIDATION: RGBColor = RGBColor(0, 158, 115);
-const TEST: RGBColor = RGBColor(0, 114, 178);
+pub(crate) const TEST: RGBColor = RGBColor(0, 114, 178);
 
 /// The curves as an SVG file.
 pub(crate) fn svg(record: &RunRecord) -> Result<String, CliError> {
+    drawn(|area| draw(area, record))
+}
+
+/// What `draw` puts on an empty picture.
+pub(crate) fn drawn(draw: impl for<'a> FnOnce(&Area<'a>) -> DrawResult<'a>) -> Result<String, CliError> {
     let mut text = String::new();
     {
         let area = SVGBackend::with_string(&mut text, SIZE).into_drawing_area();
-        draw(&area, record).map_err(|error| CliError::Curves { reason: error.to_string() })?;
+        draw(&area).map_err(|error| CliError::Curves { reason: error.to_string() })?;
         area.present().map_err(|error| CliError::Curves { reason: error.to_string() })?;
     }
     Ok(text)
 }
 
-type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
+pub(crate) type Area<'a> = DrawingArea<SVGBackend<'a>, Shift>;
 type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
 type Chart<'a, 'b> = DualCoordChartContext<'a, SVGBackend<'b>, Plane, Plane>;
-type DrawResult<'a> = Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
+pub(crate) type DrawResult<'a> =
+    Result<(), DrawingAreaErrorKind<<SVGBackend<'a> as DrawingBackend>::ErrorType>>;
 
 fn draw<'a>(area: &Area<'a>, record: &RunRecord) -> DrawResult<'a> {
     let epochs = &record.epochs;
@@ -54,7 +60,7 @@ fn draw<'a>(area: &Area<'a>, record: &RunRecord) -> DrawResult<'a> {
     draw_legend(&mut chart)
 }
 
-fn font(size: u32) -> TextStyle<'static> {
+pub(crate) fn font(size: u32) -> TextStyle<'static> {
     (FONT, size).into_font().color(&INK)
 }
 

@@ -73,6 +73,10 @@ pub(crate) enum CliError {
     Checkpoint { path: PathBuf, source: CheckpointError },
     #[error("the checkpoint could not be written")]
     WriteCheckpoint(#[source] CheckpointError),
+    #[error(
+        "learning rates from {from:?} to {to:?} do not rise: the first must be above 0 and below the last"
+    )]
+    LrRange { from: f64, to: f64 },
     #[error("another run is writing to {}", dir.display())]
     FolderInUse { dir: PathBuf },
     #[error("the start weights {} are the model that this run would replace; copy them elsewhere first", path.display())]
@@ -158,7 +162,7 @@ impl CliError {
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
-            Self::BenchCommand { .. } | Self::Url { .. } => 2,
+            Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
             Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } | Self::InitIsReplaced { .. } => 2,
             _ => 1,

@@ -14,6 +14,8 @@ mod export_command;
 mod input_file;
 mod interrupt;
 mod loading;
+mod lr_curve;
+mod lr_find_command;
 mod model_file;
 mod network_file;
 mod output;
@@ -51,6 +53,7 @@ fn run(command: &Command) -> Result<(), CliError> {
     match command {
         Command::Train(args) => train_command::run(args),
         Command::Resume(args) => resume_command::run(args),
+        Command::LrFind(args) => lr_find_command::run(args),
         Command::Eval(args) => eval_command::run(args),
         Command::Predict(args) => predict_command::run(args),
         Command::Export(args) => export_command::run(args),

@@ -1,6 +1,7 @@
 //! The built program, on small data sets that are made here.
 
 mod data;
+mod finding;
 mod models;
 mod pictures;
 mod refusals;

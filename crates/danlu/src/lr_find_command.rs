@@ -1,0 +1,85 @@
+//! `danlu lr-find`.
+
+use serde::Serialize;
+use train::{LrFind, LrPoint, LrRange, lr_find};
+
+use crate::cli::LrFindArgs;
+use crate::error::CliError;
+use crate::run::{Run, initial_params};
+use crate::table::{Align, table};
+use crate::{atomic_file, lr_curve, output, request};
+
+/// Rows of the table for people, about.
+const N_ROWS: usize = 20;
+
+#[derive(Serialize)]
+struct FindJson<'a> {
+    /// Where the smoothed loss falls most steeply.
+    suggestion: Option<f64>,
+    /// A tenth of the rate of the lowest smoothed loss.
+    minimum_tenth: Option<f64>,
+    plot: String,
+    points: Vec<PointJson>,
+    network: &'a str,
+}
+
+#[derive(Serialize)]
+struct PointJson {
+    learning_rate: f64,
+    loss: f64,
+    smoothed: f64,
+}
+
+pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
+    let mut request = request::resolve(&args.run)?;
+    let range = LrRange { start: args.from, end: args.to };
+    if !(range.start > 0.0 && range.start < range.end && range.end.is_finite()) {
+        return Err(CliError::LrRange { from: range.start, to: range.end });
+    }
+    let (plan, wanted) = request.prepare()?;
+    let params = initial_params(&mut request.spec, &plan)?;
+    let talk = request.talk.with(args.json, false);
+    let run = Run::load(request.spec, plan, wanted, request.setup, talk)?;
+    let found = lr_find(run.job(), &params, range, usize::from(args.steps))?;
+    let svg = lr_curve::svg(&found, &run.spec.network.name)?;
+    atomic_file::replace(&args.plot, svg.as_bytes())?;
+    if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }
+}
+
+fn print_json(args: &LrFindArgs, run: &Run, found: &LrFind) -> Result<(), CliError> {
+    let point =
+        |&LrPoint { learning_rate, loss, smoothed }: &LrPoint| PointJson { learning_rate, loss, smoothed };
+    output::json(&FindJson {
+        suggestion: found.steepest,
+        minimum_tenth: found.minimum_tenth,
+        plot: args.plot.display().to_string(),
+        points: found.points.iter().map(point).collect(),
+        network: &run.spec.network.name,
+    })
+}
+
+fn print_text(args: &LrFindArgs, found: &LrFind) -> Result<(), CliError> {
+    let every = found.points.len().div_ceil(N_ROWS).max(1);
+    let mut rows = vec![["learning rate", "loss", "smoothed"].map(String::from).to_vec()];
+    rows.extend(found.points.iter().step_by(every).map(|point| {
+        vec![
+            format!("{:.1e}", point.learning_rate),
+            format!("{:.4}", point.loss),
+            format!("{:.4}", point.smoothed),
+        ]
+    }));
+    output::line(&table(&[Align::Right; 3], &rows))?;
+    output::line(&suggestion(found))?;
+    output::note(&format!("the curve is in {}", args.plot.display()));
+    Ok(())
+}
+
+fn suggestion(found: &LrFind) -> String {
+    match (found.steepest, found.minimum_tenth) {
+        (Some(steepest), Some(tenth)) => format!(
+            "try --learning-rate {steepest:.1e}, where the loss falls most steeply, or {tenth:.1e}, a tenth of that at \
+             its minimum"
+        ),
+        _ => "no rate lowers the loss within so few steps: try --steps or another range".into(),
+    }
+}

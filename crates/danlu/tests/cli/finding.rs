@@ -1,0 +1,52 @@
+//! The search for a learning rate.
+
+use serde_json::Value;
+
+use crate::support::Place;
+
+#[test]
+fn a_sweep_prints_a_table_and_a_suggestion_and_draws_the_curve() {
+    let place = Place::new();
+    let sweep = "lr-find --data data --batch-size 64 --from 1e-4 --to 10 --steps 80";
+    let ran = place.run(sweep).succeeds();
+    let lines: Vec<_> = ran.stdout.lines().collect();
+    assert_eq!(lines[0].split_whitespace().collect::<Vec<_>>(), ["learning", "rate", "loss", "smoothed"]);
+    assert!(lines[1].trim_start().starts_with("1.0e-4  2.3"), "{}", lines[1]);
+    assert!((10..25).contains(&lines.len()), "{}", ran.stdout);
+    let last = lines.last().unwrap();
+    assert!(last.starts_with("try --learning-rate ") && last.contains("falls most steeply"), "{last}");
+    assert_eq!(ran.stderr, "the curve is in lr-find.svg\n");
+    let svg = place.read("lr-find.svg");
+    for words in ["<svg", "learning rate", "smoothed", "steepest", "</svg>"] {
+        assert!(svg.contains(words), "{words}");
+    }
+
+    let json = place.run(&format!("{sweep} --json --plot other.svg --threads 1")).succeeds();
+    assert_eq!(json.stderr, "");
+    let object: Value = serde_json::from_str(&json.stdout).unwrap();
+    let points = object["points"].as_array().unwrap();
+    assert!((30..=80).contains(&points.len()), "{}", points.len());
+    let suggestion = object["suggestion"].as_f64().unwrap();
+    assert!((1e-4..0.3).contains(&suggestion), "{suggestion}");
+    assert!(last.contains(&format!("{suggestion:.1e}")), "{last}");
+    assert_eq!(place.read("other.svg"), svg);
+    // No run was begun.
+    assert!(!place.path("runs").exists());
+}
+
+#[test]
+fn a_sweep_follows_a_run_file_and_refuses_what_makes_no_sense() {
+    let place = Place::new();
+    place.write(
+        "run.toml",
+        "data = \"data\"\nbatch_size = 64\noptimizer = \"sgd\"\nnetwork = \"lenet-3x3\"\n",
+    );
+    let json = place.run("lr-find run.toml --steps 20 --json").succeeds();
+    let object: Value = serde_json::from_str(&json.stdout).unwrap();
+    assert_eq!((&object["network"], object["points"].as_array().unwrap().len()), (&"lenet-3x3".into(), 20));
+    place.run("lr-find run.toml --from 1 --to 0.1").fails(2, &["learning rates from 1.0 to 0.1 do not rise"]);
+    place.run("lr-find run.toml --from 0").fails(2, &["do not rise"]);
+    place.run("lr-find run.toml --steps 1").fails(2, &["--steps"]);
+    place.run("lr-find --data nowhere").fails(1, &["`nowhere` is neither the name of a data set"]);
+    place.run("lr-find run.toml --plot data").fails(1, &["cannot write data"]);
+}
