@@ -150,30 +150,29 @@ fn lenet_sigmoid() -> Vec<NodeSpec> {
     layers.into_iter().map(|layer| NodeSpec { name: None, inputs: None, layer }).collect()
 }
 
-/// A stem and three residual stages of 3×3 convolutions with batch normalization (He et al. 2015, arXiv 1512.03385),
-/// ended by a global mean.
+/// Three stages of 3×3 convolutions with batch normalization, at 28², 14² and 7² pixels; in each a convolution to the
+/// stage's width and then residual ones (He et al. 2015, arXiv 1512.03385), ended by a global mean.
 fn brick_100k() -> Vec<NodeSpec> {
     let mut nodes = Vec::new();
-    convolution(&mut nodes, "stem", None, 24);
-    residual(&mut nodes, "block1", 24);
-    nodes.push(node("pool1", pool()));
-    convolution(&mut nodes, "widen2", None, 32);
-    residual(&mut nodes, "block2", 32);
-    nodes.push(node("pool2", pool()));
-    convolution(&mut nodes, "widen3", None, 48);
-    residual(&mut nodes, "block3", 48);
+    for (stage, (channels, n_residual)) in [(20, 1), (36, 2), (68, 1)].into_iter().enumerate() {
+        if stage > 0 {
+            nodes.push(node(&format!("pool{stage}"), pool()));
+        }
+        convolution(&mut nodes, &format!("stage{stage}"), channels);
+        for block in 0..n_residual {
+            residual(&mut nodes, &format!("stage{stage}.{block}"), channels);
+        }
+    }
     let head = [("mean", LayerSpec::GlobalAvgPool), ("flatten", LayerSpec::Flatten), ("fc", linear(10))];
     nodes.extend(head.map(|(name, layer)| node(name, layer)));
     nodes
 }
 
 /// `NAME.conv` of 3×3, which keeps the size, `NAME.norm` and `NAME.relu`.
-fn convolution(nodes: &mut Vec<NodeSpec>, name: &str, input: Option<&str>, out_channels: usize) {
+fn convolution(nodes: &mut Vec<NodeSpec>, name: &str, out_channels: usize) {
     let kernel = Pair::square(3);
     let conv = Conv2dSpec { padding: Pair::square(1), bias: false, ..Conv2dSpec::new(out_channels, kernel) };
-    let mut conv = node(&format!("{name}.conv"), LayerSpec::Conv2d(conv));
-    conv.inputs = input.map(|input| vec![input.into()]);
-    nodes.push(conv);
+    nodes.push(node(&format!("{name}.conv"), LayerSpec::Conv2d(conv)));
     let norm = LayerSpec::BatchNorm2d(BatchNorm2dSpec::default());
     nodes.extend([node(&format!("{name}.norm"), norm), node(&format!("{name}.relu"), LayerSpec::Relu)]);
 }
@@ -181,7 +180,7 @@ fn convolution(nodes: &mut Vec<NodeSpec>, name: &str, input: Option<&str>, out_c
 /// The value before plus a convolution of it.
 fn residual(nodes: &mut Vec<NodeSpec>, name: &str, channels: usize) {
     let before = nodes.last().and_then(|node| node.name.clone()).unwrap_or_default();
-    convolution(nodes, name, None, channels);
+    convolution(nodes, name, channels);
     let mut sum = node(&format!("{name}.sum"), LayerSpec::Add(MergeSpec::default()));
     sum.inputs = Some(vec![before, format!("{name}.relu")]);
     nodes.push(sum);

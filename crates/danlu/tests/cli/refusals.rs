@@ -33,7 +33,7 @@ fn wrong_usage_is_told_by_flag_or_key() {
         ("--shift 28", "`augment.shift` is 28, but must be below the shorter side"),
         ("--mixup -1", "`augment.mixup.alpha` is -1.0"),
         ("--shuffle maybe", "--shuffle"),
-        ("--network lenet5", "`lenet5` is neither a preset (lenet, lenet-3x3) nor a file"),
+        ("--network lenet5", "`lenet5` is neither a preset (lenet, lenet-3x3, lenet-3x3-se,"),
         ("--wrong", "--wrong"),
     ];
     for (flags, expected) in cases {
