@@ -19,6 +19,7 @@ Examples:
   danlu train                                   LeNet on Fashion-MNIST, 10 epochs
   danlu train --network lenet-3x3 --epochs 20
   danlu train --optimizer sgd --learning-rate 0.1 --out runs/sgd
+  danlu train --validation 0.1 --schedule cosine --average 0.999 --shift 2
   danlu train run.toml --seed 7                 a run file; flags win over it
   danlu train runs/lenet-1/run.toml             the same run again, to the bit";
 

@@ -14,6 +14,8 @@ use crate::run::{Run, Talk, initial_params};
 use crate::run_folder::{CHECKPOINT, RECORD, RUN, RunFolder};
 use crate::{environment, input_file, interrupt, network_file, output, request};
 
+const VERSION: &str = env!("CARGO_PKG_VERSION");
+
 /// Goes on from the last whole epoch, or from the start where there is none. Whatever is wrong is found before anything
 /// in the folder is changed.
 pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
@@ -27,10 +29,20 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
     let talk = Talk { json: args.json, quiet: args.quiet };
     let checkpoint = read_checkpoint(&folder, &mut spec, &plan, record.as_ref())?;
     interrupt::tidy_up();
-    let run = Run::load(spec, plan, wanted, setup, talk)?;
+    let n_epochs = checkpoint.epochs().len();
+    let run = Run::load(spec, plan, wanted, setup, talk).map_err(|error| match error {
+        CliError::InterruptedEarly => CliError::Interrupted { dir: args.run.clone(), n_epochs },
+        error => error,
+    })?;
     let record = match record {
         Some(record) => {
             check_data(&record.data, &run.loaded.record())?;
+            if record.danlu != VERSION {
+                output::note(&format!(
+                    "note: the run was begun by danlu {}, this is {VERSION}",
+                    record.danlu
+                ));
+            }
             let machine = environment::machine(setup);
             RunRecord { machine, state: RunState::Running, stop_reason: None, ..record }
         }
@@ -42,7 +54,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
         }
     };
     if !talk.is_terse() {
-        output::note(&resuming(&args.run, checkpoint.epochs().len(), run.spec.epochs));
+        output::note(&resuming(&args.run, n_epochs, run.spec.epochs));
     }
     run.train(checkpoint, record, &folder, talk, None)
 }

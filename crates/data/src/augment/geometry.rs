@@ -1,5 +1,7 @@
 //! Where each pixel comes from: shift, then flip, then rotation.
 
+use std::ops::Range;
+
 use rand_core::Rng;
 use spec::AugmentSpec;
 
@@ -29,52 +31,67 @@ impl Geometry {
 
     /// One channel, `[H][W]`.
     pub(super) fn apply(self, dims: [usize; 2], from: &[u8], to: &mut [u8]) {
-        let moved = Moved { geometry: self, dims, from };
+        let moved = Moved::new(self, dims, from);
         if self.angle == 0.0 {
             moved.copy(to);
         } else {
-            moved.rotate(to);
+            moved.rotate(self.angle, to);
         }
     }
 }
 
-/// A channel that is shifted and flipped.
+/// A channel that is shifted and flipped. It is 0 where its source is not in the picture.
 struct Moved<'a> {
-    geometry: Geometry,
     dims: [usize; 2],
     from: &'a [u8],
+    /// Rows and columns whose source is in the picture.
+    rows: Range<isize>,
+    columns: Range<isize>,
+    /// The source of row `r` is `r + down`, that of column `c` is `right + step · c`.
+    down: isize,
+    right: isize,
+    step: isize,
 }
 
-impl Moved<'_> {
+impl<'a> Moved<'a> {
+    fn new(geometry: Geometry, dims: [usize; 2], from: &'a [u8]) -> Self {
+        let [h, w] = dims.map(|n| n as isize);
+        let Geometry { shift: [down, right], flip, .. } = geometry;
+        let within = |shift: isize, n: isize| (-shift).clamp(0, n)..(n - shift).clamp(0, n);
+        let (rows, columns) = (within(down, h), within(right, w));
+        if flip {
+            let columns = w - columns.end..w - columns.start;
+            return Self { dims, from, rows, columns, down, right: w - 1 + right, step: -1 };
+        }
+        Self { dims, from, rows, columns, down, right, step: 1 }
+    }
+
+    /// Where the source of a pixel lies, whose row and column have one.
+    fn source(&self, row: isize, column: isize) -> usize {
+        ((row + self.down) * self.dims[1] as isize + self.right + self.step * column) as usize
+    }
+
     fn copy(&self, to: &mut [u8]) {
-        let [_, w] = self.dims;
-        let [_, right] = self.geometry.shift;
-        // Columns of the target whose source is in the picture.
-        let start = right.min(0).unsigned_abs().min(w);
-        let end = w - right.max(0).unsigned_abs().min(w);
-        for (row, to) in to.chunks_exact_mut(w).enumerate() {
-            to.fill(0);
-            if let Some(from) = self.source_row(row) {
-                let columns = start.saturating_add_signed(right)..end.saturating_add_signed(right);
-                to[start..end].copy_from_slice(&from[columns]);
-                if self.geometry.flip {
-                    to.reverse();
-                }
+        let w = self.dims[1];
+        let columns = self.columns.start as usize..self.columns.end as usize;
+        to.fill(0);
+        if columns.is_empty() {
+            return;
+        }
+        for row in self.rows.clone() {
+            let to = &mut to[row as usize * w..][columns.clone()];
+            let ends = [columns.start, columns.end - 1].map(|column| self.source(row, column as isize));
+            to.copy_from_slice(&self.from[ends[0].min(ends[1])..=ends[0].max(ends[1])]);
+            if self.step < 0 {
+                to.reverse();
             }
         }
     }
 
-    /// The row of the source that a row comes from.
-    fn source_row(&self, row: usize) -> Option<&[u8]> {
-        let [h, w] = self.dims;
-        let row = row.checked_add_signed(self.geometry.shift[0]).filter(|&row| row < h)?;
-        Some(&self.from[row * w..(row + 1) * w])
-    }
-
     /// Turns around the middle; each pixel is the bilinear mean of the four around its source.
-    fn rotate(&self, to: &mut [u8]) {
+    fn rotate(&self, angle: f64, to: &mut [u8]) {
         let [h, w] = self.dims;
-        let radians = self.geometry.angle.to_radians();
+        let radians = angle.to_radians();
         let (sin, cos) = (libm::sin(radians) as f32, libm::cos(radians) as f32);
         let [middle_row, middle_column] = [h, w].map(|n| (n as f32 - 1.0) / 2.0);
         for (row, to) in to.chunks_exact_mut(w).enumerate() {
@@ -88,28 +105,39 @@ impl Moved<'_> {
         }
     }
 
-    /// The value between pixels; behind the border they are 0.
+    /// The value between pixels.
     fn bilinear(&self, row: f32, column: f32) -> u8 {
-        let (top, left) = (row.floor(), column.floor());
-        let (below, beside) = (row - top, column - left);
-        let (top, left) = (top as isize, left as isize);
-        let [a, b, c, d] = [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(i, j)| self.pixel(top + i, left + j));
+        let (top, left) = (floor(row), floor(column));
+        let (below, beside) = (row - top as f32, column - left as f32);
+        let inside = self.rows.contains(&top)
+            && self.rows.contains(&(top + 1))
+            && self.columns.contains(&left)
+            && self.columns.contains(&(left + 1));
+        let [a, b, c, d] = if inside {
+            let a = self.source(top, left);
+            let b = a.wrapping_add_signed(self.step);
+            let w = self.dims[1];
+            [a, b, a + w, b + w].map(|at| f32::from(self.from[at]))
+        } else {
+            [(0, 0), (0, 1), (1, 0), (1, 1)].map(|(i, j)| self.pixel(top + i, left + j))
+        };
         let upper = a + beside * (b - a);
         let lower = c + beside * (d - c);
         (upper + below * (lower - upper) + 0.5) as u8
     }
 
     fn pixel(&self, row: isize, column: isize) -> f32 {
-        let [h, w] = self.dims;
-        let Geometry { shift: [down, right], flip, .. } = self.geometry;
-        if !(0..h as isize).contains(&row) || !(0..w as isize).contains(&column) {
-            return 0.0;
+        if self.rows.contains(&row) && self.columns.contains(&column) {
+            f32::from(self.from[self.source(row, column)])
+        } else {
+            0.0
         }
-        let column = if flip { w as isize - 1 - column } else { column };
-        let (row, column) = (row + down, column + right);
-        if !(0..h as isize).contains(&row) || !(0..w as isize).contains(&column) {
-            return 0.0;
-        }
-        f32::from(self.from[row as usize * w + column as usize])
     }
+}
+
+/// The largest whole number that is not above `x`, which is small. `f32::floor` is a call where the instruction set of all
+/// processors is compiled for.
+fn floor(x: f32) -> isize {
+    let whole = x as isize;
+    if whole as f32 > x { whole - 1 } else { whole }
 }
