@@ -153,16 +153,36 @@ fn a_checkpoint_cut_anywhere_or_changed_in_any_bit_is_an_error() {
     assert!(matches!(read(&more), Err(CheckpointError::Damaged { .. })));
 }
 
-/// With a checksum that is right, so that all other checks are reached.
+/// A checksum that is right, so that all other checks are reached.
+fn seal(bytes: &mut [u8]) {
+    let (contents, end) = bytes.split_at_mut(bytes.len() - 32);
+    end.copy_from_slice(&<sha2::Sha256 as sha2::Digest>::digest(&*contents));
+}
+
+/// With another text in the header, and sealed.
 fn resealed(bytes: &[u8], from: &str, to: &str) -> Vec<u8> {
     assert_eq!(from.len(), to.len());
     let mut bytes = bytes.to_vec();
     let at = bytes.windows(from.len()).position(|window| window == from.as_bytes()).expect(from);
     bytes[at..at + to.len()].copy_from_slice(to.as_bytes());
-    let end = bytes.len() - 32;
-    let sum = <sha2::Sha256 as sha2::Digest>::digest(&bytes[..end]);
-    bytes[end..].copy_from_slice(&sum);
+    seal(&mut bytes);
     bytes
+}
+
+/// Somebody may seal whatever they like: any bit of the header changed gives an error or a checkpoint, never a panic.
+#[test]
+fn a_sealed_checkpoint_with_any_header_is_read_or_refused() {
+    let (bench, bytes) = tiny();
+    let header_len = 8 + u64::from_le_bytes(*bytes.first_chunk().unwrap()) as usize;
+    let mut n_refused = 0;
+    for bit in 0..8 * header_len {
+        let mut changed = bytes.clone();
+        changed[bit / 8] ^= 1 << (bit % 8);
+        seal(&mut changed);
+        n_refused += usize::from(Checkpoint::from_bytes(&changed, &bench.plan, &bench.spec).is_err());
+    }
+    // What is left are digits of the epochs' times, accuracies and losses.
+    assert!(n_refused > 6 * header_len, "{n_refused} of {}", 8 * header_len);
 }
 
 #[test]
