@@ -65,6 +65,8 @@ pub(crate) enum CliError {
     RunFinished { dir: PathBuf },
     #[error("{} was changed since the run began: {} has another spec", run.display(), record.display())]
     SpecChanged { run: PathBuf, record: PathBuf },
+    #[error("the data has the classes {found}, but the run began with {expected}")]
+    ClassesChanged { expected: String, found: String },
     #[error("the {part} data has SHA-256 {found}, but the run began with {expected}")]
     DataChanged { part: &'static str, found: String, expected: String },
     #[error("the record tells of epochs, but there is no {}", path.display())]

@@ -40,7 +40,8 @@ impl Loaded {
     pub(crate) fn record(&self) -> DataRecord {
         DataRecord {
             name: self.train.name.clone(),
-            dir: self.dir.display().to_string(),
+            dir: std::path::absolute(&self.dir).unwrap_or_else(|_| self.dir.clone()).display().to_string(),
+            classes: self.train.classes.clone(),
             train_sha256: self.train.sha256.clone(),
             test_sha256: self.test.sha256.clone(),
             n_train: self.train.len(),

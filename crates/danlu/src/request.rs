@@ -35,6 +35,7 @@ impl Request {
             self.spec.network = wanted.adapt(self.spec.network.clone());
             plan = network_file::compile(&self.spec.network)?;
         }
+        self.spec.validate_for_network()?;
         wanted.check_fit(&plan)?;
         Ok((plan, wanted))
     }
@@ -43,11 +44,7 @@ impl Request {
 pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let mut asked = flags(args)?.over(read_or_recipe(args)?);
     let out = asked.out.take().map(PathBuf::from);
-    let is_preset = match &asked.network {
-        Some(NetworkSource::Named(name)) => spec::preset(name).is_some(),
-        Some(NetworkSource::Inline(_)) => false,
-        None => true,
-    };
+    let is_preset = asked.network.as_ref().is_none_or(NetworkSource::is_preset);
     let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false) };
     let threads = asked.threads;
     let spec = asked.resolve(network_file::read_named)?;

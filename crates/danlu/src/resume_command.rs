@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
     let record = read_record(&folder)?;
     let mut spec = read_spec(&folder, record.as_ref())?;
     let plan = network_file::compile(&spec.network)?;
-    let wanted = Wanted::new(Path::new(&spec.data))?;
+    let wanted = find_data(&spec, record.as_ref())?;
     wanted.check_fit(&plan)?;
     let setup = environment::setup(args.threads)?;
     let talk = Talk { json: args.json, quiet: args.quiet };
@@ -94,6 +94,17 @@ fn read_spec(folder: &RunFolder, record: Option<&RunRecord>) -> Result<TrainSpec
     }
 }
 
+/// The data as the spec names it; a folder that is not there from here, where the record says that it was.
+fn find_data(spec: &TrainSpec, record: Option<&RunRecord>) -> Result<Wanted, CliError> {
+    let found = Wanted::new(Path::new(&spec.data));
+    match record {
+        Some(record) if found.is_err() && Path::new(&record.data.dir).exists() => {
+            Wanted::new(Path::new(&record.data.dir))
+        }
+        _ => found,
+    }
+}
+
 fn read_checkpoint(
     folder: &RunFolder,
     spec: &mut TrainSpec,
@@ -118,6 +129,10 @@ fn read_checkpoint(
 fn check_data(began: &DataRecord, found: &DataRecord) -> Result<(), CliError> {
     let none = || "none".to_owned();
     let validation = |data: &DataRecord| data.validation_sha256.clone().unwrap_or_else(none);
+    if !began.classes.is_empty() && began.classes != found.classes {
+        let [expected, found] = [began, found].map(|data| data.classes.join(", "));
+        return Err(CliError::ClassesChanged { expected, found });
+    }
     let parts = [
         ("training", began.train_sha256.clone(), found.train_sha256.clone()),
         ("validation", validation(began), validation(found)),

@@ -2,7 +2,7 @@
 
 use data::{Normalization, Partition};
 use nn::{Params, Plan};
-use spec::{FORMAT_VERSION, NormalizationSpec, RunRecord, RunState, Seed, TrainSpec};
+use spec::{FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
 use train::{Checkpoint, Job, Setup};
 
 use crate::error::CliError;
@@ -53,13 +53,9 @@ impl Run {
         let loaded = interrupt::abandon_on_signal(move || wanted.load(shape, &partition, terse))?;
         loading::rejected_text(&loaded).iter().for_each(|text| output::note(&format!("note: {text}")));
         train::check_fit(&plan, &loaded.train)?;
-        let normalization = match spec.normalization {
-            NormalizationSpec::Unit => Normalization::unit(),
-            NormalizationSpec::Standard => Normalization::measured(&loaded.train),
-            NormalizationSpec::Range([low, high]) => Normalization::range(low, high),
-        };
+        let normalization = Normalization::of(spec.normalization, &loaded.train);
         let run = Self { spec, plan, loaded, normalization, setup };
-        // The training checks it too, but only when the folder is taken.
+        // The training checks it too, but only after the folder's old run is gone.
         run.job().check()?;
         Ok(run)
     }

@@ -104,11 +104,13 @@ impl RunFolder {
         self.dir.join(file)
     }
 
-    /// The start weights must not be the model that the run will replace.
+    /// The start weights must not be a file that the run will replace.
     pub(crate) fn check_apart(&self, init: &Path) -> Result<(), CliError> {
-        match (fs::canonicalize(init), fs::canonicalize(self.path(MODEL))) {
-            (Ok(a), Ok(b)) if a == b => Err(CliError::InitIsReplaced { path: init.to_owned() }),
-            _ => Ok(()),
+        let Ok(init_file) = fs::canonicalize(init) else { return Ok(()) };
+        let is_init = |file: &str| fs::canonicalize(self.path(file)).is_ok_and(|path| path == init_file);
+        match RESULTS.iter().any(|file| is_init(file)) {
+            true => Err(CliError::InitIsReplaced { path: init.to_owned() }),
+            false => Ok(()),
         }
     }
 

@@ -1,5 +1,7 @@
 //! From bytes to numbers.
 
+use spec::NormalizationSpec;
+
 use crate::Dataset;
 use crate::error::DataError;
 
@@ -18,6 +20,15 @@ impl Normalization {
     /// by the rounded 1/255, so that results may differ in the last bit (relative 1.2e-7).
     pub fn unit() -> Self {
         Self { scale: vec![1.0 / 255.0], shift: vec![0.0] }
+    }
+
+    /// What `spec` asks for; `train` is what is learned from.
+    pub fn of(spec: NormalizationSpec, train: &Dataset) -> Self {
+        match spec {
+            NormalizationSpec::Unit => Self::unit(),
+            NormalizationSpec::Standard => Self::measured(train),
+            NormalizationSpec::Range([low, high]) => Self::range(low, high),
+        }
     }
 
     /// 0 to 255 becomes `low` to `high`.

@@ -5,12 +5,6 @@ use thiserror::Error;
 /// Why a model cannot be written in another format.
 #[derive(Debug, Error)]
 pub enum ExportError {
-    /// Two nodes whose parameters would have one name, as `a` with a part `0.weight` and `a.0` with a part `weight`.
-    #[error("two tensors would both be called `{name}`; rename one of the nodes that they belong to")]
-    DuplicateTensor {
-        /// The name.
-        name: String,
-    },
     /// A name that no module of PyTorch can have, as it is where every module keeps its mode.
     #[error("node `{node}`: PyTorch has no place for a module called `training`; rename the node")]
     ModuleName {

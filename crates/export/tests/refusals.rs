@@ -38,12 +38,6 @@ fn parts_that_do_not_fit_are_told() {
             "the normalization has 1 factors and 3 shifts, but the pictures have 3 channels",
         ),
         (network("a", "b"), 3, 3, "there are 3 names for 2 classes"),
-        (
-            network("a", "a.0"),
-            3,
-            2,
-            "two tensors would both be called `a.0.weight`; rename one of the nodes that they belong to",
-        ),
     ];
     for (network, n_scales, n_names, expected) in cases {
         assert_eq!(messages(&network, n_scales, n_names), [expected; 2]);

@@ -51,6 +51,8 @@ struct Builder {
     used: Vec<bool>,
     /// Operations with running statistics, whose places are behind all parameters.
     running: Vec<(usize, String)>,
+    /// Pairs of a tap and a position in the tables of all convolutions.
+    n_taps: usize,
 }
 
 impl Graph {
@@ -65,6 +67,7 @@ impl Graph {
             sources: BTreeMap::from([(picture.name.clone(), (0, picture.clone()))]),
             used: vec![true],
             running: vec![],
+            n_taps: 0,
         };
         let mut last = picture;
         for (idx, (node, name)) in spec.nodes.iter().zip(spec.node_names()).enumerate() {

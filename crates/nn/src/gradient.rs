@@ -1,7 +1,7 @@
 //! Gradients of the parameters, from lane groups over shards to the whole batch.
 //!
-//! A lane group adds the gradients of its convolutions and other small layers to its shard's sums. Its linear layers only leave their inputs and
-//! output gradients on a *tape*: the gradient of their weights, most of a small network's parameters, is computed for
+//! A lane group adds the gradients of its convolutions and other small layers to its shard's sums. Its linear layers only
+//! leave their inputs and output gradients on a *tape*: the gradient of their weights, most of a small network's parameters, is computed for
 //! the whole batch at once, weight by weight. That needs no sums per shard (whose memory traffic costs more than the
 //! arithmetic) and is the same for any cut of the batch. [`Plan::chunks`] cuts the parameters into pieces that
 //! threads can gather and update on their own.

@@ -2,7 +2,8 @@
 //!
 //! A [`spec::NetworkSpec`] is compiled to a [`Plan`] (shapes, parameter layout, places in memory). One lane group
 //! then goes [`forward`] or through a training [`Pass`] in a [`Workspace`], leaves its gradients in a [`ShardGradient`],
-//! and an [`Optimizer`] turns their sum, gathered [`Chunk`] by chunk, into the next [`Params`]. Pure computation: no files, clock, threads or global random numbers.
+//! and an [`Optimizer`] turns their sum, gathered [`Chunk`] by chunk, into the next [`Params`]. Pure computation: no
+//! files, clock, threads or global random numbers.
 
 mod builder;
 mod error;

@@ -21,7 +21,8 @@ impl Request {
 /// The largest first, each at the lowest offset that is free during its life: "greedy by size" of Pisarchyk &
 /// Lee 2020 (arXiv 2001.03288), within a few per cent of optimal on real networks.
 pub(crate) fn place(requests: &[Request]) -> (Vec<Range<usize>>, usize) {
-    let mut order: Vec<usize> = (0..requests.len()).collect();
+    // What takes no place is in nobody's way.
+    let mut order: Vec<usize> = (0..requests.len()).filter(|&idx| requests[idx].len > 0).collect();
     order.sort_by_key(|&idx| std::cmp::Reverse(requests[idx].len));
     let mut places = vec![0..0; requests.len()];
     let mut placed: Vec<usize> = Vec::new();

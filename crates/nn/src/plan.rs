@@ -171,6 +171,11 @@ impl Plan {
         self.training.len * 64
     }
 
+    /// Bytes that one lane group of sixteen 32-bit lanes leaves for the gradient of the linear layers.
+    pub fn tape_bytes(&self) -> usize {
+        self.tape_len * 64
+    }
+
     /// The batch normalizations, in the order of the stages that they begin.
     pub(crate) fn batch_norms(&self) -> impl Iterator<Item = (&PlannedOp, &BatchNorm2d)> {
         self.ops.iter().filter_map(|planned| match &planned.op.layer {
@@ -194,7 +199,8 @@ impl Plan {
     pub fn training_multiply_adds(&self) -> u64 {
         let with_gradients = |planned: &PlannedOp| {
             let n_inputs = planned.input_gradients.iter().filter(|&&g| g != GradientUse::Unneeded).count();
-            planned.op.layer.multiply_adds() * (2 + n_inputs as u64)
+            let with_parameters = u64::from(!planned.op.w.is_empty());
+            planned.op.layer.multiply_adds() * (1 + with_parameters + n_inputs as u64)
         };
         self.ops.iter().map(with_gradients).sum()
     }

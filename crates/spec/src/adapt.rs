@@ -4,8 +4,8 @@ use crate::{LayerSpec, NetworkSpec};
 
 impl NetworkSpec {
     /// The same layers for pictures of the shape `input` (channels, rows, columns) and so many classes: the last node, if
-    /// it is a linear layer, gives as many numbers as there are classes, and if it is an `rbf`, uses as many of its codes
-    /// as far as it has them. It is for networks that people ask for by name; what they wrote into a file is not changed.
+    /// it is a linear layer, gives as many numbers as there are classes, and if it is an `rbf`, keeps as many of its codes; it
+    /// has no more than it has. It is for networks that people ask for by name; what they wrote into a file is not changed.
     /// Whether the layers fit the shape is for whoever compiles it to see.
     pub fn adapted(mut self, input: [usize; 3], classes: usize) -> Self {
         match self.nodes.last_mut().map(|node| &mut node.layer) {

@@ -81,9 +81,11 @@ impl LayerCheck<'_> {
         self.pair("kernel", conv.kernel, 1)?;
         let filters = &conv.connections;
         self.value(is_size(filters.len(), 1), "connections", "[]", "one list for each filter")?;
-        let in_order = |channels: &&Vec<usize>| channels.is_empty() || !channels.is_sorted_by(|a, b| a < b);
-        let in_range = |channels: &&Vec<usize>| channels.iter().any(|&channel| channel >= MAX_SIZE);
-        match filters.iter().find(|channels| in_order(channels) || in_range(channels)) {
+        let is_right = |channels: &Vec<usize>| {
+            let last = channels.last();
+            channels.is_sorted_by(|a, b| a < b) && last.is_some_and(|&last| last < MAX_SIZE)
+        };
+        match filters.iter().find(|channels| !is_right(channels)) {
             None => Ok(()),
             Some(bad) => {
                 let allowed = format!("channels from 0 to {}, each once, in ascending order", MAX_SIZE - 1);

@@ -40,7 +40,7 @@ pub use layer::{
 };
 pub use loss::{CrossEntropySpec, LossSpec, MapSpec};
 pub use network::{LayerSpec, NetworkSpec, NodeSpec};
-pub use network_check::{MAX_CLASSES, MAX_SIZE};
+pub use network_check::{MAX_CLASSES, MAX_NODES, MAX_SIZE};
 pub use normalization::NormalizationSpec;
 pub use optimizer::{AdamSpec, AdamwSpec, OptimizerKind, OptimizerSpec, RmspropSpec, SgdSpec};
 pub use pair::Pair;

@@ -11,6 +11,9 @@ use crate::{NetworkSpec, NodeSpec, SpecError};
 /// product of three still fits a `u64`.
 pub const MAX_SIZE: usize = 1 << 20;
 
+/// Largest number of nodes: the places of their values are found in a time that grows with its square.
+pub const MAX_NODES: usize = 1024;
+
 /// Largest number of classes: a label is one byte.
 pub const MAX_CLASSES: usize = 256;
 
@@ -25,6 +28,8 @@ impl NetworkSpec {
         if self.nodes.is_empty() {
             return Err(SpecError::NoNodes);
         }
+        let nodes_ok = self.nodes.len() <= MAX_NODES;
+        check_value(nodes_ok, "number of nodes", self.nodes.len(), &format!("at most {MAX_NODES}"))?;
         let names = self.node_names();
         let positions = name_positions(&names)?;
         for (idx, node) in self.nodes.iter().enumerate() {

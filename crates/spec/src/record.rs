@@ -60,8 +60,11 @@ pub struct MachineRecord {
 pub struct DataRecord {
     /// The data set's name.
     pub name: String,
-    /// Where it was found.
+    /// Where it was found, from the root.
     pub dir: String,
+    /// The classes' names, in the order of the labels; records of danlu 0.1.0 have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub classes: Vec<String>,
     /// SHA-256 of the training samples and labels.
     pub train_sha256: String,
     /// SHA-256 of the test samples and labels.
@@ -220,6 +223,7 @@ mod tests {
             data: DataRecord {
                 name: "fashion-mnist".into(),
                 dir: "/data".into(),
+                classes: vec!["a".into(), "b".into()],
                 train_sha256: "00".repeat(32),
                 test_sha256: "11".repeat(32),
                 n_train: 60_000,

@@ -191,10 +191,13 @@ impl RunFile {
             network: default.network,
         };
         spec.validate_run()?;
+        let is_preset = self.network.as_ref().is_none_or(NetworkSource::is_preset);
         if let Some(source) = self.network {
             spec.network = source.load(load_network)?;
         }
-        spec.validate_for_network()?;
+        if !is_preset {
+            spec.validate_for_network()?;
+        }
         Ok(spec)
     }
 
@@ -275,6 +278,11 @@ impl AugmentFlags {
 }
 
 impl NetworkSource {
+    /// Whether it is a preset's name.
+    pub fn is_preset(&self) -> bool {
+        matches!(self, Self::Named(name) if preset(name).is_some())
+    }
+
     /// The network, valid but for its shapes.
     fn load<E>(
         self,

@@ -36,7 +36,8 @@ pub struct TrainSpec {
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
     /// Share of the training samples, of each class, that is not learned from but measured on after each epoch, above 0
-    /// and below 1; `None`: no sample, unless the data set has a validation part of its own.
+    /// and below 1. A data set's own validation part comes first; `None`: that, or a tenth where there is no test part
+    /// either, else no sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<f64>,
     /// From bytes to numbers.
@@ -131,8 +132,8 @@ impl TrainSpec {
         self.early_stopping.map_or(Ok(()), |early_stopping| early_stopping.validate())
     }
 
-    /// What depends on the network's numbers of classes and pixels.
-    pub(crate) fn validate_for_network(&self) -> Result<(), SpecError> {
+    /// Checks what depends on the network's numbers of classes and pixels: class weights and the shift of pictures.
+    pub fn validate_for_network(&self) -> Result<(), SpecError> {
         self.loss.validate(self.network.classes)?;
         self.augment.validate(self.network.input)
     }

@@ -79,9 +79,10 @@ pub enum TrainError {
         /// Its label.
         label: u8,
     },
-    /// Networks that look at the whole batch keep the activations of all its samples.
+    /// A batch keeps the inputs of linear layers of all its samples, and where a layer looks at the whole batch, all
+    /// activations.
     #[error(
-        "a batch of {batch_size} needs {mib} MiB for its activations, more than {max_mib} MiB; a smaller batch may do"
+        "a batch of {batch_size} needs {mib} MiB for what its samples keep, more than {max_mib} MiB; a smaller batch may do"
     )]
     OutOfMemory {
         /// Samples.

@@ -43,7 +43,7 @@ pub(crate) struct Batch<'a> {
     pub(crate) streams: &'a EpochStreams,
 }
 
-/// A lane group of a batch.
+/// Some samples of a batch: all of it, those of a shard, or a lane group.
 #[derive(Clone, Copy)]
 pub(crate) struct Group<'a> {
     samples: &'a [u32],
@@ -88,20 +88,10 @@ impl<'a> Lessons<'a> {
         }
     }
 
-    /// The batch cut into pieces of `len` samples, which is a multiple of a lane group, with what `mix` has drawn for it.
-    pub(crate) fn pieces<'b>(
-        &self,
-        batch: &Batch<'b>,
-        mix: &'b Mix,
-        len: usize,
-    ) -> impl Iterator<Item = Group<'b>> + use<'b> {
-        let (samples, streams) = (batch.samples, batch.streams);
+    /// The batch with what `mix` has drawn for it.
+    pub(crate) fn whole<'b>(&self, batch: &Batch<'b>, mix: &'b Mix) -> Group<'b> {
         let mixed = self.mixup.map(|_| (mix.partners(), mix.shares()));
-        (0..samples.len()).step_by(len).map(move |start| {
-            let range = start..samples.len().min(start + len);
-            let mixed = mixed.map(|(partners, shares)| (&partners[range.clone()], &shares[range.clone()]));
-            Group { samples: &samples[range], mixed, streams }
-        })
+        Group { samples: batch.samples, mixed, streams: batch.streams }
     }
 
     /// Pictures and random numbers of a lane group.
@@ -174,102 +164,13 @@ impl<'a> Lessons<'a> {
 }
 
 impl<'a> Group<'a> {
-    /// Cut into lane groups.
-    pub(crate) fn lane_groups(self) -> impl Iterator<Item = Group<'a>> {
+    /// Cut into pieces of `len` samples, the last one shorter.
+    pub(crate) fn pieces(self, len: usize) -> impl Iterator<Item = Group<'a>> {
         let Group { samples, mixed, streams } = self;
-        samples.chunks(GROUP).enumerate().map(move |(idx, samples)| {
-            let range = idx * GROUP..idx * GROUP + samples.len();
-            let mixed = mixed.map(|(partners, shares)| (&partners[range.clone()], &shares[range.clone()]));
+        samples.chunks(len).enumerate().map(move |(idx, samples)| {
+            let range = idx * len..idx * len + samples.len();
+            let mixed = mixed.map(|(partners, shares)| (&partners[range.clone()], &shares[range]));
             Group { samples, mixed, streams }
         })
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use lanes::{Isa, WithLane};
-    use spec::{ErasingSpec, NetworkSpec};
-
-    use super::*;
-
-    /// The seat's input after loading each lane group, `[C·H·W][lane]`, and its targets.
-    struct LoadTask<'a>(Lessons<'a>, Batch<'a>);
-
-    /// Pixels, labels, other labels and shares of a lane group.
-    type Loaded = (Vec<f32>, Vec<u8>, Option<(Vec<u8>, Vec<f32>)>);
-
-    impl WithLane for LoadTask<'_> {
-        type Output = Vec<Loaded>;
-        fn run<V: Lane<Scalar = f32>>(self) -> Vec<Loaded> {
-            let Self(lessons, batch) = self;
-            let (mut seat, mut mix) = (lessons.seat::<V>(), Mix::default());
-            lessons.draw_partners(&batch, &mut mix);
-            let groups: Vec<_> = lessons.pieces(&batch, &mix, GROUP).collect();
-            let mut load = |group: Group<'_>| {
-                lessons.load(group, &mut seat);
-                let pixels = V::as_scalars(seat.workspace.input_mut(lessons.plan)).to_vec();
-                lessons.with_targets(group, |targets| {
-                    let mixed = targets.mixed.map(|(others, shares)| (others.to_vec(), shares.to_vec()));
-                    (pixels, targets.labels.to_vec(), mixed)
-                })
-            };
-            groups.into_iter().map(&mut load).collect()
-        }
-    }
-
-    fn data() -> Dataset {
-        Dataset {
-            name: "some".into(),
-            shape: [2, 3, 4],
-            images: (0..40 * 24).map(|idx| (idx * idx % 251) as u8).collect(),
-            labels: (0..40).map(|idx| idx % 2).collect(),
-            classes: ["a", "b"].map(String::from).to_vec(),
-            sha256: String::new(),
-        }
-    }
-
-    /// A sample's pixels after its changes, worked out from the crate `data` alone.
-    fn changed(spec: &AugmentSpec, data: &Dataset, sample: u32) -> Vec<u8> {
-        let mut out = vec![0; 24];
-        let mut stream = AugmentStreams::new(Seed(1), 3).sample(sample);
-        Augment::new(spec, data.shape).apply(data.image(sample as usize), &mut stream, &mut out);
-        out
-    }
-
-    #[test]
-    fn each_lane_has_its_changed_picture_and_its_labels() {
-        let text = "name = \"n\"\ninput = [2, 3, 4]\nclasses = 2\n\
-                    node = [{ layer = \"flatten\" }, { layer = { linear = { out_features = 2 } } }]";
-        let plan = Plan::compile(&NetworkSpec::from_toml(text).unwrap()).unwrap();
-        let (data, normalization) = (data(), Normalization { scale: vec![1.0], shift: vec![0.0] });
-        let erasing = Some(ErasingSpec::default());
-        let mixup = Some(MixupSpec { alpha: 1.0 });
-        let none = AugmentSpec::default();
-        let changes = AugmentSpec { shift: 1, horizontal_flip: 0.5, rotation: 20.0, erasing, mixup: None };
-        let samples: Vec<u32> = (0..20).map(|idx| 39 - 2 * idx as u32 % 40).collect();
-        let streams = EpochStreams::new(Seed(1), 3);
-        for spec in [none, AugmentSpec { mixup, ..none }, changes, AugmentSpec { mixup, ..changes }] {
-            let lessons = Lessons::new(&plan, &data, &normalization, &spec);
-            let batch = Batch { samples: &samples, step: 5, streams: &streams };
-            let mut mix = Mix::default();
-            spec.mixup.iter().for_each(|mixup| mix.draw(mixup, &streams.augment, 5, &samples));
-            let groups = Isa::detect().run(LoadTask(lessons, batch));
-            assert_eq!(groups.len(), 2);
-            for (idx, &sample) in samples.iter().enumerate() {
-                let (pixels, labels, mixed) = &groups[idx / GROUP];
-                let lane = idx % GROUP;
-                let mut want = changed(&spec, &data, sample);
-                assert_eq!(labels[lane], data.labels[sample as usize]);
-                if spec.mixup.is_some() {
-                    let (partner, share) = (mix.partners()[idx], mix.shares()[idx]);
-                    mix_bytes(&mut want, &changed(&spec, &data, partner), share);
-                    let (others, shares) = mixed.as_ref().unwrap();
-                    assert_eq!((others[lane], shares[lane]), (data.labels[partner as usize], share));
-                }
-                let got: Vec<f32> = (0..24).map(|pixel| pixels[pixel * GROUP + lane]).collect();
-                assert_eq!(got, want.iter().map(|&byte| f32::from(byte)).collect::<Vec<_>>(), "{spec:?}");
-            }
-            assert!((4..GROUP).all(|dead| groups[1].0[dead] == 0.0), "lanes without a sample");
-        }
     }
 }

@@ -1,9 +1,9 @@
 //! The training loop: shards, threads, evaluation, observers.
 //!
-//! The only crate that computes on threads and reads a clock. A batch is cut into lane groups, and these into shards by the batch
-//! size alone; threads take shards; gradients are summed in the order of the shards. So a run gives the same bits
-//! for any number of threads and any instruction set. It prints nothing: an [`Observer`] is told of every step
-//! and epoch.
+//! The only crate that trains on threads and reads a clock. A batch is cut into lane groups, and these into shards by
+//! the batch size alone; threads take shards; gradients are summed in the order of the shards. So a run gives the
+//! same bits for any number of threads and any instruction set. It prints nothing: an [`Observer`] is told of every
+//! step and epoch.
 
 mod average;
 mod checkpoint;

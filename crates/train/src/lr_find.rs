@@ -108,7 +108,9 @@ impl WithLane for FindTask<'_> {
 impl LrRange {
     fn rate(self, step: usize, n_steps: usize) -> f64 {
         let share = step as f64 / (n_steps.max(2) - 1) as f64;
-        self.start * (self.end / self.start).powf(share)
+        // By logarithms: the ratio of both may be more than a number can hold.
+        let [start, end] = [self.start, self.end].map(libm::log);
+        libm::exp(start + share * (end - start))
     }
 }
 

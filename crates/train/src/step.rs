@@ -35,28 +35,20 @@ enum Seats<V: Lane> {
     ByGroup(Vec<Seat<V>>),
 }
 
-/// More than this for the activations of all lane groups of a batch is refused: 8 GiB.
+/// More than this for what all lane groups of a batch keep is refused: 8 GiB.
 const MAX_BATCH_BYTES: usize = 8 << 30;
 
 impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
     /// For steps of up to `batch_size` samples.
-    pub(crate) fn new(
-        plan: &'a Plan,
-        lessons: Lessons<'a>,
-        loss: Loss<f32>,
-        batch_size: usize,
-    ) -> Result<Self, TrainError> {
+    pub(crate) fn new(plan: &'a Plan, lessons: Lessons<'a>, loss: Loss<f32>, batch_size: usize) -> Self {
         let shard_len = shard_len(batch_size);
         let shard = ShardGradient::new(plan, shard_len / GROUP);
         let n_groups = batch_size.div_ceil(GROUP);
         let seats = match plan.n_stages() {
             1 => Seats::ByThread(PerThread::new(|| lessons.seat())),
-            _ => {
-                check_memory(plan, batch_size)?;
-                Seats::ByGroup((0..n_groups).map(|_| lessons.seat()).collect())
-            }
+            _ => Seats::ByGroup((0..n_groups).map(|_| lessons.seat()).collect()),
         };
-        Ok(Self {
+        Self {
             plan,
             lessons,
             loss,
@@ -67,7 +59,7 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
             shards: vec![shard; n_shards(batch_size)],
             losses: vec![Tally::default(); n_groups],
             n_shards: 0,
-        })
+        }
     }
 
     /// Gradients of the batch's mean loss at `params`; returns the sum of losses and of correct predictions, and by how
@@ -76,13 +68,13 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
         let n = batch.samples.len();
         self.lessons.draw_partners(&batch, &mut self.mix);
         let mix = std::mem::take(&mut self.mix);
-        let all = self.lessons.pieces(&batch, &mix, n).next();
-        let total = all.map_or(0.0, |all| self.lessons.total_weight(all, &self.loss));
+        let all = self.lessons.whole(&batch, &mix);
+        let total = self.lessons.total_weight(all, &self.loss);
         self.n_shards = n.div_ceil(self.shard_len);
         let weight = (1.0 / total) as f32;
         match &self.seats {
-            Seats::ByThread(_) => self.run_at_once((&batch, &mix), params, weight),
-            Seats::ByGroup(_) => self.run_by_stage((&batch, &mix), params, weight),
+            Seats::ByThread(_) => self.run_at_once(all, params, weight),
+            Seats::ByGroup(_) => self.run_by_stage(all, params, weight),
         }
         self.mix = mix;
         (self.losses[..n.div_ceil(GROUP)].iter().copied().sum(), total)
@@ -98,17 +90,17 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
         self.statistics.update_running(self.plan, &mut params.0);
     }
 
-    fn run_at_once(&mut self, (batch, mix): (&Batch<'_>, &Mix), params: &Params<f32>, weight: f32) {
+    fn run_at_once(&mut self, batch: Group<'_>, params: &Params<f32>, weight: f32) {
         let Seats::ByThread(seats) = &self.seats else { return };
         let (lessons, loss) = (&self.lessons, &self.loss);
         let pass = Pass { plan: self.plan, params: &params.0, statistics: &self.statistics };
-        let pieces: Vec<_> = lessons.pieces(batch, mix, self.shard_len).collect();
+        let pieces: Vec<_> = batch.pieces(self.shard_len).collect();
         let shards = self.shards[..self.n_shards].par_iter_mut();
         let losses = self.losses.par_chunks_mut(self.shard_len / GROUP);
         shards.zip(losses).zip(pieces).with_max_len(1).for_each(|((shard, losses), piece)| {
             let mut seat = seats.mine();
-            shard.reset(piece.lane_groups().count());
-            for (idx, (tally, group)) in losses.iter_mut().zip(piece.lane_groups()).enumerate() {
+            shard.reset(piece.pieces(GROUP).count());
+            for (idx, (tally, group)) in losses.iter_mut().zip(piece.pieces(GROUP)).enumerate() {
                 lessons.load(group, &mut seat);
                 let workspace = &mut seat.workspace;
                 *tally = lessons
@@ -117,10 +109,10 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
         });
     }
 
-    fn run_by_stage(&mut self, (batch, mix): (&Batch<'_>, &Mix), params: &Params<f32>, weight: f32) {
+    fn run_by_stage(&mut self, batch: Group<'_>, params: &Params<f32>, weight: f32) {
         let Seats::ByGroup(seats) = &mut self.seats else { return };
         let plan = self.plan;
-        let groups: Vec<_> = self.lessons.pieces(batch, mix, GROUP).collect();
+        let groups: Vec<_> = batch.pieces(GROUP).collect();
         let seats = &mut seats[..groups.len()];
         let first = Forward { lessons: &self.lessons, loss: &self.loss, weight };
         for stage in 0..plan.n_stages() {
@@ -175,8 +167,10 @@ impl Forward<'_> {
     }
 }
 
-fn check_memory(plan: &Plan, batch_size: usize) -> Result<(), TrainError> {
-    let n_bytes = batch_size.div_ceil(GROUP).saturating_mul(plan.training_bytes());
+/// Whether the memory of a step of `batch_size` samples is what somebody may mean.
+pub(crate) fn check_memory(plan: &Plan, batch_size: usize) -> Result<(), TrainError> {
+    let activations = if plan.n_stages() == 1 { 0 } else { plan.training_bytes() };
+    let n_bytes = batch_size.div_ceil(GROUP).saturating_mul(activations + plan.tape_bytes());
     if n_bytes <= MAX_BATCH_BYTES {
         return Ok(());
     }

@@ -35,7 +35,7 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
     /// Goes on from a checkpoint of the same job.
     pub(crate) fn new(job: Job<'a>, from: &Checkpoint) -> Result<Self, TrainError> {
         let spec = job.spec;
-        let batch_size = spec.batch_size.clamp(1, job.train.len());
+        let batch_size = job.batch_size();
         let loss = Loss::new(&spec.loss, job.plan.classes());
         let lessons = Lessons::new(job.plan, job.train, job.normalization, &spec.augment);
         let mut updaters = Updaters::new(job.plan, &spec.optimizer, spec.clip_gradient);
@@ -46,7 +46,7 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
             params: from.params.clone(),
             average: average.map(|(spec, params)| Average::new(spec, params)),
             batch_size,
-            stepper: Stepper::new(job.plan, lessons, loss, batch_size)?,
+            stepper: Stepper::new(job.plan, lessons, loss, batch_size),
             updaters,
         })
     }

@@ -12,6 +12,7 @@ use spec::{EpochRecord, StopReason, TrainSpec};
 use crate::evaluate::{EvaluateTask, Evaluation, evaluate_with, evaluation_loss};
 use crate::per_thread::PerThread;
 use crate::pictures::check_fit;
+use crate::step::check_memory;
 use crate::trainer::Trainer;
 use crate::{Checkpoint, Observer, Setup, TrainError};
 
@@ -63,11 +64,17 @@ pub fn train(
 }
 
 impl Job<'_> {
-    /// Whether all data fits the network, and there is a validation part where one is needed. [`train`] checks it too.
+    /// Samples of a step: no more than there are, which keeps the memory of a careless choice small.
+    pub(crate) fn batch_size(&self) -> usize {
+        self.spec.batch_size.clamp(1, self.train.len())
+    }
+
+    /// Whether all data fits the network and a batch memory, and there is a validation part where one is needed. [`train`] checks it too.
     pub fn check(&self) -> Result<(), TrainError> {
         check_fit(self.plan, self.train)?;
         self.validation.map_or(Ok(()), |validation| check_fit(self.plan, validation))?;
         check_fit(self.plan, self.test)?;
+        check_memory(self.plan, self.batch_size())?;
         match (&self.spec.early_stopping, self.validation) {
             (Some(_), None) => Err(TrainError::NoValidation { name: self.train.name.clone() }),
             _ => Ok(()),

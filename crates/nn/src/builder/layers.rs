@@ -19,7 +19,7 @@ use crate::layers::pad::Pad;
 use crate::layers::rbf::Rbf;
 use crate::{PlanError, Shape};
 
-/// Pairs of a tap and a position of one channel at most, for the tables of a convolution: 128 MiB.
+/// Pairs of a tap and a position of one channel at most, for the tables of all convolutions: 128 MiB.
 const MAX_TAPS: usize = 1 << 24;
 
 impl Builder {
@@ -36,7 +36,7 @@ impl Builder {
         node.check_kernel(window.extent(), input.shape, padding, padded)?;
         let out = window.out_size(padded.h, padded.w);
         let shape = [out_channels, out.h, out.w];
-        node.check_convolution(kernel, shape)?;
+        self.check_convolution(node, kernel, shape)?;
         let dims = vec![out_channels, c / groups, kernel.h, kernel.w];
         node.check_size("number of weights", &dims, MAX_WEIGHTS)?;
         let from = self.bordered(node, padding, 0.0, input)?;
@@ -226,10 +226,17 @@ impl Builder {
     }
 }
 
-impl Node<'_> {
-    /// Outputs and tables of a convolution are of sizes that somebody may mean.
-    pub(super) fn check_convolution(&self, kernel: Pair, out: [usize; 3]) -> Result<(), PlanError> {
-        self.check_size("number of outputs", &out, MAX_ACTIVATION)?;
-        self.check_size("kernel × output", &[kernel.h, kernel.w, out[1], out[2]], MAX_TAPS)
+impl Builder {
+    /// Outputs and tables of a convolution are of sizes that somebody may mean, all tables together too.
+    pub(super) fn check_convolution(
+        &mut self,
+        node: &Node<'_>,
+        kernel: Pair,
+        out: [usize; 3],
+    ) -> Result<(), PlanError> {
+        node.check_size("number of outputs", &out, MAX_ACTIVATION)?;
+        node.check_size("kernel × output", &[kernel.h, kernel.w, out[1], out[2]], MAX_TAPS)?;
+        self.n_taps += kernel.h * kernel.w * out[1] * out[2];
+        node.check_size("kernel × output, all convolutions so far,", &[self.n_taps], MAX_TAPS)
     }
 }

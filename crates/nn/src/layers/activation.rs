@@ -90,8 +90,8 @@ impl Function for Tanh {
     #[inline(always)]
     fn derivative<V: Lane>(self, _: V, y: V) -> V {
         // An amplitude of 0 gives 0 and no division by it.
-        let divisor = if self.amplitude == 0.0 { 1.0 } else { self.amplitude };
-        let share = y / constant::<V>(divisor);
+        let is_zero = V::Scalar::from_f64(self.amplitude) == V::Scalar::ZERO;
+        let share = y / constant::<V>(if is_zero { 1.0 } else { self.amplitude });
         constant::<V>(self.slope) * (constant::<V>(self.amplitude) - y) * (constant::<V>(1.0) + share)
     }
 }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! x is [J][N]: J values with N = 1 for dropout, J = C channels with N = H·W for spatial dropout. Only in training; in
-//! inference y = x, which has no operation. Srivastava et al. 2014; Tompson et al. 2014 (arXiv 1411.4280) for whole
+//! inference y = x, which is copied. Srivastava et al. 2014; Tompson et al. 2014 (arXiv 1411.4280) for whole
 //! channels. PyTorch's `nn.Dropout` and `nn.Dropout2d`, with other random numbers.
 //!
 //! Every sample draws from a stream of its own, so its mask depends on nothing but that.

@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Any shape. At x = 0 the gradient is the slope, as in PyTorch (`nn.LeakyReLU`; `nn.ReLU` gives 0 there).
-//! (With slope 0, −∞ becomes NaN, where PyTorch gives 0.) With slope ≥ 0, y ≤ 0 exactly where x ≤ 0, so the backward pass takes either, and the layer may write over its
-//! input.
+//! With slope ≥ 0, y ≤ 0 exactly where x ≤ 0, so the backward pass takes either, and the layer may write over its input.
+//! (With slope 0, −∞ becomes NaN, where PyTorch gives 0.)
 
 use lanes::{Kernel, Lane, Scalar};
 
