@@ -65,6 +65,14 @@ pub(crate) enum CliError {
     RunFinished { dir: PathBuf },
     #[error("{} was changed since the run began: {} has another spec", run.display(), record.display())]
     SpecChanged { run: PathBuf, record: PathBuf },
+    #[error("{} has more than {max_mib} MiB", path.display())]
+    FileTooLarge { path: PathBuf, max_mib: u64 },
+    #[error("{} is a file of a run; another name keeps the run whole", path.display())]
+    OntoRunFile { path: PathBuf },
+    #[error("{} is there and holds something else; the class's weights would replace it", path.display())]
+    WeightsInTheWay { path: PathBuf },
+    #[error("the run's epochs cannot be gone on with: {} is missing beside its checkpoint", path.display())]
+    NoRecord { path: PathBuf },
     #[error("the data has the classes {found}, but the run began with {expected}")]
     ClassesChanged { expected: String, found: String },
     #[error("the {part} data has SHA-256 {found}, but the run began with {expected}")]
@@ -165,6 +173,7 @@ impl CliError {
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
+            Self::OntoRunFile { .. } | Self::WeightsInTheWay { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
             Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } | Self::InitIsReplaced { .. } => 2,
             _ => 1,

@@ -6,9 +6,11 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 use train::Evaluation;
 
+use crate::atomic_file::is_same_file;
 use crate::cli::EvalArgs;
 use crate::error::CliError;
 use crate::loading::Wanted;
+use crate::run_folder::check_no_run_file;
 use crate::{atomic_file, environment, model_file, output};
 
 #[derive(Serialize)]
@@ -23,6 +25,12 @@ struct EvalJson {
 pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     let setup = environment::setup(args.threads)?;
     let model = model_file::load(&args.model)?;
+    if let Some(path) = &args.logits {
+        check_no_run_file(path)?;
+        if is_same_file(path, &model.path) {
+            return Err(CliError::ExportOntoModel { path: path.clone() });
+        }
+    }
     let test = Wanted::new(&args.data)?.load_test(model.network.input)?;
     let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
     if !evaluation.loss.is_finite() {

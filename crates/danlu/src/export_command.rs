@@ -5,10 +5,12 @@ use std::path::{Path, PathBuf};
 
 use export::Normalization;
 
+use crate::atomic_file::{self, is_same_file};
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::error::CliError;
 use crate::model_file::{self, Model};
-use crate::{atomic_file, output};
+use crate::output;
+use crate::run_folder::check_no_run_file;
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let format = format(args)?;
@@ -16,14 +18,29 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
     if is_same_file(&args.out, &model.path) {
         return Err(CliError::ExportOntoModel { path: args.out.clone() });
     }
-    for (path, bytes) in files(&model, format, &args.out)? {
-        // The model's own weights may lie where those of the class go, as they are the same.
-        if !is_same_file(&path, &model.path) {
+    let files = files(&model, format, &args.out)?;
+    // The model's own weights may lie where those of the class go, as they are the same.
+    let is_own = |path: &Path| is_same_file(path, &model.path);
+    for (path, bytes) in files.iter().filter(|(path, _)| !is_own(path)) {
+        check_no_run_file(path)?;
+        check_weights_free(path, bytes, &args.out)?;
+    }
+    for (path, bytes) in files {
+        if !is_own(&path) {
             atomic_file::replace(&path, &bytes)?;
         }
         output::line(&format!("{}, {} bytes", path.display(), bytes.len()))?;
     }
     Ok(())
+}
+
+/// The weights beside a class were not named: where no class lies beside them, they are something else.
+fn check_weights_free(path: &Path, bytes: &[u8], out: &Path) -> Result<(), CliError> {
+    let is_free = path == out || out.exists() || !path.exists();
+    match is_free || fs::read(path).is_ok_and(|found| found == bytes) {
+        true => Ok(()),
+        false => Err(CliError::WeightsInTheWay { path: path.to_owned() }),
+    }
 }
 
 /// What was asked for, or what the file's name says.
@@ -70,11 +87,4 @@ fn files(model: &Model, format: ExportFormat, out: &Path) -> Result<Vec<(PathBuf
 fn weights(model: &Model) -> Result<Vec<u8>, CliError> {
     let metadata = model_file::metadata(&model.network, &model.classes, &model.normalization)?;
     nn::to_safetensors(&model.plan, &model.params, &metadata).map_err(CliError::WriteWeights)
-}
-
-fn is_same_file(one: &Path, other: &Path) -> bool {
-    match (fs::canonicalize(one), fs::canonicalize(other)) {
-        (Ok(one), Ok(other)) => one == other,
-        _ => false,
-    }
 }

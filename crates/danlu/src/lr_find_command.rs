@@ -6,6 +6,7 @@ use train::{LrFind, LrPoint, LrRange, lr_find};
 use crate::cli::LrFindArgs;
 use crate::error::CliError;
 use crate::run::{Run, initial_params};
+use crate::run_folder::check_no_run_file;
 use crate::table::{Align, table};
 use crate::{atomic_file, lr_curve, output, request};
 
@@ -36,14 +37,15 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
     if !(range.start > 0.0 && range.start < range.end && range.end.is_finite()) {
         return Err(CliError::LrRange { from: range.start, to: range.end });
     }
+    check_no_run_file(&args.plot)?;
     let (plan, wanted) = request.prepare()?;
     let params = initial_params(&mut request.spec, &plan)?;
     let talk = request.talk.with(args.json, false);
     let run = Run::load(request.spec, plan, wanted, request.setup, talk)?;
     let found = lr_find(run.job(), &params, range, usize::from(args.steps))?;
     let svg = lr_curve::svg(&found, &run.spec.network.name)?;
-    atomic_file::replace(&args.plot, svg.as_bytes())?;
-    if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }
+    if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }?;
+    atomic_file::replace(&args.plot, svg.as_bytes())
 }
 
 fn print_json(args: &LrFindArgs, run: &Run, found: &LrFind) -> Result<(), CliError> {

@@ -118,6 +118,13 @@ fn read_checkpoint(
         let in_file = |source| CliError::Checkpoint { path, source };
         return Checkpoint::from_bytes(&bytes, plan, spec).map_err(in_file);
     }
+    // A run that was about to begin over another one may have left that one's checkpoint, and has a pending spec.
+    if !has_record && folder.spec_file() == RUN && path.exists() {
+        let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
+        if Checkpoint::from_bytes(&bytes, plan, spec).is_ok_and(|found| !found.epochs().is_empty()) {
+            return Err(CliError::NoRecord { path: folder.path(RECORD) });
+        }
+    }
     if record.is_some_and(|record| !record.epochs.is_empty()) {
         return Err(CliError::NoCheckpoint { path });
     }

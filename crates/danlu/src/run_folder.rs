@@ -35,6 +35,16 @@ const RESULTS: [&str; 5] = [RECORD, CHECKPOINT, MODEL, BEST, CURVES];
 /// Where fresh folders go.
 const RUNS: &str = "runs";
 
+/// A file that a command is asked to write must not be one of a run, beside which `run.toml` lies.
+pub(crate) fn check_no_run_file(path: &Path) -> Result<(), CliError> {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let is_of_run = RESULTS.contains(&name) || [RUN, PENDING, LOCK].contains(&name);
+    match is_of_run && path.with_file_name(RUN).exists() {
+        true => Err(CliError::OntoRunFile { path: path.to_owned() }),
+        false => Ok(()),
+    }
+}
+
 pub(crate) struct RunFolder {
     dir: PathBuf,
     /// The folders that were made for this run, outermost first.

@@ -14,7 +14,7 @@ use train::{Checkpoint, Observer, Outcome, Step, TrainError};
 use crate::error::CliError;
 use crate::progress::StepBar;
 use crate::run::Talk;
-use crate::run_folder::{BEST, CHECKPOINT, CURVES, MODEL, RECORD, RunFolder};
+use crate::run_folder::{BEST, CHECKPOINT, CURVES, MODEL, RECORD, RunFolder, check_no_run_file};
 use crate::{curves, interrupt, output};
 
 /// Keeps a run's folder up to date. What goes wrong here ends the run and is told at its end.
@@ -216,6 +216,7 @@ pub(crate) struct StepsLog {
 
 impl StepsLog {
     pub(crate) fn create(path: PathBuf) -> Result<Self, CliError> {
+        check_no_run_file(&path)?;
         let file = File::create(&path).map_err(CliError::io("write", &path))?;
         Ok(Self { path, file })
     }

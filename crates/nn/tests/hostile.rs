@@ -168,3 +168,23 @@ fn a_header_that_lies_costs_nothing() {
         assert!(from_safetensors(&plan, &bytes).is_err() && metadata(&bytes).is_err());
     }
 }
+
+/// Each node for itself is small enough; all of them are not, or take a long time to be placed.
+#[test]
+fn many_nodes_cost_little_or_are_refused() {
+    let text = |size: usize, node: &str, n: usize, last: &str| {
+        let nodes = format!("[[node]]\nlayer = {node}\n").repeat(n);
+        format!("name = \"n\"\ninput = [1, {size}, {size}]\nclasses = 2\n{nodes}{last}")
+    };
+    let head = "[[node]]\nlayer = \"flatten\"\n[[node]]\nlayer = { linear = { out_features = 2 } }\n";
+    let compile = |text: &str| {
+        let network = NetworkSpec::from_toml(text).map_err(|error| error.to_string())?;
+        Plan::compile(&network).map(|_| ()).map_err(|error| error.to_string())
+    };
+    let conv = "{ conv2d = { out_channels = 1, kernel = 4 } }";
+    let error = compile(&text(1000, conv, 200, head)).unwrap_err();
+    assert!(error.contains("kernel × output, all convolutions so far, is"), "{error}");
+    let error = compile(&text(4, "\"sigmoid\"", 1023, head)).unwrap_err();
+    assert_eq!(error, "`number of nodes` is 1025, but must be at most 1024");
+    compile(&text(4, "{ squeeze_excite = { reduced = 1 } }", 1022, head)).unwrap();
+}

@@ -2,7 +2,8 @@
 
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::Error;
+use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::SpecError;
 use crate::error::check_value;
@@ -17,7 +18,14 @@ pub enum NormalizationSpec {
     /// Each channel to mean 0 and standard deviation 1, measured on the training part alone.
     Standard,
     /// 0 to 255 becomes the first to the second of these numbers.
-    Range([f64; 2]),
+    Range(#[serde(deserialize_with = "two_numbers")] [f64; 2]),
+}
+
+/// serde's own reading of an array stops at its length and lets more numbers pass.
+fn two_numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<[f64; 2], D::Error> {
+    let numbers = Vec::<f64>::deserialize(deserializer)?;
+    let n_numbers = numbers.len();
+    numbers.try_into().map_err(|_| D::Error::invalid_length(n_numbers, &"[low, high]"))
 }
 
 impl NormalizationSpec {

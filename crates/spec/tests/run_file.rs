@@ -237,6 +237,7 @@ fn wrong_keys_and_types_point_at_their_line() {
         ("[schedule.one_cycle]\nwarm_up_epochs = 1", "line 2", "unknown field `warm_up_epochs`"),
         ("schedule = { step = {}, cosine = {} }", "line 1", "`step` is one too many: a run has one schedule"),
         ("loss = 5", "line 1", "a loss's name or a table of one loss"),
+        ("normalization = { range = [0, 1, 2] }", "line 1", "invalid length 3, expected [low, high]"),
         (
             "normalization = \"whiten\"",
             "line 1",

@@ -213,3 +213,32 @@ fn a_run_that_is_refused_changes_no_file() {
     place.train("--epochs 1 --out new --steps-log new/steps.log").succeeds();
     assert!(place.read("new/steps.log").lines().count() > 0);
 }
+
+#[test]
+fn files_of_a_run_are_not_written_over() {
+    let place = Place::new();
+    place.run("train --epochs 1 --out run").succeeds();
+    place.run("train --epochs 1 --seed 2 --out other").succeeds();
+    let model = std::fs::read(place.path("run/model.safetensors")).unwrap();
+    for command in [
+        "export other run/model.safetensors",
+        "export other run/model.py",
+        "export other --to onnx run/record.json",
+        "eval other --logits run/model.safetensors",
+        "eval other --logits other/model.safetensors",
+        "lr-find --steps 3 --plot run/curves.svg",
+    ] {
+        place.run(command).fails(2, &["run"]);
+    }
+    place.write("loose.safetensors", "something else");
+    place.run("export run loose.py").fails(2, &["loose.safetensors is there and holds something else"]);
+    // The class of a run's own model may lie beside it, and be written again.
+    place.run("export run run/model.py").succeeds();
+    place.run("export run run/model.py").succeeds();
+    assert!(std::fs::read(place.path("run/model.safetensors")).unwrap() == model);
+}
+
+#[test]
+fn a_device_is_not_read_to_its_end() {
+    Place::new().run("train /dev/zero").fails(1, &["/dev/zero has more than 16 MiB"]);
+}

@@ -80,7 +80,7 @@ fn the_folder_holds_the_whole_run() {
     assert_eq!(record.state, RunState::Finished);
     assert_eq!((record.stop_reason, record.best_epoch), (Some(StopReason::AllEpochs), Some(2)));
     assert_eq!(record.epochs.len(), 2);
-    assert_eq!((record.data.dir.as_str(), record.data.n_train), ("data", N_TRAIN));
+    assert_eq!((record.data.dir, record.data.n_train), (place.path("data").display().to_string(), N_TRAIN));
     let svg = place.read("deep/run/curves.svg");
     for words in ["<svg", "loss", "train accuracy", "test accuracy", "epoch", "</svg>"] {
         assert!(svg.contains(words), "{words}");
