@@ -11,7 +11,7 @@ use crate::bench_server::Server;
 use crate::cli::BenchArgs;
 use crate::error::CliError;
 use crate::loading::{Loaded, Wanted};
-use crate::{environment, interrupt, network_file, output};
+use crate::{bench_layers, environment, interrupt, network_file, output};
 
 const N_EPOCHS: usize = 5;
 
@@ -25,9 +25,16 @@ pub(crate) struct Bench {
 
 pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
     let setup = environment::setup(args.threads)?;
+    if args.layers {
+        return bench_layers::all(setup, args.json);
+    }
     let network = network_file::named(&args.network)?;
     let plan = network_file::compile(&network)?;
-    let loaded = Wanted::new(&args.data)?.load(plan.input(), &Partition::default(), false)?;
+    let mut loaded = Wanted::new(&args.data)?.load(plan.input(), &Partition::default(), false)?;
+    if let Some(n) = args.images {
+        loaded.train.truncate(n);
+        loaded.test.truncate(n);
+    }
     let epochs = if args.serve { MAX_COUNT } else { N_EPOCHS };
     // All but the network is the tutorial's: shuffled batches of 256, Adam at 0.001.
     let bench = Bench { spec: TrainSpec { network, epochs, ..TrainSpec::default() }, plan, setup, loaded };
@@ -82,22 +89,7 @@ impl Bench {
             100.0 * gflops / peak,
             self.loaded.test.len() as f64 / eval_s,
         ))?;
-        self.print_layers()
-    }
-
-    /// Each layer alone, on one thread.
-    fn print_layers(&self) -> Result<(), CliError> {
-        let one = Setup { threads: 1, ..self.setup };
-        let peak = train::measure_peak(one)?;
-        output::line(&format!("layers alone, one thread, share of the peak of {peak:.1} GFLOP/s"))?;
-        for layer in train::measure_layers(&self.spec.network, one)? {
-            let [forward, training] = [layer.forward, layer.training].map(|gflops| 100.0 * gflops / peak);
-            let name = layer.name;
-            output::line(&format!(
-                "  {name:<10} forward {forward:3.0} %  with both gradients {training:3.0} %"
-            ))?;
-        }
-        Ok(())
+        bench_layers::of_network(&self.spec.network, self.setup)
     }
 }
 

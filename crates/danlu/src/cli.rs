@@ -337,6 +337,15 @@ pub(crate) struct BenchArgs {
     /// Obey a benchmark's driver: read info, train, eval and peak, a line each, and answer a line each.
     #[arg(long)]
     pub(crate) serve: bool,
+    /// Use only the first N images for training, and for evaluation [default: all].
+    #[arg(long, value_name = "N", value_parser = at_least_one, allow_negative_numbers = true)]
+    pub(crate) images: Option<usize>,
+    /// Every kind of layer alone instead of a network: time, and share of what bounds it.
+    #[arg(long, conflicts_with_all = ["network", "data", "serve", "images"])]
+    pub(crate) layers: bool,
+    /// Print the layers as a JSON object.
+    #[arg(long, requires = "layers")]
+    pub(crate) json: bool,
 }
 
 fn threads(text: &str) -> Result<usize, String> {
@@ -345,6 +354,10 @@ fn threads(text: &str) -> Result<usize, String> {
         Ok(threads) if (1..=max).contains(&threads) => Ok(threads),
         _ => Err(format!("must be from 1 to {max}")),
     }
+}
+
+fn at_least_one(text: &str) -> Result<usize, String> {
+    text.parse().ok().filter(|&n| n > 0).ok_or_else(|| "must be 1 or more".into())
 }
 
 fn shape(text: &str) -> Result<[usize; 3], String> {

@@ -2,6 +2,7 @@
 
 mod atomic_file;
 mod bench_command;
+mod bench_layers;
 mod bench_server;
 mod cli;
 mod contact_sheet;

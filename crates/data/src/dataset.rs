@@ -50,6 +50,15 @@ impl Dataset {
         self.shape.iter().product()
     }
 
+    /// Keeps the first `n` samples, if there are more.
+    pub fn truncate(&mut self, n: usize) {
+        if n < self.len() {
+            self.images.truncate(n * self.image_len());
+            self.labels.truncate(n);
+            *self = std::mem::take(self).hashed();
+        }
+    }
+
     /// A copy of the samples that `splits` puts into `split`.
     pub(crate) fn taken(&self, splits: &[Split], split: Split) -> Self {
         let n = splits.iter().filter(|&&part| part == split).count();
@@ -143,5 +152,26 @@ mod tests {
         assert!(!dataset.is_empty());
         assert_eq!(dataset.image(1), [3, 4]);
         assert_eq!(dataset.class_counts(), [1, 0, 2]);
+    }
+
+    #[test]
+    fn the_first_samples_are_kept_with_a_hash_of_their_own() {
+        let dataset = Dataset {
+            name: "three".into(),
+            shape: [1, 1, 2],
+            images: vec![1, 2, 3, 4, 5, 6],
+            labels: vec![2, 0, 2],
+            classes: ["a", "b", "c"].map(String::from).to_vec(),
+            sha256: String::new(),
+        };
+        let of = |n| {
+            let mut first = dataset.clone();
+            first.truncate(n);
+            (first.images, first.labels, first.sha256)
+        };
+        let (images, labels, sha256) = of(2);
+        assert_eq!((images, labels), (vec![1, 2, 3, 4], vec![2, 0]));
+        assert_ne!(sha256, of(1).2);
+        assert_eq!(of(7), (dataset.images.clone(), dataset.labels.clone(), String::new()));
     }
 }

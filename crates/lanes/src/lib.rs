@@ -29,7 +29,7 @@ mod wide;
 pub use isa::{Isa, UnknownIsa, WithLane};
 pub use lane::{Kernel, Lane};
 pub use pack::pack_bytes;
-pub use peak::multiply_adds;
+pub use peak::{Stream, multiply_adds};
 pub use scalar::Scalar;
 
 /// Samples in one lane group, whatever the instruction set.

@@ -1,4 +1,4 @@
-//! Nothing but multiply-adds, to measure how many the processor can do.
+//! Nothing but multiply-adds, and nothing but memory, to measure what the processor can do.
 
 use std::hint::black_box;
 
@@ -34,5 +34,87 @@ impl<V: Lane, const N: usize> Kernel for Chains<V, N> {
             }
         }
         acc
+    }
+}
+
+/// A loop that does nothing but read and write memory, with one simple operation for each vector.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// y = a + b: two reads for each write.
+    Add,
+    /// y = a: one read for each write.
+    Copy,
+    /// y = y + y: the same, in one place.
+    Double,
+}
+
+impl Stream {
+    /// Buffers that it needs.
+    pub fn n_buffers(self) -> usize {
+        match self {
+            Stream::Add => 3,
+            Stream::Copy => 2,
+            Stream::Double => 1,
+        }
+    }
+
+    /// Goes `rounds` times over buffers of one length, [`Stream::n_buffers`] or more; returns the number of bytes read and
+    /// written. Panics if there are fewer.
+    pub fn run<V: Lane>(self, buffers: &mut [&mut [V]], rounds: u64) -> u64 {
+        let n_bytes = size_of_val(&*buffers[0]) as u64;
+        for _ in 0..rounds {
+            match (self, &mut *buffers) {
+                (Stream::Add, [y, a, b, ..]) => V::enter(Add { a: black_box(a), b, y }),
+                (Stream::Copy, [y, a, ..]) => V::enter(Copied { a: black_box(a), y }),
+                (Stream::Double, [y, ..]) => V::enter(Double { y: black_box(y) }),
+                (stream, _) => panic!("{} buffers for {stream:?}", buffers.len()),
+            }
+            black_box(&mut *buffers);
+        }
+        let n_passes = if self == Stream::Add { 3 } else { 2 };
+        n_passes * rounds * n_bytes
+    }
+}
+
+struct Add<'a, V> {
+    a: &'a [V],
+    b: &'a [V],
+    y: &'a mut [V],
+}
+
+impl<V: Lane> Kernel for Add<'_, V> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for ((y, &a), &b) in self.y.iter_mut().zip(self.a).zip(self.b) {
+            *y = a + b;
+        }
+    }
+}
+
+struct Copied<'a, V> {
+    a: &'a [V],
+    y: &'a mut [V],
+}
+
+impl<V: Lane> Kernel for Copied<'_, V> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        self.y.copy_from_slice(self.a);
+    }
+}
+
+struct Double<'a, V> {
+    y: &'a mut [V],
+}
+
+impl<V: Lane> Kernel for Double<'_, V> {
+    type Output = ();
+    #[inline(always)]
+    fn run(self) {
+        for y in self.y {
+            *y = *y + *y;
+        }
     }
 }

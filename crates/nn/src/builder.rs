@@ -153,7 +153,9 @@ impl Builder {
     fn op(&mut self, layer: Layer, inputs: Vec<usize>, output_len: usize, (w, b): Parameters) -> usize {
         self.graph.values.push(output_len);
         let output = self.graph.values.len() - 1;
-        self.graph.ops.push(Op { layer, inputs, output, w, b });
+        // A node's row follows its operations.
+        let node = self.graph.rows.len();
+        self.graph.ops.push(Op { node, layer, inputs, output, w, b });
         output
     }
 

@@ -18,6 +18,8 @@ use crate::{LayerSummary, Tensor};
 /// One operation, on values by number. Value 0 is the picture.
 #[derive(Clone, Debug)]
 pub(crate) struct Op {
+    /// The node of the network that it belongs to.
+    pub(crate) node: usize,
     pub(crate) layer: Layer,
     pub(crate) inputs: Vec<usize>,
     /// Equal to the only input where the operation writes over it.
@@ -132,6 +134,8 @@ impl Graph {
             self.values[after] = self.values[self.ops[j].output];
             let rectifier = Layer::LeakyRelu { slope, in_place: false };
             self.ops[i].layer = std::mem::replace(&mut self.ops[j].layer, rectifier);
+            let pooling_node = self.ops[j].node;
+            self.ops[j].node = std::mem::replace(&mut self.ops[i].node, pooling_node);
         }
     }
 

@@ -4,8 +4,8 @@
 //! [`BatchStatistics`] takes stock, then they go through the next; a network without such layers has one stage, and each
 //! group goes through all of it at once.
 
-mod backward;
-mod forward;
+pub(crate) mod backward;
+pub(crate) mod forward;
 
 use std::ops::Range;
 

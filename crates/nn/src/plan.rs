@@ -93,6 +93,15 @@ pub(crate) enum GradientUse {
     Add,
 }
 
+impl PlannedOp {
+    /// Dense multiply-adds of one sample's backward pass.
+    pub(crate) fn backward_multiply_adds(&self) -> u64 {
+        let n_inputs = self.input_gradients.iter().filter(|&&g| g != GradientUse::Unneeded).count();
+        let with_parameters = u64::from(!self.op.w.is_empty());
+        self.op.layer.multiply_adds() * (with_parameters + n_inputs as u64)
+    }
+}
+
 impl Plan {
     /// Resolves shapes and checks that everything fits; every mistake that a network can contain ends here.
     pub fn compile(spec: &NetworkSpec) -> Result<Plan, PlanError> {
@@ -197,12 +206,14 @@ impl Plan {
     /// Dense multiply-adds of one sample's training step: forward, gradients of the parameters, and gradients
     /// of the inputs where they are needed (not those of the picture).
     pub fn training_multiply_adds(&self) -> u64 {
-        let with_gradients = |planned: &PlannedOp| {
-            let n_inputs = planned.input_gradients.iter().filter(|&&g| g != GradientUse::Unneeded).count();
-            let with_parameters = u64::from(!planned.op.w.is_empty());
-            planned.op.layer.multiply_adds() * (1 + with_parameters + n_inputs as u64)
-        };
+        let with_gradients =
+            |planned: &PlannedOp| planned.op.layer.multiply_adds() + planned.backward_multiply_adds();
         self.ops.iter().map(with_gradients).sum()
+    }
+
+    /// The stage to which an operation belongs.
+    pub(crate) fn stage_of(&self, op_idx: usize) -> usize {
+        self.stages.partition_point(|stage| stage.end <= op_idx)
     }
 
     /// Scalars of scratch that a pass needs.

@@ -1,120 +1,160 @@
-//! How near each layer of a network comes to the peak, alone.
+//! How fast each layer is alone, and how near it comes to what bounds it.
+//!
+//! A layer's operations run again and again on the same buffers, the places that they have in their network, so that its
+//! figures hold no other layer's time. That is also what they leave out: in a network the inputs were written by
+//! the layer before, and may have left the nearest cache since.
 
+mod cases;
+mod machine;
+
+use std::hint::black_box;
 use std::time::Instant;
 
-use lanes::{Lane, WithLane};
-use nn::{
-    BatchStatistics, Loss, Mode, Params, Pass, Plan, Shape, ShardGradient, Targets, Workspace, evaluate_group,
-};
-use spec::{LayerSpec, LossSpec, NetworkSpec, NodeSpec, Pair, PoolSpec, Seed};
+use lanes::{GROUP, Lane, WithLane};
+use nn::{NodeRun, Params, Plan, Work};
+use spec::{NetworkSpec, Seed};
 
+pub use cases::{LayerCase, layer_cases};
+
+use crate::peak::Peak;
 use crate::{Setup, TrainError};
 
-/// One layer's speed on one thread, in GFLOP/s of dense multiply-adds (each counts as two).
+/// One layer's speed on one thread.
 #[derive(Clone, Debug, PartialEq)]
 pub struct LayerSpeed {
-    /// The node's name.
+    /// The case's or the node's name.
     pub name: String,
-    /// Forward.
-    pub forward: f64,
-    /// Forward and both gradients.
-    pub training: f64,
+    /// As in use after training.
+    pub forward: Speed,
+    /// Forward in training, with all gradients that its network needs: for a batch of 256 in sixteen lane groups.
+    pub training: Speed,
 }
 
-/// Measures every convolution and linear layer of the network in a small network of its own: the layer, for a
-/// convolution a pooling of each map to one value, and the loss. Their time counts too, so the figures are a few
-/// per cent low for small layers.
-///
-/// Layers that cannot be measured so (more than 256 outputs) are left out.
+/// The time of a layer and what bounds it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Speed {
+    /// Nanoseconds for one sample.
+    pub ns: f64,
+    /// What takes longer at best.
+    pub bound: Bound,
+    /// Which share of the time it would take at best.
+    pub share: f64,
+}
+
+/// What a layer cannot be faster than.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// Its dense multiply-adds at the measured peak of [`crate::measure_peak`].
+    MultiplyAdds,
+    /// Its [`nn::Work::n_moved`] bytes, as fast as a simple loop moves them through buffers of the same size.
+    Memory,
+}
+
+/// Measures every layer of [`layer_cases`], in that order.
+pub fn measure_layer_cases(setup: Setup) -> Result<Vec<(LayerCase, LayerSpeed)>, TrainError> {
+    let pool = Setup { threads: 1, ..setup }.pool()?;
+    pool.install(|| {
+        let peak = setup.isa.run(Peak);
+        let measured = layer_cases().into_iter().map(|case| {
+            let (network, idx) = case.network();
+            let plan = Plan::compile(&network).expect("the cases are networks");
+            let speed = setup.isa.run(Measure { name: case.name.into(), plan: &plan, idx, peak });
+            (case, speed)
+        });
+        Ok(measured.collect())
+    })
+}
+
+/// Measures every layer of a network that computes anything, in the network's own memory. What the picture's gradient
+/// would take is left out, as in training.
 pub fn measure_layers(network: &NetworkSpec, setup: Setup) -> Result<Vec<LayerSpeed>, TrainError> {
     let Ok(plan) = Plan::compile(network) else { return Ok(Vec::new()) };
     let pool = Setup { threads: 1, ..setup }.pool()?;
-    let mut speeds = Vec::new();
-    for (idx, node) in network.nodes.iter().enumerate() {
-        let Some(alone) = alone(network, &plan, idx) else { continue };
-        let Ok(plan) = Plan::with_input_gradient(&alone) else { continue };
-        let name = node.name.clone().unwrap_or_else(|| idx.to_string());
-        let (forward, training) = pool.install(|| setup.isa.run(Measure(&plan)));
-        speeds.push(LayerSpeed { name, forward, training });
-    }
-    Ok(speeds)
+    pool.install(|| {
+        let peak = setup.isa.run(Peak);
+        let nodes = network.node_names().into_iter().enumerate().filter(|&(idx, _)| plan.has_work(idx));
+        Ok(nodes.map(|(idx, name)| setup.isa.run(Measure { name, plan: &plan, idx, peak })).collect())
+    })
 }
 
-/// The network of one layer; `None` where the layer has no multiply-adds.
-fn alone(network: &NetworkSpec, plan: &Plan, idx: usize) -> Option<NetworkSpec> {
-    let node = &network.nodes[idx];
-    let source = match node.inputs.as_ref().map(|inputs| inputs[0].as_str()) {
-        None => idx.checked_sub(1),
-        Some(name) => network.node_names().iter().position(|other| other == name),
-    };
-    let input = source.map_or(Shape::Map(network.input), |source| plan.summary()[source].output);
-    let [head, tail] = match (&node.layer, plan.summary()[idx].output) {
-        (LayerSpec::Conv2d(_), Shape::Map([_, h, w])) => {
-            let window = PoolSpec::new(Pair::new(h, w));
-            [vec![], vec![LayerSpec::MaxPool2d(window), LayerSpec::Flatten]]
-        }
-        (LayerSpec::Linear(_), _) => [vec![LayerSpec::Flatten], vec![]],
-        _ => return None,
-    };
-    let classes = match plan.summary()[idx].output {
-        Shape::Map([c, _, _]) => c,
-        Shape::Flat(n) => n,
-    };
-    let input = match input {
-        Shape::Map(dims) => dims,
-        Shape::Flat(n) => [n, 1, 1],
-    };
-    let layers = head.into_iter().chain([node.layer.clone()]).chain(tail);
-    let nodes = layers.map(|layer| NodeSpec { name: None, inputs: None, layer }).collect();
-    Some(NetworkSpec { name: "layer".into(), input, classes, nodes })
-}
-
-/// The best of some runs, each of so many lane groups that it takes some milliseconds.
+/// The best of so many runs, each long enough for the clock.
 const N_RUNS: usize = 15;
-const RUN_FLOPS: f64 = 3e8;
+const RUN_S: f64 = 0.001;
+/// Lane groups of a batch of 256.
+const N_GROUPS: usize = 16;
 
-struct Measure<'a>(&'a Plan);
+/// Node `idx` of the plan.
+struct Measure<'a> {
+    name: String,
+    plan: &'a Plan,
+    idx: usize,
+    /// GFLOP/s
+    peak: f64,
+}
 
 impl WithLane for Measure<'_> {
-    /// GFLOP/s forward and in training.
-    type Output = (f64, f64);
-    fn run<V: Lane<Scalar = f32>>(self) -> (f64, f64) {
-        let plan = self.0;
+    type Output = LayerSpeed;
+    fn run<V: Lane<Scalar = f32>>(self) -> LayerSpeed {
+        let Self { name, plan, idx, peak } = self;
         let params = Params::<f32>::init(plan, Seed(1));
-        let loss = Loss::new(&LossSpec::default(), plan.classes());
-        let statistics = BatchStatistics::new(plan);
-        let pass = Pass { plan, params: &params.0, statistics: &statistics };
-        let labels = [0; lanes::GROUP];
-        let mut inference = Workspace::<V>::new(plan, Mode::Inference);
-        let forward = best(plan.multiply_adds(), || {
-            evaluate_group(plan, &params.0, &loss, &labels, &mut inference);
+        let mut run = NodeRun::<V>::new(plan, &params.0, idx, N_GROUPS);
+        let infer_s = fastest(|| run.infer());
+        let forward_s = fastest(|| run.forward());
+        let batch_s = fastest(|| {
+            (0..N_GROUPS).for_each(|group_idx| run.backward(group_idx));
+            run.gather();
         });
-        let mut workspace = Workspace::<V>::new(plan, Mode::Training);
-        let mut gradient = ShardGradient::<V>::new(plan, 1);
-        let mut grads = vec![0.0; plan.n_parameters()];
-        let chunks = plan.chunks();
-        let training = best(plan.training_multiply_adds(), || {
-            gradient.reset(1);
-            pass.run((&loss, Targets::from(&labels[..]), 1.0), 0, &mut workspace, &mut gradient);
-            for chunk in &chunks {
-                chunk.gather(std::slice::from_ref(&gradient), &mut grads[chunk.range()]);
-            }
-        });
-        (forward, training)
+        let forward = Least::new::<V>(plan.forward_work::<V>(idx), peak);
+        let backward = Least::new::<V>(plan.backward_work::<V>(idx), peak);
+        let training_s = forward_s + batch_s / N_GROUPS as f64;
+        LayerSpeed {
+            name,
+            forward: forward.speed(infer_s),
+            training: forward.with(backward).speed(training_s),
+        }
     }
 }
 
-/// The highest rate of `run`, which does that many multiply-adds for each lane, in GFLOP/s.
-fn best(multiply_adds: u64, mut run: impl FnMut()) -> f64 {
-    let flops = (2 * multiply_adds * lanes::GROUP as u64) as f64;
-    let n = (RUN_FLOPS / flops).ceil().max(1.0) as usize;
-    let mut best = 0.0f64;
-    for _ in 0..N_RUNS {
-        let start = Instant::now();
-        for _ in 0..n {
-            run();
-        }
-        best = best.max(n as f64 * flops / start.elapsed().as_secs_f64() / 1e9);
+/// Seconds that a lane group takes at least, by bound.
+#[derive(Clone, Copy)]
+struct Least {
+    multiply_adds_s: f64,
+    memory_s: f64,
+    /// The sum over passes of the larger of both.
+    total_s: f64,
+}
+
+impl Least {
+    fn new<V: Lane<Scalar = f32>>(work: Work, peak: f64) -> Self {
+        let multiply_adds_s = (2 * work.multiply_adds * GROUP as u64) as f64 / (peak * 1e9);
+        let memory_s = work.n_moved as f64 / machine::bandwidth::<V>(work);
+        Self { multiply_adds_s, memory_s, total_s: multiply_adds_s.max(memory_s) }
     }
-    best
+
+    /// One pass after the other.
+    fn with(self, other: Self) -> Self {
+        Self {
+            multiply_adds_s: self.multiply_adds_s + other.multiply_adds_s,
+            memory_s: self.memory_s + other.memory_s,
+            total_s: self.total_s + other.total_s,
+        }
+    }
+
+    /// Of a lane group that takes `seconds`.
+    fn speed(self, seconds: f64) -> Speed {
+        let bound = if self.multiply_adds_s > self.memory_s { Bound::MultiplyAdds } else { Bound::Memory };
+        Speed { ns: seconds * 1e9 / GROUP as f64, bound, share: self.total_s / seconds }
+    }
+}
+
+/// Seconds of one call, the least of some runs.
+fn fastest(mut run: impl FnMut()) -> f64 {
+    let mut seconds = |n: usize| {
+        let start = Instant::now();
+        (0..n).for_each(|_| black_box(run()));
+        start.elapsed().as_secs_f64() / n as f64
+    };
+    let once = seconds(1).min(seconds(3));
+    let n = (RUN_S / once).ceil().max(1.0) as usize;
+    (0..N_RUNS).map(|_| seconds(n)).fold(f64::INFINITY, f64::min)
 }

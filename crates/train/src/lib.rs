@@ -27,7 +27,9 @@ mod update;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use error::TrainError;
 pub use evaluate::{Evaluation, evaluate, logits};
-pub use layer_speed::{LayerSpeed, measure_layers};
+pub use layer_speed::{
+    Bound, LayerCase, LayerSpeed, Speed, layer_cases, measure_layer_cases, measure_layers,
+};
 pub use lr_find::{LrFind, LrPoint, LrRange, lr_find};
 pub use observer::{Observer, Silent, Step};
 pub use peak::measure_peak;

@@ -13,7 +13,7 @@ pub fn measure_peak(setup: Setup) -> Result<f64, TrainError> {
     Ok(pool.install(|| setup.isa.run(Peak)))
 }
 
-struct Peak;
+pub(crate) struct Peak;
 
 /// The portable type is some hundred times slower than the others, so that a run's length is a time.
 const RUN_S: f64 = 0.003;

@@ -14,7 +14,7 @@ use crate::layout::Layout;
 use crate::plan::{GradientPlace, GradientUse, PlannedOp};
 
 /// Gradients of an operation's parameters and inputs; of a batch normalization those of the parameters alone.
-pub(super) fn run<V: Lane>(
+pub(crate) fn run<V: Lane>(
     op_idx: usize,
     pass: &Pass<'_, V::Scalar>,
     stage: usize,
@@ -49,7 +49,7 @@ pub(super) fn run<V: Lane>(
 }
 
 /// The gradient of a batch normalization's input, once the whole batch has given those of its parameters.
-pub(super) fn finish_batch_norm<V: Lane>(
+pub(crate) fn finish_batch_norm<V: Lane>(
     op_idx: usize,
     pass: &Pass<'_, V::Scalar>,
     stage: usize,

@@ -10,7 +10,7 @@ use crate::layout::Layout;
 use crate::plan::PlannedOp;
 
 /// An operation in a training pass.
-pub(super) fn train<V: Lane>(
+pub(crate) fn train<V: Lane>(
     op_idx: usize,
     pass: &Pass<'_, V::Scalar>,
     stage: usize,
@@ -38,7 +38,7 @@ pub(super) fn train<V: Lane>(
 }
 
 /// An operation as in use after training.
-pub(super) fn infer<V: Lane>(
+pub(crate) fn infer<V: Lane>(
     op_idx: usize,
     planned: &PlannedOp,
     layout: &Layout,
@@ -61,7 +61,7 @@ pub(super) fn infer<V: Lane>(
 }
 
 /// What a batch normalization must know of the group before it can begin.
-pub(super) fn gather_moments<V: Lane>(planned: &PlannedOp, layout: &Layout, workspace: &mut Workspace<V>) {
+pub(crate) fn gather_moments<V: Lane>(planned: &PlannedOp, layout: &Layout, workspace: &mut Workspace<V>) {
     let Layer::BatchNorm2d(norm) = &planned.op.layer else { return };
     let Workspace { arena, live, n_live, moments, .. } = workspace;
     norm.moments(&arena[layout.values[planned.op.inputs[0]].clone()], *live, *n_live, moments);
