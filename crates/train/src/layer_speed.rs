@@ -7,7 +7,6 @@
 mod cases;
 mod machine;
 
-use std::hint::black_box;
 use std::time::Instant;
 
 use lanes::{GROUP, Lane, WithLane};
@@ -151,7 +150,7 @@ impl Least {
 fn fastest(mut run: impl FnMut()) -> f64 {
     let mut seconds = |n: usize| {
         let start = Instant::now();
-        (0..n).for_each(|_| black_box(run()));
+        (0..n).for_each(|_| run());
         start.elapsed().as_secs_f64() / n as f64
     };
     let once = seconds(1).min(seconds(3));
