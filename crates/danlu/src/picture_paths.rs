@@ -1,12 +1,23 @@
 //! From what is typed to pictures' paths: files, folders with all that is in them, and patterns.
 
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::{Component, Path, PathBuf};
+
+use glob::{MatchOptions, Pattern, PatternError};
 
 use crate::error::CliError;
 
 /// Folders inside each other that are followed; links make no circles, because links to folders are not followed.
 const MAX_DEPTH: usize = 64;
+
+/// The characters that make a name a pattern.
+const WILD: [char; 3] = ['*', '?', '['];
+
+/// As a shell matches: `*` takes no hidden file.
+const OPTIONS: MatchOptions =
+    MatchOptions { case_sensitive: true, require_literal_separator: true, require_literal_leading_dot: true };
 
 /// What was found.
 #[derive(Debug, Default)]
@@ -35,38 +46,90 @@ pub(crate) fn find(typed: &[PathBuf]) -> Found {
 
 impl Found {
     fn add_pattern(&mut self, path: &Path) {
-        let pattern = path.to_str().filter(|text| text.contains(['*', '?', '[']));
+        let pattern = path.to_str().filter(|text| text.contains(WILD));
         let Some(pattern) = pattern else {
             // Reading it tells why it is not there.
             return self.pictures.push(path.to_owned());
         };
-        let matches = match glob::glob(pattern) {
-            Ok(matches) => matches,
+        let (base, steps) = match steps(path) {
+            Ok(steps) => steps,
             Err(source) => {
                 let pattern = pattern.to_owned();
                 return self.failures.push(CliError::Pattern { pattern, source });
             }
         };
-        let n_before = (self.pictures.len(), self.failures.len());
-        for path in matches {
-            match path {
-                Ok(path) if path.is_dir() => self.add_folder(&path),
-                Ok(path) => self.pictures.push(path),
-                Err(error) => {
-                    let path = error.path().to_owned();
-                    self.failures.push(CliError::io("look into", path)(error.into()));
+        let mut matched = Found::default();
+        matched.follow(&base, &steps, 0);
+        // `**` may lead to a picture by several ways.
+        let mut seen = BTreeSet::new();
+        matched.pictures.retain(|path| seen.insert(path.clone()));
+        if matched.pictures.is_empty() && matched.failures.is_empty() {
+            matched.failures.push(CliError::NoMatch { pattern: pattern.to_owned() });
+        }
+        self.pictures.extend(matched.pictures);
+        self.failures.extend(matched.failures);
+    }
+
+    /// Adds what `steps` lead to from a folder. A link to a folder is not followed.
+    fn follow(&mut self, dir: &Path, steps: &[Step], depth: usize) {
+        let Some((step, rest)) = steps.split_first() else { return self.add_match(dir, depth) };
+        match step {
+            Step::Literal(name) if rest.is_empty() || !dir.join(name).is_symlink() => {
+                let path = dir.join(name);
+                if path.exists() {
+                    self.follow(&path, rest, depth + 1);
+                }
+            }
+            Step::Literal(_) => {}
+            Step::Wild(pattern) => {
+                for (path, kind) in self.list(dir) {
+                    let name = path.file_name().and_then(|name| name.to_str());
+                    let is_match = name.is_some_and(|name| pattern.matches_with(name, OPTIONS));
+                    if is_match && (rest.is_empty() || kind.is_dir()) {
+                        self.follow(&path, rest, depth + 1);
+                    }
+                }
+            }
+            Step::AnyDepth => {
+                self.follow(dir, rest, depth);
+                // A folder that is taken whole has its subfolders in it.
+                if rest.is_empty() || depth >= MAX_DEPTH {
+                    return;
+                }
+                for (path, kind) in self.list(dir) {
+                    if kind.is_dir() && !is_hidden(&path) {
+                        self.follow(&path, steps, depth + 1);
+                    }
                 }
             }
         }
-        if n_before == (self.pictures.len(), self.failures.len()) {
-            self.failures.push(CliError::NoMatch { pattern: pattern.to_owned() });
+    }
+
+    fn add_match(&mut self, path: &Path, depth: usize) {
+        match path.as_os_str().is_empty() || path.is_dir() {
+            true if depth > 0 && path.is_symlink() => {}
+            true => self.add_folder(path),
+            false => self.pictures.push(path.to_owned()),
         }
+    }
+
+    /// What is in a folder, sorted by name.
+    fn list(&mut self, dir: &Path) -> Vec<(PathBuf, fs::FileType)> {
+        let here = here(dir);
+        let entries = fs::read_dir(here).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        let mut entries = entries.unwrap_or_else(|error| {
+            self.failures.push(CliError::io("look into", here)(error));
+            vec![]
+        });
+        entries.sort_by_key(fs::DirEntry::file_name);
+        let typed = |entry: fs::DirEntry| Some((dir.join(entry.file_name()), entry.file_type().ok()?));
+        entries.into_iter().filter_map(typed).collect()
     }
 
     fn add_folder(&mut self, dir: &Path) {
         let n_before = (self.pictures.len(), self.failures.len());
         // Links are held against the folder's own place, so that a set of pictures shows nothing from elsewhere.
-        match fs::canonicalize(dir) {
+        match fs::canonicalize(here(dir)) {
             Ok(root) => self.walk(dir, &root, 0),
             Err(error) => self.failures.push(CliError::io("look into", dir)(error)),
         }
@@ -76,15 +139,10 @@ impl Found {
     }
 
     fn walk(&mut self, dir: &Path, root: &Path, depth: usize) {
-        let entries = fs::read_dir(dir).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        let mut entries = match entries {
-            Ok(entries) => entries,
-            Err(error) => return self.failures.push(CliError::io("look into", dir)(error)),
-        };
-        entries.sort_by_key(fs::DirEntry::file_name);
-        for entry in entries {
-            let path = entry.path();
-            let Ok(kind) = entry.file_type() else { continue };
+        for (path, kind) in self.list(dir) {
+            if is_hidden(&path) {
+                continue;
+            }
             if kind.is_dir() && depth < MAX_DEPTH {
                 self.walk(&path, root, depth + 1);
             } else if data::is_named_as_picture(&path) && !path.is_dir() {
@@ -97,6 +155,49 @@ impl Found {
             }
         }
     }
+}
+
+/// A path of no components is the folder that the program runs in.
+fn here(dir: &Path) -> &Path {
+    if dir.as_os_str().is_empty() { Path::new(".") } else { dir }
+}
+
+/// A component of a pattern.
+enum Step {
+    Literal(OsString),
+    Wild(Pattern),
+    /// `**`: any number of folders.
+    AnyDepth,
+}
+
+/// The folder that a pattern begins with, through whatever links, and what follows it.
+fn steps(pattern: &Path) -> Result<(PathBuf, Vec<Step>), PatternError> {
+    let mut components = pattern.components().map(Component::as_os_str).peekable();
+    let mut base = PathBuf::new();
+    while let Some(name) = components.next_if(|name| !is_wild(name)) {
+        base.push(name);
+    }
+    let mut steps = vec![];
+    for name in components {
+        let step = match name.to_str() {
+            Some("**") if matches!(steps.last(), Some(Step::AnyDepth)) => continue,
+            Some("**") => Step::AnyDepth,
+            Some(text) if is_wild(name) => Step::Wild(Pattern::new(text)?),
+            _ => Step::Literal(name.to_owned()),
+        };
+        steps.push(step);
+    }
+    Ok((base, steps))
+}
+
+fn is_wild(name: &OsStr) -> bool {
+    name.to_string_lossy().contains(WILD)
+}
+
+/// What the listing of a data set passes over, too: dotfiles, and the folder that macOS puts into archives.
+fn is_hidden(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default();
+    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
 }
 
 #[cfg(test)]
@@ -141,5 +242,48 @@ mod tests {
         let found = find(&[at("set")]);
         assert_eq!(found.pictures, [at("set/b.png"), at("set/in.png")]);
         assert!(matches!(&found.failures[..], [CliError::LinkOut { .. }]), "{:?}", found.failures);
+    }
+
+    #[test]
+    fn hidden_files_are_passed_over_unless_they_are_named() {
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("set/.thumbs")).unwrap();
+        fs::create_dir_all(at("set/__MACOSX")).unwrap();
+        for name in ["set/a.png", "set/._a.png", "set/.thumbs/b.png", "set/__MACOSX/a.png"] {
+            fs::write(at(name), "").unwrap();
+        }
+        for typed in ["set", "set/*.png", "set/**/*.png", "s*"] {
+            assert_eq!(find(&[at(typed)]).pictures, [at("set/a.png")], "{typed}");
+        }
+        assert_eq!(find(&[at("set/.*.png")]).pictures, [at("set/._a.png")]);
+        assert_eq!(find(&[at("set/.thumbs/b.png")]).pictures, [at("set/.thumbs/b.png")]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn patterns_follow_no_links_to_folders() {
+        use std::os::unix::fs::symlink;
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &str| dir.path().join(name);
+        fs::create_dir_all(at("set/x/y")).unwrap();
+        fs::create_dir_all(at("out")).unwrap();
+        for name in ["set/a.png", "set/x/y/b.png", "out/c.png"] {
+            fs::write(at(name), "").unwrap();
+        }
+        symlink(at("set"), at("set/x/circle")).unwrap();
+        symlink(at("set"), at("set/x/circle2")).unwrap();
+        symlink(at("out"), at("set/x/out")).unwrap();
+        symlink(at("set"), at("link")).unwrap();
+        let all = ["set/a.png", "set/x/y/b.png"].map(at).to_vec();
+        for typed in ["set/**/*.png", "set/**/**/*.png", "set/**", "s*"] {
+            assert_eq!(find(&[at(typed)]).pictures, all, "{typed}");
+        }
+        assert_eq!(find(&[at("link/**")]).pictures.len(), 2);
+        let deep = [("set/*/y/*.png", 1), ("set/x/*/*.png", 1), ("set/*/circle/*.png", 0), ("set/x/o*", 0)];
+        for (typed, n) in deep {
+            assert_eq!(find(&[at(typed)]).pictures.len(), n, "{typed}");
+        }
+        assert_eq!(find(&[at("link/*.png")]).pictures, [at("link/a.png")], "what is typed out is followed");
     }
 }

@@ -33,6 +33,8 @@ const MAX_META_LEN: u64 = 64 << 10;
 #[derive(Clone, Debug)]
 pub(crate) struct CifarSet {
     pub(crate) classes: Vec<String>,
+    /// What is missing.
+    pub(crate) notes: Vec<String>,
     dir: PathBuf,
     train: Vec<PathBuf>,
     test: Option<PathBuf>,
@@ -53,7 +55,8 @@ impl CifarSet {
             let test = Some(dir.join("test_batch.bin")).filter(|file| file.is_file());
             if !train.is_empty() || test.is_some() {
                 let classes = read_classes(&dir)?;
-                return Ok(Some(Self { classes, dir, train, test }));
+                let notes = missing(&dir).map(|file| format!("{} is missing", file.display())).collect();
+                return Ok(Some(Self { classes, notes, dir, train, test }));
             }
         }
         Ok(None)
@@ -96,6 +99,13 @@ impl CifarSet {
         }
         Ok(dataset.hashed())
     }
+}
+
+/// The files that the authors' set has and a folder lacks.
+fn missing(dir: &Path) -> impl Iterator<Item = PathBuf> {
+    let train = (1..=5).map(|n| format!("data_batch_{n}.bin"));
+    let files = train.chain(["test_batch.bin".to_owned()]).map(|name| dir.join(name));
+    files.filter(|file| !file.is_file())
 }
 
 /// How many records a file has by its length.

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use crate::fashion_mnist::{FILES, NAME, PACKAGE, TITLE};
 use crate::known::KnownSet;
+use crate::partition::Rejected;
 use crate::picture::PictureFault;
 use crate::{Place, Split};
 
@@ -138,8 +139,9 @@ pub enum DataError {
     UnknownClass { dir: PathBuf, split: Split },
 
     /// A class that nothing can be learned of.
-    #[error("{}: the class {class} has no picture to learn from ({n_rejected} cannot be read)", dir.display())]
-    EmptyClass { dir: PathBuf, class: String, n_rejected: usize },
+    #[error("{}: the class {class} has no picture to learn from ({n_rejected} cannot be read){}", dir.display(),
+        lines_of(shown))]
+    EmptyClass { dir: PathBuf, class: String, n_rejected: usize, shown: Vec<Rejected> },
 
     /// A part without samples.
     #[error("{name} has {n_samples} samples, too few to be cut in parts")]
@@ -287,6 +289,10 @@ fn fetch_again() -> String {
 fn neither_nor(names: &[String]) -> String {
     let each: Vec<_> = names.iter().map(|name| format!("neither {name} nor {name}.gz")).collect();
     each.join(", ")
+}
+
+fn lines_of(rejected: &[Rejected]) -> String {
+    rejected.iter().map(|one| format!("\n  {}: {}", one.path.display(), one.reason)).collect()
 }
 
 fn file_name(file: &Path) -> String {

@@ -80,6 +80,11 @@ impl Given {
     pub(crate) fn cut(self, partition: &Partition) -> Result<Parts, DataError> {
         let Self { mut train, mut validation, mut test } = self;
         let test_share = test.is_none().then_some(CUT_SHARE);
+        let unused = partition.validation.filter(|_| validation.is_some());
+        let note = |share| {
+            format!("the data set has a validation part of its own; the share of {share} is not used")
+        };
+        let notes = unused.map(note).into_iter().collect();
         let wanted = partition.validation.or(test_share);
         let shares = Shares { test: test_share, validation: wanted.filter(|_| validation.is_none()) };
         if shares.test.is_some() || shares.validation.is_some() {
@@ -97,7 +102,7 @@ impl Given {
             let n_samples = parts.into_iter().flatten().map(Dataset::len).sum();
             return Err(DataError::TooFew { name: train.name, n_samples });
         }
-        let (rejected, original_sizes, notes) = Default::default();
+        let (rejected, original_sizes) = Default::default();
         Ok(Parts { train, validation, test, rejected, n_skipped: 0, original_sizes, notes })
     }
 }

@@ -20,6 +20,9 @@ use crate::picture::is_picture;
 const ENDINGS: [&str; 14] =
     ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "webp", "gif", "tif", "tiff", "heic", "avif", "jxl"];
 
+/// What a run's folder has in it from before its first epoch.
+const RUN_FILES: [&str; 2] = ["run.toml", ".run.toml.pending"];
+
 /// Labels are bytes.
 const MAX_CLASSES: usize = 256;
 
@@ -86,12 +89,13 @@ struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    /// The names of the folders in a folder, sorted; files are passed over.
+    /// The names of the folders in a folder, sorted; files are passed over, and so are runs, which a training that
+    /// was started in the data set's folder leaves there.
     fn subfolders(&mut self, dir: &Path) -> Result<Vec<String>, DataError> {
         let mut names = vec![];
         for (path, name) in self.read(dir)? {
             let Some(metadata) = self.inside(&path) else { continue };
-            if !metadata.is_dir() {
+            if !metadata.is_dir() || holds_runs(&self.root.join(&path)) {
                 self.n_skipped += 1;
                 continue;
             }
@@ -211,6 +215,16 @@ impl Lister<'_> {
     fn reject(&mut self, path: PathBuf, reason: String) {
         self.rejected.push(Rejected { path, reason });
     }
+}
+
+/// Whether a folder is a run's, or has such folders in it and nothing else.
+fn holds_runs(dir: &Path) -> bool {
+    let is_run = |dir: &Path| RUN_FILES.iter().any(|file| dir.join(file).is_file());
+    let is_all_runs = || {
+        let entries = fs::read_dir(dir).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
+        entries.is_ok_and(|entries| !entries.is_empty() && entries.iter().all(|entry| is_run(&entry.path())))
+    };
+    is_run(dir) || is_all_runs()
 }
 
 fn split_named(name: &str) -> Option<Split> {

@@ -13,9 +13,12 @@ use crate::picture_cache::{CacheFile, Outcome, Useless, Writer};
 use crate::picture_folder::{Entry, PictureFolder};
 use crate::{Dataset, Split};
 
-/// Pictures that are decoded between two calls of the progress function; besides the data set itself only these lie in
-/// memory.
-const CHUNK: usize = 256;
+/// Pictures that are decoded between two calls of the progress function, if that is enough for all threads; besides the
+/// data set itself only these lie in memory.
+const CHUNK: usize = 16;
+
+/// Pictures of a class without a readable one that are told of by name.
+const N_SHOWN: usize = 5;
 
 /// All pictures, and what became of each entry of the listing.
 struct Decoded {
@@ -126,9 +129,13 @@ impl PictureFolder {
         }
         let (mut pixels, mut outcomes) = (vec![], Vec::with_capacity(self.entries.len()));
         let total = self.entries.len();
+        let chunk_len = CHUNK.max(4 * rayon::current_num_threads());
+        progress(Progress::Pictures { done: 0, total });
         for (split, entries) in self.by_split() {
-            let mut part = Vec::with_capacity(entries.len() * image_len);
-            for chunk in self.entries[entries].chunks(CHUNK) {
+            let mut part = vec![];
+            let too_large = |_| DataError::TooLarge { n_images: total, shape };
+            part.try_reserve_exact(entries.len() * image_len).map_err(too_large)?;
+            for chunk in self.entries[entries].chunks(chunk_len) {
                 for (outcome, picture) in self.decode_chunk(chunk, shape) {
                     part.extend_from_slice(&picture);
                     sink.write(&picture);
@@ -183,6 +190,7 @@ impl PictureFolder {
         let train = self.check_classes(train, &rejected)?.hashed();
         let [validation, test] = [validation, test].map(|part| part.map(Dataset::hashed));
         let parts = Given { train, validation, test }.cut(partition)?;
+        let notes = [notes, parts.notes].concat();
         Ok(Parts { rejected, n_skipped: self.n_skipped, original_sizes, notes, ..parts })
     }
 
@@ -196,7 +204,8 @@ impl PictureFolder {
                 let class = &self.classes[class.unwrap_or(0)];
                 let is_of = |rejected: &&Rejected| rejected.path.iter().any(|name| name == class.as_str());
                 let n_rejected = rejected.iter().filter(is_of).count();
-                Err(DataError::EmptyClass { dir: self.root.clone(), class: class.clone(), n_rejected })
+                let shown = rejected.iter().filter(is_of).take(N_SHOWN).cloned().collect();
+                Err(DataError::EmptyClass { dir: self.root.clone(), class: class.clone(), n_rejected, shown })
             }
         }
     }

@@ -70,7 +70,8 @@ impl Source {
         let mut format = found.ok_or_else(|| DataError::NoSet { path: path.to_owned() })?;
         let notes = match &mut format {
             Format::Idx(set) => std::mem::take(&mut set.notes),
-            Format::Cifar(_) | Format::Pictures(_) => vec![],
+            Format::Cifar(set) => std::mem::take(&mut set.notes),
+            Format::Pictures(_) => vec![],
         };
         Ok(Self { dir: path.to_owned(), place: Place::Dir, format, notes })
     }

@@ -36,6 +36,18 @@ fn batches_become_parts() {
 }
 
 #[test]
+fn missing_batches_are_told_of() {
+    let dir = folder();
+    let notes = || CifarSet::detect(dir.path()).unwrap().unwrap().notes;
+    assert!(notes().is_empty());
+    for file in ["data_batch_3.bin", "test_batch.bin"] {
+        fs::remove_file(dir.path().join(file)).unwrap();
+    }
+    let file = |name: &str| format!("{} is missing", dir.path().join(name).display());
+    assert_eq!(notes(), [file("data_batch_3.bin"), file("test_batch.bin")]);
+}
+
+#[test]
 fn the_archives_folder_is_looked_into() {
     let dir = tempfile::tempdir().unwrap();
     fs::rename(folder().keep(), dir.path().join(SUBFOLDER)).unwrap();

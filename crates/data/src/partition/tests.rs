@@ -54,8 +54,11 @@ fn given_parts_stay_as_they_are() {
     let parts = cut(given(), Some(0.25), 1);
     assert_eq!((parts.train.len(), parts.validation.unwrap().len()), (148, 52));
     assert_eq!(parts.test, counted(20, 4));
-    let with_validation = Given { validation: Some(counted(8, 4)), ..given() };
-    let parts = cut(with_validation, Some(0.25), 1);
+    let with_validation = || Given { validation: Some(counted(8, 4)), ..given() };
+    assert!(cut(with_validation(), None, 1).notes.is_empty());
+    let parts = cut(with_validation(), Some(0.25), 1);
+    let note = "the data set has a validation part of its own; the share of 0.25 is not used";
+    assert_eq!(parts.notes, [note]);
     assert_eq!((parts.train.sha256.as_str(), parts.validation), ("given", Some(counted(8, 4))));
 }
 

@@ -55,6 +55,20 @@ fn what_is_no_picture_is_skipped_and_what_should_be_one_is_not() {
 }
 
 #[test]
+fn runs_are_no_classes() {
+    let dir = folder();
+    for file in ["runs/lenet-1/run.toml", "runs/lenet-2/.run.toml.pending", "mine/run.toml"] {
+        let file = dir.path().join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
+    }
+    let found = detect(dir.path()).unwrap();
+    assert_eq!((found.classes.len(), found.n_skipped), (3, 2));
+    fs::write(dir.path().join("runs/a.png"), "").unwrap();
+    assert_eq!(detect(dir.path()).unwrap().classes, ["a", "b", "c", "runs"]);
+}
+
+#[test]
 fn parts_are_told_by_name() {
     let dir = tempfile::tempdir().unwrap();
     for (part, n) in [("train", 3), ("Valid", 2), ("test", 1)] {

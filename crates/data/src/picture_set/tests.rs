@@ -63,7 +63,7 @@ fn the_second_time_nothing_is_decoded() {
     let ground = Ground::new();
     let mut n_news = 0;
     let first = ground.read_with(&mut |_| n_news += 1).unwrap();
-    assert_eq!(n_news, 1);
+    assert!(n_news > 1, "nothing was told before the first picture");
     let second = ground.read_with(&mut |progress| panic!("{progress:?}")).unwrap();
     assert_same(&first, &second);
     assert!(second.notes.is_empty());
@@ -115,7 +115,8 @@ fn a_class_without_pictures_is_refused() {
         fs::write(ground.root.path().join(format!("set/b/{idx:03}.png")), "text").unwrap();
     }
     let message = ground.read().unwrap_err().to_string();
-    assert!(message.ends_with("the class b has no picture to learn from (20 cannot be read)"), "{message}");
+    assert!(message.contains("the class b has no picture to learn from (20 cannot be read)\n"), "{message}");
+    assert!(message.ends_with("\n  b/004.png: is neither PNG, JPEG, BMP nor WebP"), "{message}");
 }
 
 #[test]
@@ -125,4 +126,8 @@ fn shapes_are_checked_before_anything_is_read() {
     let read = |shape| folder.read(shape, &Partition::default(), None, &mut |_| {}).unwrap_err();
     assert!(matches!(read([2, 5, 6]), DataError::Channels { channels: 2 }));
     assert!(matches!(read([3, usize::MAX / 2, 6]), DataError::TooLarge { .. }));
+    assert!(
+        matches!(read([1, 1 << 28, 1 << 28]), DataError::TooLarge { .. }),
+        "can be addressed, but not had"
+    );
 }
