@@ -110,7 +110,7 @@ impl LrRange {
         let share = step as f64 / (n_steps.max(2) - 1) as f64;
         // By logarithms: the ratio of both may be more than a number can hold.
         let [start, end] = [self.start, self.end].map(libm::log);
-        libm::exp(start + share * (end - start))
+        libm::exp(start + share * (end - start)).clamp(self.start, self.end)
     }
 }
 
@@ -169,7 +169,9 @@ mod tests {
         for (rate, want) in rates.iter().zip([1e-3, 1e-2, 0.1, 1.0, 10.0]) {
             assert!((rate / want - 1.0).abs() < 1e-12, "{rates:?}");
         }
-        assert_eq!(range.rate(0, 1), 1e-3);
+        assert!((range.rate(0, 1) / 1e-3 - 1.0).abs() < 1e-12);
+        let wide = LrRange { start: 1e-300, end: 1e10 };
+        assert!((0..5).all(|step| (1e-300..=1e10).contains(&wide.rate(step, 5))));
     }
 
     #[test]
