@@ -88,6 +88,7 @@ fn run<V: Lane>(
     let (w, b) = (&params[op.w.clone()], &params[op.b.clone()]);
     match &op.layer {
         Layer::Conv2d(conv) => conv.forward(x, w, b, y, scratch),
+        Layer::RowConv2d(conv) => conv.forward(x, w, b, y),
         Layer::Linear(linear) => linear.forward(x, w, b, y),
         Layer::Rbf(rbf) => rbf.forward(x, y),
         Layer::GroupNorm(norm) => norm.forward(x, w, b, y, kept),
