@@ -13,6 +13,7 @@ use crate::layers::linear::Linear;
 use crate::layers::max_pool2d::MaxPool2d;
 use crate::layers::pad::Pad;
 use crate::layers::rbf::Rbf;
+use crate::layers::row_conv2d::RowConv2d;
 use crate::{LayerSummary, Tensor};
 
 /// One operation, on values by number. Value 0 is the picture.
@@ -33,6 +34,7 @@ pub(crate) struct Op {
 #[derive(Clone, Debug)]
 pub(crate) enum Layer {
     Conv2d(Conv2d),
+    RowConv2d(RowConv2d),
     Linear(Linear),
     Rbf(Rbf),
     BatchNorm2d(BatchNorm2d),
@@ -70,6 +72,7 @@ impl Layer {
     pub(crate) fn multiply_adds(&self) -> u64 {
         match self {
             Layer::Conv2d(conv) => conv.multiply_adds(),
+            Layer::RowConv2d(conv) => conv.multiply_adds(),
             Layer::Linear(linear) => linear.multiply_adds(),
             Layer::Rbf(rbf) => rbf.codes.len() as u64,
             _ => 0,
@@ -80,6 +83,7 @@ impl Layer {
     pub(crate) fn reads_inputs_backward(&self) -> bool {
         match self {
             Layer::Conv2d(_)
+            | Layer::RowConv2d(_)
             | Layer::Linear(_)
             | Layer::Rbf(_)
             | Layer::BatchNorm2d(_)

@@ -24,3 +24,4 @@ pub(crate) mod max_pool2d;
 pub(crate) mod multiply;
 pub(crate) mod pad;
 pub(crate) mod rbf;
+pub(crate) mod row_conv2d;

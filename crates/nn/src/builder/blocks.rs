@@ -8,6 +8,7 @@ use crate::layers::activation::Activation;
 use crate::layers::avg_pool2d::AvgPool2d;
 use crate::layers::channel_affine::ChannelAffine;
 use crate::layers::conv2d::{Conv2d, Window};
+use crate::layers::row_conv2d::RowConv2d;
 use crate::params::Init;
 use crate::{PlanError, Shape};
 
@@ -46,11 +47,11 @@ impl Builder {
             let (n_selected, n_filters) = (from.len(), run.len());
             let select = Layer::Select { from, plane: height * width };
             let selected = self.op(select, vec![input.value], n_selected * height * width, NO_PARAMETERS);
-            let layer = Conv2d::new([n_selected, height, width], n_filters, n_filters, window);
-            let w = w_start..w_start + layer.n_weights();
+            let layer = filters(n_filters, [n_selected, height, width], window);
+            let w = w_start..w_start + n_selected * kernel.h * kernel.w;
             let b = b_start..b_start + n_filters;
             (w_start, b_start) = (w.end, b.end);
-            parts.push(self.op(Layer::Conv2d(layer), vec![selected], n_filters * out.h * out.w, (w, b)));
+            parts.push(self.op(layer, vec![selected], n_filters * out.h * out.w, (w, b)));
         }
         let value = match parts[..] {
             [only] => only,
@@ -91,4 +92,14 @@ impl Builder {
         let multiply = Layer::Multiply { plane };
         Ok((self.op(multiply, vec![input.value, scales], channels * plane, NO_PARAMETERS), input.shape))
     }
+}
+
+/// A convolution in groups of one filter each.
+fn filters(n: usize, shape: [usize; 3], window: Window) -> Layer {
+    let (kernel, padding) = (window.kernel, Pair::square(0));
+    if !RowConv2d::has_kernels_for(kernel, padding) {
+        return Layer::Conv2d(Conv2d::new(shape, n, n, window));
+    }
+    let [channels, height, width] = shape;
+    Layer::RowConv2d(RowConv2d { groups: n, channels: channels / n, height, width, kernel, padding })
 }

@@ -17,6 +17,7 @@ use crate::layers::linear::Linear;
 use crate::layers::max_pool2d::MaxPool2d;
 use crate::layers::pad::Pad;
 use crate::layers::rbf::Rbf;
+use crate::layers::row_conv2d::RowConv2d;
 use crate::{PlanError, Shape};
 
 /// Pairs of a tap and a position of one channel at most, for the tables of all convolutions: 128 MiB.
@@ -39,6 +40,12 @@ impl Builder {
         self.check_convolution(node, kernel, shape)?;
         let dims = vec![out_channels, c / groups, kernel.h, kernel.w];
         node.check_size("number of weights", &dims, MAX_WEIGHTS)?;
+        if RowConv2d::suits(conv) {
+            let parameters = self.weights(node.name, dims, bias);
+            let channels = c / groups;
+            let layer = Layer::RowConv2d(RowConv2d { groups, channels, height, width, kernel, padding });
+            return Ok(self.map_op(layer, input.value, shape, parameters));
+        }
         let from = self.bordered(node, padding, 0.0, input)?;
         let parameters = self.weights(node.name, dims, bias);
         let layer = Layer::Conv2d(Conv2d::new([c, padded.h, padded.w], out_channels, groups, window));

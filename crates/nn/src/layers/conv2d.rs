@@ -20,6 +20,8 @@ mod weight_gradient;
 
 use spec::Pair;
 
+pub(super) use weight_gradient::bias_gradient;
+
 /// The geometry of one convolution.
 #[derive(Clone, Debug)]
 pub(crate) struct Conv2d {

@@ -31,10 +31,15 @@ impl Pad {
 
     /// y (overwritten) from x.
     pub(crate) fn forward<V: Lane>(self, x: &[V], y: &mut [V]) {
-        y.fill(V::splat(V::Scalar::from_f64(self.value)));
+        let border = V::splat(V::Scalar::from_f64(self.value));
+        let mut start = 0;
         for (row, x) in x.chunks_exact(self.width).enumerate() {
-            y[self.inner_row(row)..][..self.width].copy_from_slice(x);
+            let inner = self.inner_row(row);
+            y[start..inner].fill(border);
+            start = inner + self.width;
+            y[inner..start].copy_from_slice(x);
         }
+        y[start..].fill(border);
     }
 
     /// dx (overwritten) from dy: the border's gradient goes nowhere.

@@ -90,6 +90,7 @@ fn parameters<V: Lane>(
     let (dw, db) = gradient.sums[sums].split_at_mut(op.w.len());
     match &op.layer {
         Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
+        Layer::RowConv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
         Layer::ChannelAffine(affine) => affine.backward_params(x, dy, dw, db, gradient.sum),
         Layer::GroupNorm(norm) => norm.backward_params(x, dy, kept, dw, db, gradient.sum),
         _ => unreachable!("only these layers have sums"),
@@ -167,6 +168,7 @@ fn input<V: Lane>(
         let [x, dy, kept, dx, by_position] = disjoint(arena, [x, dy, kept, dx, &layout.scratch[op_idx]]);
         return match &op.layer {
             Layer::Conv2d(conv) => conv.backward_input(w, dy, dx, scratch, by_position),
+            Layer::RowConv2d(conv) => conv.backward_input(w, dy, dx),
             Layer::Linear(linear) => linear.backward_input(w, dy, dx),
             Layer::Rbf(rbf) => rbf.backward(x, dy, dx),
             Layer::GroupNorm(norm) => norm.backward_input(x, w, dy, kept, dx),

@@ -88,6 +88,7 @@ fn run<V: Lane>(
     let (w, b) = (&params[op.w.clone()], &params[op.b.clone()]);
     match &op.layer {
         Layer::Conv2d(conv) => conv.forward(x, w, b, y, scratch),
+        Layer::RowConv2d(conv) => conv.forward(x, w, b, y),
         Layer::Linear(linear) => linear.forward(x, w, b, y),
         Layer::Rbf(rbf) => rbf.forward(x, y),
         Layer::GroupNorm(norm) => norm.forward(x, w, b, y, kept),
@@ -126,8 +127,16 @@ fn merge<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
             }
         }
         _ => {
-            arena.copy_within(input(0).clone(), output.start);
-            for i in 1..op.inputs.len() {
+            // A value that is added to itself is one buffer, not two.
+            let n_summed = if op.inputs[0] == op.inputs[1] {
+                arena.copy_within(input(0).clone(), output.start);
+                1
+            } else {
+                let [a, b, y] = disjoint(arena, [input(0), input(1), output]);
+                add::sum(a, b, y);
+                2
+            };
+            for i in n_summed..op.inputs.len() {
                 let [x, y] = disjoint(arena, [input(i), output]);
                 add::add_to(x, y);
             }

@@ -21,7 +21,7 @@ impl Conv2d {
         for ((x, dy), dw) in xs.zip(dys).zip(dw.chunks_exact_mut(self.group_weights())) {
             self.backward_weights(x, dy, dw, sum);
         }
-        V::enter(BiasGradient { n_positions: self.n_positions(), dy, db, sum });
+        bias_gradient(self.n_positions(), dy, db, sum);
     }
 
     /// dw of one group.
@@ -127,6 +127,11 @@ impl<V: Lane, const OB: usize, const TB: usize> WeightGradient<'_, V, OB, TB> {
         }
         acc
     }
+}
+
+/// db from dy of all output channels; both may be of no length.
+pub(crate) fn bias_gradient<V: Lane>(n_positions: usize, dy: &[V], db: &mut [V::Scalar], sum: Sum) {
+    V::enter(BiasGradient { n_positions, dy, db, sum });
 }
 
 /// db[oc] = Σ_p dy[oc][p], summed over lanes.
