@@ -191,8 +191,7 @@ impl CliError {
                 text.push_str(&format!("\n  because {cause}"));
             }
         }
-        // A snippet of a file that is no text must not reach the terminal as it is.
-        text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+        text
     }
 
     /// The message and its causes on one line, for a record.

@@ -6,18 +6,41 @@ use serde::Serialize;
 
 use crate::error::CliError;
 
-/// One or more lines on standard output, at once.
+/// The text without what would move a terminal's cursor or change its colors: names come from files of others.
+pub(crate) fn printable(text: &str) -> String {
+    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+}
+
+/// One or more lines for people on standard output, at once.
 pub(crate) fn line(text: &str) -> Result<(), CliError> {
+    exact(&printable(text))
+}
+
+/// One or more lines for programs, whose format does with control characters what it has to.
+pub(crate) fn exact(text: &str) -> Result<(), CliError> {
     let mut stdout = io::stdout().lock();
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(CliError::Stdout)
 }
 
 /// A JSON object on a line of its own.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
-    line(&serde_json::to_string(value)?)
+    exact(&serde_json::to_string(value)?)
 }
 
 /// A message on standard error. When that is closed there is nobody left to tell.
 pub(crate) fn note(text: &str) {
-    let _closed = writeln!(io::stderr().lock(), "{text}");
+    let _closed = writeln!(io::stderr().lock(), "{}", printable(text));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::printable;
+
+    #[test]
+    fn what_would_move_the_cursor_does_not_pass() {
+        assert_eq!(
+            printable("a\u{1b}[31mred\r\n\tb \u{7}丹炉"),
+            "a\u{fffd}[31mred\u{fffd}\n\tb \u{fffd}丹炉"
+        );
+    }
 }

@@ -121,7 +121,7 @@ impl Predictor {
         let image = path.display().to_string();
         match self.form {
             Form::Json => output::json(&ImageJson { image, predictions }),
-            Form::Csv => output::line(&csv_rows(&image, &predictions)?),
+            Form::Csv => output::exact(&csv_rows(&image, &predictions)?),
             Form::Text => {
                 let row = |p: &Prediction<'_>| format!("\n  {:5.1} %  {}", 100.0 * p.probability, p.class);
                 output::line(&format!("{image}{}", predictions.iter().map(row).collect::<String>()))

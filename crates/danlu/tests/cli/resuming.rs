@@ -78,16 +78,18 @@ fn a_run_that_is_killed_at_any_instant_comes_to_the_same_end() {
     let whole = results(&place, "whole");
     let start = Instant::now();
     place.run("train small-run.toml --epochs 24 --out timed").succeeds();
-    let length = start.elapsed();
+    let mut length = start.elapsed();
     let mut random = Seed(7).stream("kills");
     let (mut n_killed, mut n_runs) = (0, 0);
     while n_killed < 50 {
         n_runs += 1;
-        assert!(n_runs < 100, "only {n_killed} runs could be killed");
+        assert!(n_runs < 200, "only {n_killed} runs could be killed");
         let run = format!("killed-{n_runs}");
         for n in 0..3 {
             let delay = length.mul_f64(f64::from(random.next_u32()) / f64::from(u32::MAX));
             if !kill_after(&place, &next(&place, &run, n), delay) {
+                // The machine was slower when the length was measured.
+                length = length.mul_f64(0.9);
                 break;
             }
             n_killed += 1;
