@@ -20,6 +20,7 @@ Examples:
   danlu train --network lenet-3x3 --epochs 20
   danlu train --optimizer sgd --learning-rate 0.1 --out runs/sgd
   danlu train --validation 0.1 --schedule cosine --average 0.999 --shift 2
+  danlu train --live                            watch it learn on a full screen
   danlu train run.toml --seed 7                 a run file; flags win over it
   danlu train runs/lenet-1/run.toml             the same run again, to the bit";
 
@@ -94,7 +95,13 @@ pub(crate) struct TrainArgs {
     /// Print no epochs and no progress.
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Replace the run that --out holds.
+    /// Watch it learn on a full screen: moving curves, confusion matrix, speed; `?` tells the keys.
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    pub(crate) live: bool,
+    /// Write an event file for TensorBoard into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tensorboard: Option<PathBuf>,
+    /// Replace the run that --out holds, and the event file that --tensorboard holds.
     #[arg(long)]
     pub(crate) force: bool,
     /// Write the loss of every step to this file, one a line.
@@ -116,6 +123,12 @@ pub(crate) struct ResumeArgs {
     /// Print no epochs and no progress.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Watch it learn on a full screen: moving curves, confusion matrix, speed; `?` tells the keys.
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    pub(crate) live: bool,
+    /// Go on with the event file for TensorBoard in this folder, or write one of all epochs.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tensorboard: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
