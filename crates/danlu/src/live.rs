@@ -63,7 +63,7 @@ impl Live {
         self.shared.step(step);
     }
 
-    pub(crate) fn epoch(&self, record: &EpochRecord, confusion: Option<Confusion>) {
+    pub(crate) fn epoch(&self, record: &EpochRecord, confusion: Confusion) {
         self.shared.epoch(record, confusion);
     }
 

@@ -46,7 +46,7 @@ pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let mut asked = flags(args)?.over(read_or_recipe(args)?);
     let out = asked.out.take().map(PathBuf::from);
     let is_preset = asked.network.as_ref().is_none_or(NetworkSource::is_preset);
-    let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false) };
+    let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false), live: false };
     let threads = asked.threads;
     let spec = asked.resolve(network_file::read_named)?;
     let setup = environment::setup(threads)?;

@@ -1,7 +1,7 @@
 //! `danlu resume`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nn::Plan;
 use spec::{DataRecord, RunRecord, RunState, TrainSpec};
@@ -9,8 +9,10 @@ use train::Checkpoint;
 
 use crate::cli::ResumeArgs;
 use crate::error::CliError;
+use crate::event_log::EventLog;
 use crate::loading::Wanted;
 use crate::run::{Run, Talk, initial_params};
+use crate::run_observer::Logs;
 use crate::{environment, interrupt, network_file, output, request};
 use runs::{CHECKPOINT, RECORD, RUN, RunFolder};
 
@@ -26,7 +28,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
     let wanted = find_data(&spec, record.as_ref())?;
     wanted.check_fit(&plan)?;
     let setup = environment::setup(args.threads)?;
-    let talk = Talk { json: args.json, quiet: args.quiet };
+    let talk = Talk { json: args.json, quiet: args.quiet, live: args.live };
     let checkpoint = read_checkpoint(&folder, &mut spec, &plan, record.as_ref())?;
     interrupt::tidy_up();
     let n_epochs = checkpoint.epochs().len();
@@ -56,7 +58,9 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
     if !talk.is_terse() {
         output::note(&resuming(&args.run, n_epochs, run.spec.epochs));
     }
-    run.train(checkpoint, record, &folder, talk, None)
+    let go_on = |dir: &PathBuf| EventLog::go_on(dir, checkpoint.epochs());
+    let logs = Logs { steps: None, events: args.tensorboard.as_ref().map(go_on).transpose()? };
+    run.train(checkpoint, record, &folder, talk, logs)
 }
 
 fn resuming(dir: &Path, n_done: usize, n_epochs: usize) -> String {

@@ -7,7 +7,7 @@ use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
-use metrics::Predictions;
+use metrics::{Confusion, Predictions};
 use nn::{Params, Plan};
 use runs::{
     BEST, CHECKPOINT, CURVES, MODEL, PREDICTIONS, PROGRESS, Progress, RECORD, RunFolder, StopRequest,
@@ -18,9 +18,12 @@ use spec::{EpochRecord, RunRecord, RunState, StopReason};
 use train::{Checkpoint, Observer, Outcome, Step, TrainError};
 
 use crate::error::CliError;
+use crate::event_log::EventLog;
+use crate::live::{self, About, Live};
+use crate::picture_files::PictureFiles;
 use crate::progress::StepBar;
 use crate::run::Talk;
-use crate::{curves, interrupt, output};
+use crate::{interrupt, output};
 
 /// Keeps a run's folder up to date. What goes wrong here ends the run and is told at its end.
 pub(crate) struct RunObserver<'a> {
@@ -30,18 +33,19 @@ pub(crate) struct RunObserver<'a> {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) record: RunRecord,
     pub(crate) screen: Screen,
-    pub(crate) steps_log: Option<StepsLog>,
+    pub(crate) logs: Logs,
+    pub(crate) pictures: PictureFiles<'a>,
     pub(crate) failure: Option<CliError>,
     pub(crate) pulse: Pulse,
 }
 
 impl Observer for RunObserver<'_> {
     fn step(&mut self, step: &Step) {
-        self.screen.bar.show(step);
+        self.screen.step(step);
         if self.pulse.beat(step, self.folder) == Some(StopRequest::Now) {
             interrupt::request_stop();
         }
-        if let Some(log) = &mut self.steps_log
+        if let Some(log) = &mut self.logs.steps
             && let Err(error) = log.write(step.loss)
         {
             self.failure.get_or_insert(error);
@@ -55,8 +59,9 @@ impl Observer for RunObserver<'_> {
         checkpoint: &Checkpoint,
         test: &Predictions,
     ) -> ControlFlow<()> {
-        match self.keep(checkpoint, test).and_then(|()| self.screen.epoch(record)) {
-            Ok(()) if StopRequest::read(self.folder.dir()).is_some() => ControlFlow::Break(()),
+        let kept = self.keep(checkpoint, test).and_then(|()| self.tell(record, test));
+        match kept {
+            Ok(()) if self.is_asked_to_stop() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failure.get_or_insert(error);
@@ -77,6 +82,18 @@ impl RunObserver<'_> {
     pub(crate) fn go_on(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
         self.write_best(checkpoint)?;
         self.write_results(checkpoint, test)
+    }
+
+    fn is_asked_to_stop(&self) -> bool {
+        live::wants_stop_after_epoch() || StopRequest::read(self.folder.dir()).is_some()
+    }
+
+    /// Everywhere but in the folder.
+    fn tell(&mut self, record: &EpochRecord, test: &Predictions) -> Result<(), CliError> {
+        if let Some(log) = &mut self.logs.events {
+            log.write(record)?;
+        }
+        self.screen.epoch(record, || self.pictures.confusion(test))
     }
 
     /// The checkpoint comes first: no other file tells of an epoch that would have to be done again.
@@ -101,7 +118,8 @@ impl RunObserver<'_> {
         self.record.best_epoch = checkpoint.best_epoch();
         self.record.parameters_hash = Some(checkpoint.model().hash());
         self.write_record()?;
-        Ok(self.folder.write(CURVES, curves::svg(&self.record)?.as_bytes())?)
+        self.folder.write(CURVES, charts::curves::svg(&self.record)?.as_bytes())?;
+        self.pictures.follow(&self.record, test)
     }
 
     fn write_model(&self, file: &str, params: &Params<f32>) -> Result<(), CliError> {
@@ -115,7 +133,7 @@ impl RunObserver<'_> {
 
     /// Puts down how the run ended, and tells it.
     pub(crate) fn finish(mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
-        self.screen.bar.clear();
+        let shown = self.screen.close(self.record.epochs.last());
         let cleared = StopRequest::clear(self.folder.dir()).and_then(|()| self.folder.remove(PROGRESS));
         if let Ok(Outcome::Finished(reason)) = outcome {
             self.record.stop_reason = Some(reason);
@@ -124,8 +142,10 @@ impl RunObserver<'_> {
         self.record.state = self.state(&ending);
         // On a full disk this fails too, after the error that counts.
         let written = self.write_record();
+        let drawn = self.pictures.end(&self.record);
         ending.and(written)?;
         cleared?;
+        drawn.and(shown)?;
         self.screen.end(self.folder, &self.record)
     }
 
@@ -190,6 +210,8 @@ impl Pulse {
 /// What a run shows.
 pub(crate) struct Screen {
     bar: StepBar,
+    /// With `--live`, where there is a terminal.
+    live: Option<Live>,
     json: bool,
     quiet: bool,
 }
@@ -208,16 +230,37 @@ struct End<'a> {
 }
 
 impl Screen {
-    pub(crate) fn new(talk: Talk, batch_size: usize) -> Self {
-        let is_hidden = talk.is_terse() || !io::stderr().is_terminal();
-        Self { bar: StepBar::new(is_hidden, batch_size), json: talk.json, quiet: talk.quiet }
+    pub(crate) fn new(talk: Talk, about: About) -> Result<Self, CliError> {
+        let batch_size = about.batch_size;
+        let live = if talk.live { Live::start(about)? } else { None };
+        let is_hidden = talk.is_terse() || live.is_some() || !io::stderr().is_terminal();
+        Ok(Self { bar: StepBar::new(is_hidden, batch_size), live, json: talk.json, quiet: talk.quiet })
     }
 
-    fn epoch(&self, record: &EpochRecord) -> Result<(), CliError> {
+    fn step(&mut self, step: &Step) {
+        match &self.live {
+            Some(live) => live.step(step),
+            None => self.bar.show(step),
+        }
+    }
+
+    fn epoch(&self, record: &EpochRecord, confusion: impl FnOnce() -> Confusion) -> Result<(), CliError> {
+        if let Some(live) = self.live.as_ref().filter(|live| live.is_shown()) {
+            live.epoch(record, confusion());
+            return Ok(());
+        }
         if self.quiet {
             return Ok(());
         }
         self.bar.suspend(|| if self.json { output::json(record) } else { output::line(&epoch_line(record)) })
+    }
+
+    /// Takes everything off the screen that moves. What the full screen showed last is left as a line.
+    fn close(&mut self, last: Option<&EpochRecord>) -> Result<(), CliError> {
+        self.bar.clear();
+        let Some(mut live) = self.live.take() else { return Ok(()) };
+        live.close();
+        last.map_or(Ok(()), |last| output::line(&epoch_line(last)))
     }
 
     fn end(&self, folder: &RunFolder, record: &RunRecord) -> Result<(), CliError> {
@@ -258,6 +301,13 @@ fn epoch_line(record: &EpochRecord) -> String {
     format!(
         "epoch {epoch}, loss {loss:.4}, train acc {train_accuracy:.3}, {validation}test acc {test_accuracy:.3}, time {time:.1} sec"
     )
+}
+
+/// What is written while the run goes on, besides its folder.
+#[derive(Default)]
+pub(crate) struct Logs {
+    pub(crate) steps: Option<StepsLog>,
+    pub(crate) events: Option<EventLog>,
 }
 
 /// The losses of all steps, one a line, each at once: a loss can be read while the run goes on.

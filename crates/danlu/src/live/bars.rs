@@ -18,11 +18,10 @@ pub(super) fn epoch(view: &View, width: u16) -> Line<'static> {
     let Some(step) = &view.step else { return Line::from(" the first step …".fg(PALE)) };
     let share = step.step as f64 / step.n_steps as f64;
     let mut text = format!(" {}/{} steps, loss {:.4}", step.step, step.n_steps, step.loss);
-    if let Some(speed) = view.images_per_s {
-        text.push_str(&format!(", {} images/s", thousands(speed)));
-    }
     if step.step == step.n_steps && view.epochs.len() < step.epoch {
         text.push_str(", measuring");
+    } else if let Some(speed) = view.images_per_s {
+        text.push_str(&format!(", {} images/s", thousands(speed)));
     }
     bar(&format!(" epoch {:<5}", step.epoch), share, text, width)
 }

@@ -14,6 +14,8 @@ use super::view::{Line, View};
 const LABEL_LEN: u16 = 6;
 /// Rows from one number to the next.
 const LABEL_STEP: u16 = 4;
+/// Columns from one epoch's number to the next, at least.
+const TICK_LEN: u16 = 7;
 /// Less is no chart.
 const MIN_SIZE: (u16, u16) = (24, 4);
 /// The axis of epochs has at least so many, as far as they are asked for.
@@ -101,21 +103,40 @@ fn draw_values(frame: &mut Frame<'_>, area: Rect, (low, high): Range, color: Col
     let last = area.height.saturating_sub(1).max(1);
     for row in (0..area.height).step_by(usize::from(LABEL_STEP)) {
         let value = high - (high - low) * f64::from(row) / f64::from(last);
-        let text = format!("{value:^width$.2}", width = usize::from(LABEL_LEN));
+        let text = format!("{:^width$}", number(value, high - low), width = usize::from(LABEL_LEN));
         put(frame, area, (0, row), &text, Style::new().fg(color));
     }
 }
 
-fn draw_epochs(frame: &mut Frame<'_>, area: Rect, (low, high): Range) {
-    let n = (area.width / 12).clamp(1, 10);
-    for idx in 0..=n {
-        let share = f64::from(idx) / f64::from(n);
-        let epoch = low + share * (high - low);
-        let text = if (epoch - epoch.round()).abs() < 1e-9 { format!("{epoch:.0}") } else { format!("{epoch:.1}") };
-        let at = (share * f64::from(area.width.saturating_sub(1))).round() as u16;
-        let start = at.saturating_sub(text.len() as u16 / 2).min(area.width.saturating_sub(text.len() as u16));
+/// A number in five letters at most, as fine as the axis needs.
+fn number(value: f64, range: f64) -> String {
+    match value.abs() {
+        1e5.. => format!("{value:.0e}"),
+        100.0.. => format!("{value:.0}"),
+        10.0.. => format!("{value:.1}"),
+        _ if range < 0.1 => format!("{value:.3}"),
+        _ => format!("{value:.2}"),
+    }
+}
+
+fn draw_epochs(frame: &mut Frame<'_>, area: Rect, (_, end): Range) {
+    let step = tick_step(end, area.width / TICK_LEN);
+    let last = area.width.saturating_sub(1);
+    for tick in 0..=(end / step) as usize {
+        let epoch = tick as f64 * step;
+        let text = format!("{epoch:.0}");
+        let at = (epoch / end * f64::from(last)).round() as u16;
+        let len = text.len() as u16;
+        let start = at.saturating_sub(len / 2).min(area.width.saturating_sub(len));
         put(frame, area, (start, 0), &text, Style::new().fg(PALE));
     }
+}
+
+/// The least of 1, 2, 5, 10, 20 … that goes into `end` at most `n_max` times.
+fn tick_step(end: f64, n_max: u16) -> f64 {
+    let steps = (0..).flat_map(|power| [1.0, 2.0, 5.0].map(|step| step * 10f64.powi(power)));
+    let mut fitting = steps.skip_while(|step| end / step > f64::from(n_max.max(1)));
+    fitting.next().expect("the steps grow without end")
 }
 
 /// Text at a place in an area, cut at its end.
@@ -168,9 +189,39 @@ mod tests {
 
     #[test]
     fn the_axis_of_epochs_grows_with_a_long_run() {
-        let cases = [(3, 1, 3.0), (10, 0, 10.0), (1000, 5, 10.0), (1000, 9, 20.0), (1000, 90, 200.0), (100, 99, 100.0)];
+        let cases = [
+            (3, 1, 3.0),
+            (10, 0, 10.0),
+            (1000, 5, 10.0),
+            (1000, 9, 20.0),
+            (1000, 90, 200.0),
+            (100, 99, 100.0),
+        ];
         for (asked, done, end) in cases {
             assert_eq!(epoch_range(&view(asked, done)), (0.0, end), "{done} of {asked}");
+        }
+    }
+
+    #[test]
+    fn ticks_are_round() {
+        for (end, n_max, step) in
+            [(10.0, 10, 1.0), (10.0, 5, 2.0), (30.0, 6, 5.0), (10_000.0, 7, 2000.0), (3.0, 0, 5.0)]
+        {
+            assert_eq!(tick_step(end, n_max), step, "{end} in {n_max}");
+        }
+    }
+
+    #[test]
+    fn numbers_of_an_axis_are_short() {
+        let cases = [
+            (0.912, 0.5, "0.91"),
+            (0.912, 0.05, "0.912"),
+            (12.34, 1.0, "12.3"),
+            (1234.5, 9.0, "1234"),
+            (3e7, 1e7, "3e7"),
+        ];
+        for (value, range, expected) in cases {
+            assert_eq!(number(value, range), expected);
         }
     }
 

@@ -60,6 +60,7 @@ fn row(confusion: &Confusion, classes: &[String], label: usize) -> Line<'static>
         match (count, class == label) {
             (0, _) => SHADES[0].fg(PALE),
             (_, true) => shade(share).fg(TEST),
+            (_, false) if share < 0.01 => SHADES[0].fg(LOSS),
             // As in the picture file, few mistakes should be seen too.
             (_, false) => shade(share.sqrt()).fg(LOSS),
         }

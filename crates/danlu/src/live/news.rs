@@ -14,12 +14,21 @@ pub(super) struct News {
     pub(super) step: Option<(Step, Instant)>,
     /// The end of the last epoch's first step, from which its speed is counted.
     pub(super) began: Option<Instant>,
-    /// Sum and number of the steps' losses.
-    pub(super) losses: (f64, usize),
+    /// Of the steps, each of one epoch.
+    pub(super) losses: Vec<Losses>,
     pub(super) epochs: Vec<EpochRecord>,
     pub(super) confusion: Option<Confusion>,
     /// There will be no more.
     pub(super) is_over: bool,
+}
+
+/// Losses of steps that follow each other in an epoch.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(super) struct Losses {
+    pub(super) sum: f64,
+    pub(super) n: usize,
+    /// The last step.
+    pub(super) last: Step,
 }
 
 /// News on their way from one thread to another.
@@ -39,13 +48,16 @@ impl Shared {
             news.began = Some(now);
         }
         news.step = Some((*step, now));
-        news.losses = (news.losses.0 + step.loss, news.losses.1 + 1);
+        match news.losses.last_mut().filter(|losses| losses.last.epoch == step.epoch) {
+            Some(losses) => *losses = Losses { sum: losses.sum + step.loss, n: losses.n + 1, last: *step },
+            None => news.losses.push(Losses { sum: step.loss, n: 1, last: *step }),
+        }
     }
 
-    pub(super) fn epoch(&self, record: &EpochRecord, confusion: Option<Confusion>) {
+    pub(super) fn epoch(&self, record: &EpochRecord, confusion: Confusion) {
         let mut news = self.news();
         news.epochs.push(*record);
-        news.confusion = confusion.or(news.confusion.take());
+        news.confusion = Some(confusion);
     }
 
     pub(super) fn is_over(&self) -> bool {

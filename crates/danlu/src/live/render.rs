@@ -78,7 +78,8 @@ fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View) {
     }
     let [left, right] = Layout::horizontal([Constraint::Min(0), Constraint::Length(width)]).areas(area);
     chart::draw(frame, left, view);
-    let block = Block::new().borders(Borders::LEFT).border_style(PALE).title(" test images, by label ".fg(PALE));
+    let block =
+        Block::new().borders(Borders::LEFT).border_style(PALE).title(" test images, by label ".fg(PALE));
     let inner = block.inner(right);
     frame.render_widget(block, right);
     matrix::draw(frame, inner, view);
@@ -129,7 +130,13 @@ mod tests {
             let confusion = Some(Confusion::new(n_classes, &labels, &predicted));
             let epochs = vec![epoch(n, 1.0 - share, share, 0.9 * share)];
             let shared = crate::live::news::Shared::default();
-            shared.step(&train::Step { epoch: n, step: 235, n_steps: 235, loss: 1.0 - share, learning_rate: 0.001 });
+            shared.step(&train::Step {
+                epoch: n,
+                step: 235,
+                n_steps: 235,
+                loss: 1.0 - share,
+                learning_rate: 0.001,
+            });
             view.hear(News { epochs, confusion, ..shared.take() });
         }
         view

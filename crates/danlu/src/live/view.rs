@@ -6,7 +6,7 @@ use metrics::Confusion;
 use spec::EpochRecord;
 use train::Step;
 
-use super::news::News;
+use super::news::{Losses, News};
 
 /// Points of the loss that are kept; beyond, every second one goes.
 const MAX_POINTS: usize = 2048;
@@ -103,18 +103,19 @@ impl View {
         let Some((step, at)) = news.step else { return };
         self.images_per_s = self.began.and_then(|began| {
             let seconds = at.saturating_duration_since(began).as_secs_f64();
-            (step.step > 1 && seconds > 0.0).then(|| ((step.step - 1) * self.about.batch_size) as f64 / seconds)
+            (step.step > 1 && seconds > 0.0)
+                .then(|| ((step.step - 1) * self.about.batch_size) as f64 / seconds)
         });
-        self.add_loss(&step, news.losses);
+        news.losses.iter().for_each(|losses| self.add_loss(losses));
         self.step = Some(step);
     }
 
-    fn add_loss(&mut self, step: &Step, (sum, n): (f64, usize)) {
-        let mean = sum / n as f64;
-        let share = 1.0 - (-(n as f64) / (SMOOTHING * step.n_steps as f64).max(1.0)).exp();
+    fn add_loss(&mut self, Losses { sum, n, last }: &Losses) {
+        let (mean, n) = (sum / *n as f64, *n as f64);
+        let share = 1.0 - (-n / (SMOOTHING * last.n_steps as f64).max(1.0)).exp();
         let smoothed = self.smoothed.map_or(mean, |smoothed| smoothed + share * (mean - smoothed));
         self.smoothed = Some(smoothed);
-        self.loss.push((position(step), smoothed));
+        self.loss.push((position(last), smoothed));
         self.thin();
     }
 

@@ -9,4 +9,5 @@ mod resuming;
 mod same_bits;
 mod stopping;
 mod support;
+mod terminal;
 mod training;
