@@ -11,6 +11,7 @@ use runs::{CONFUSION, CURVES_PNG, HARDEST, RunFolder};
 use spec::RunRecord;
 
 use crate::error::CliError;
+use crate::table::thousands;
 
 /// At least so long from one drawing to the next,
 const PAUSE: Duration = Duration::from_secs(5);
@@ -65,7 +66,8 @@ impl<'a> PictureFiles<'a> {
         let counts = self.confusion(test);
         let n_right: usize = (0..counts.n_classes()).map(|class| counts.count(class, class)).sum();
         let share = 100.0 * n_right as f64 / test.len() as f64;
-        let title = format!("{}: {share:.1} % of {} test images are right", subject(record), test.len());
+        let n = thousands(test.len() as u64);
+        let title = format!("{}: {share:.1} % of {n} test images are right", subject(record));
         let classes = &self.test.classes;
         Ok(confusion::png(&Matrix { title: &title, counts: &counts, classes })?)
     }
@@ -80,8 +82,11 @@ impl<'a> PictureFiles<'a> {
             confidence: test.confidence[idx],
         };
         let images: Vec<HardImage<'_>> = test.hardest().into_iter().take(N_IMAGES).map(image).collect();
-        let title =
-            format!("{}: the {} hardest of {} test images", subject(record), images.len(), test.len());
+        let (n, all) = (images.len(), thousands(test.len() as u64));
+        let title = format!(
+            "{}: the {n} hardest of {all} test images, with label and what they are taken for",
+            subject(record)
+        );
         Ok(hardest::png(&Hardest { title: &title, shape: self.test.shape, images: &images })?)
     }
 }

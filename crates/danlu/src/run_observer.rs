@@ -138,14 +138,17 @@ impl RunObserver<'_> {
         if let Ok(Outcome::Finished(reason)) = outcome {
             self.record.stop_reason = Some(reason);
         }
+        // Before the record says that the run is over: whoever is killed here goes on and draws.
+        if self.failure.is_none() && outcome.is_ok() {
+            self.failure = self.pictures.end(&self.record).err();
+        }
         let ending = self.ending(outcome);
         self.record.state = self.state(&ending);
         // On a full disk this fails too, after the error that counts.
         let written = self.write_record();
-        let drawn = self.pictures.end(&self.record);
         ending.and(written)?;
         cleared?;
-        drawn.and(shown)?;
+        shown?;
         self.screen.end(self.folder, &self.record)
     }
 
