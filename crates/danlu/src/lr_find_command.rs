@@ -1,6 +1,7 @@
 //! `danlu lr-find`.
 
 use charts::lr_curve::{self, LrCurve};
+use runs::{atomic_file, check_no_run_file};
 use serde::Serialize;
 use train::{LrFind, LrPoint, LrRange, lr_find};
 
@@ -9,8 +10,6 @@ use crate::error::CliError;
 use crate::run::{Run, initial_params};
 use crate::table::{Align, table};
 use crate::{output, request};
-use runs::atomic_file;
-use runs::check_no_run_file;
 
 /// Rows of the table for people, about.
 const N_ROWS: usize = 20;

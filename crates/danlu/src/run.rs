@@ -2,6 +2,7 @@
 
 use data::{Normalization, Partition};
 use nn::{Params, Plan};
+use runs::{RunFolder, model_file};
 use spec::{EpochRecord, FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
 use train::{Checkpoint, Job, Setup};
 
@@ -11,8 +12,6 @@ use crate::loading::{self, Loaded, Wanted};
 use crate::picture_files::PictureFiles;
 use crate::run_observer::{Logs, Pulse, RunObserver, Screen};
 use crate::{environment, interrupt, output};
-use runs::RunFolder;
-use runs::model_file;
 
 /// What is learned, from what, and how.
 pub(crate) struct Run {
