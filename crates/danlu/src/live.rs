@@ -1,6 +1,6 @@
 //! `--live`: a full screen that shows how a run learns, and listens to keys.
 //!
-//! The screen has a thread of its own, so that a slow terminal never holds up the training, which only leaves [`News`]
+//! The screen has a thread of its own, so that a slow terminal never holds up the training, which only leaves news
 //! behind a lock that is never held while anything is drawn.
 
 mod bars;

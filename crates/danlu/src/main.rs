@@ -25,6 +25,7 @@ mod request;
 mod resume_command;
 mod run;
 mod run_observer;
+mod screen;
 mod summary_command;
 mod table;
 mod train_command;

@@ -10,7 +10,8 @@ use crate::error::CliError;
 use crate::live::About;
 use crate::loading::{self, Loaded, Wanted};
 use crate::picture_files::PictureFiles;
-use crate::run_observer::{Logs, Pulse, RunObserver, Screen};
+use crate::run_observer::{Logs, Pulse, RunObserver};
+use crate::screen::Screen;
 use crate::{environment, interrupt, output};
 
 /// What is learned, from what, and how.
