@@ -18,5 +18,6 @@ fn main() {
     let path = Path::new(&env::var_os("OUT_DIR").expect("cargo sets it")).join("plotly.min.js.gz");
     let mut packed = GzEncoder::new(Vec::new(), Compression::best());
     packed.write_all(plotly.as_bytes()).expect("a vector takes everything");
-    fs::write(path, packed.finish().expect("a vector takes everything")).expect("the build folder can be written");
+    fs::write(path, packed.finish().expect("a vector takes everything"))
+        .expect("the build folder can be written");
 }

@@ -1,6 +1,5 @@
 //! The command line: wires the crates together. The only crate that prints, reads the environment and exits.
 
-mod atomic_file;
 mod bench_command;
 mod bench_layers;
 mod bench_server;
@@ -12,12 +11,10 @@ mod environment;
 mod error;
 mod eval_command;
 mod export_command;
-mod input_file;
 mod interrupt;
 mod loading;
 mod lr_curve;
 mod lr_find_command;
-mod model_file;
 mod network_file;
 mod output;
 mod picture_paths;
@@ -26,7 +23,6 @@ mod progress;
 mod request;
 mod resume_command;
 mod run;
-mod run_folder;
 mod run_observer;
 mod summary_command;
 mod table;

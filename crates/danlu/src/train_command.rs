@@ -9,8 +9,8 @@ use crate::error::CliError;
 use crate::interrupt;
 use crate::request;
 use crate::run::{Run, initial_params};
-use crate::run_folder::RunFolder;
 use crate::run_observer::StepsLog;
+use runs::RunFolder;
 
 /// What is cheap to check comes first: the network before the folder, the folder before the data.
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
@@ -43,7 +43,7 @@ fn check(spec: &spec::TrainSpec, folder: &RunFolder) -> Result<(), CliError> {
     if let Some(init) = &spec.init {
         folder.check_apart(Path::new(&init.file))?;
     }
-    folder.prepare(&spec.to_toml()?)
+    Ok(folder.prepare(&spec.to_toml()?)?)
 }
 
 /// The last that can go wrong before the first step.

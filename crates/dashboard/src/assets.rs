@@ -33,7 +33,8 @@ pub(crate) async fn index(State(shared): State<Shared>) -> Response {
 pub(crate) async fn asset(Path(name): Path<String>, headers: HeaderMap) -> Response {
     let is_packed = name == PLOTLY_NAME;
     let file = PAGE.get_file(&name).filter(|_| name != "index.html").map(|file| file.contents());
-    let Some(bytes) = if is_packed { Some(PLOTLY) } else { file } else {
+    let found = if is_packed { Some(PLOTLY) } else { file };
+    let Some(bytes) = found else {
         return DashboardError::no("such page file").into_response();
     };
     if is_packed && !accepts_gzip(&headers) {

@@ -103,7 +103,9 @@ fn network_of(file: &RunFile) -> Result<NetworkSpec, CheckError> {
     };
     let network = preset(name).ok_or_else(|| {
         let presets = PRESETS.map(|preset| preset.name).join(", ");
-        message(format!("`network` is {name:?}, but on this page must be a preset ({presets}) or stand in the file"))
+        message(format!(
+            "`network` is {name:?}, but on this page must be a preset ({presets}) or stand in the file"
+        ))
     })?;
     let data = file.data.as_deref().unwrap_or(data::fashion_mnist::NAME);
     Ok(match data::known_set(data) {
@@ -150,7 +152,8 @@ fn empty(run: Option<Value>, error: CheckError) -> Checked {
 
 /// What can be said of a file that has a part which is not understood: the nodes before it, if it is a node.
 fn unread(run: Option<Value>, error: CheckError) -> Checked {
-    let Some(network) = run.as_ref().and_then(|run| run.get("network")).filter(|value| value.is_object()) else {
+    let Some(network) = run.as_ref().and_then(|run| run.get("network")).filter(|value| value.is_object())
+    else {
         return empty(run, error);
     };
     let values = network.get("node").and_then(Value::as_array).map_or(&[][..], Vec::as_slice);

@@ -100,9 +100,7 @@ impl DashboardError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Spec(_) | Self::Plan(_) | Self::Data(_) | Self::Runs(_) => {
-                StatusCode::UNPROCESSABLE_ENTITY
-            }
+            Self::Spec(_) | Self::Plan(_) | Self::Data(_) | Self::Runs(_) => StatusCode::UNPROCESSABLE_ENTITY,
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

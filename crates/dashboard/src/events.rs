@@ -42,15 +42,20 @@ const MAX_BACKLOG: usize = 500;
 /// Something that has events from time to time.
 trait Feed: Send + 'static {
     /// Puts what is new behind `events`.
-    fn poll(&mut self, events: &mut VecDeque<Event>) -> impl Future<Output = Result<(), DashboardError>> + Send;
+    fn poll(
+        &mut self,
+        events: &mut VecDeque<Event>,
+    ) -> impl Future<Output = Result<(), DashboardError>> + Send;
 
     /// How long to wait where nothing was new.
     fn period(&self) -> Duration;
 }
 
 fn event(name: &str, value: &impl Serialize) -> Event {
-    let event = Event::default().event(name);
-    event.json_data(value).unwrap_or_else(|_| Event::default().comment("a value that JSON cannot hold"))
+    match serde_json::to_string(value) {
+        Ok(json) => Event::default().event(name).data(json),
+        Err(_) => Event::default().comment("a value that JSON cannot hold"),
+    }
 }
 
 /// The stream of a feed; it holds its place among the streams until its reader is gone.

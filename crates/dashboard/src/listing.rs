@@ -73,10 +73,7 @@ impl Listing {
     }
 }
 
-fn look(
-    seen: &std::sync::Mutex<BTreeMap<String, Seen>>,
-    sources: &Sources,
-) -> Result<Look, DashboardError> {
+fn look(seen: &std::sync::Mutex<BTreeMap<String, Seen>>, sources: &Sources) -> Result<Look, DashboardError> {
     let start = Instant::now();
     let mut seen = seen.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let mut present = BTreeMap::new();

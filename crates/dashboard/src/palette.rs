@@ -77,12 +77,7 @@ fn parameter(name: &'static str, of_type: Type, default: Value, about: &'static 
 }
 
 /// A block whose example has these values where a parameter has no default.
-fn block(
-    kind: &'static str,
-    about: &'static str,
-    parameters: Vec<Parameter>,
-    example: Value,
-) -> Block {
+fn block(kind: &'static str, about: &'static str, parameters: Vec<Parameter>, example: Value) -> Block {
     let example = if example.is_null() { kind.into() } else { json!({ kind: example }) };
     let layer = LayerSpec::deserialize(&example).expect("a test reads every example");
     Block { kind, group: group_of(&layer), about, parameters, example }
@@ -137,8 +132,7 @@ fn weights() -> Vec<Block> {
 fn normalizations() -> Vec<Block> {
     use Type::{Integer, Number};
     let epsilon = || parameter("epsilon", Number, json!(1e-5), "added to the variance");
-    let momentum =
-        parameter("momentum", Number, json!(0.1), "share of the batch in the running statistics");
+    let momentum = parameter("momentum", Number, json!(0.1), "share of the batch in the running statistics");
     let groups = parameter("groups", Integer, Value::Null, "number of groups; it divides the channels");
     let p = || vec![parameter("p", Number, Value::Null, "probability of becoming 0, below 1")];
     vec![
@@ -148,30 +142,15 @@ fn normalizations() -> Vec<Block> {
             vec![epsilon(), momentum],
             Value::Null,
         ),
-        block(
-            "layer_norm",
-            "each sample to mean 0 and variance 1",
-            vec![epsilon()],
-            Value::Null,
-        ),
+        block("layer_norm", "each sample to mean 0 and variance 1", vec![epsilon()], Value::Null),
         block(
             "group_norm",
             "each group of channels of each sample to mean 0 and variance 1",
             vec![groups, epsilon()],
             json!({ "groups": 4 }),
         ),
-        block(
-            "dropout",
-            "in training each value is 0 with some probability",
-            p(),
-            json!({ "p": 0.5 }),
-        ),
-        block(
-            "spatial_dropout",
-            "as dropout, by whole channels",
-            p(),
-            json!({ "p": 0.2 }),
-        ),
+        block("dropout", "in training each value is 0 with some probability", p(), json!({ "p": 0.5 })),
+        block("spatial_dropout", "as dropout, by whole channels", p(), json!({ "p": 0.2 })),
     ]
 }
 
@@ -184,12 +163,7 @@ fn activations() -> Vec<Block> {
     ];
     vec![
         bare("relu", "x where positive, 0 elsewhere"),
-        block(
-            "leaky_relu",
-            "x where positive, slope · x elsewhere",
-            vec![slope],
-            json!({ "slope": 0.1 }),
-        ),
+        block("leaky_relu", "x where positive, slope · x elsewhere", vec![slope], json!({ "slope": 0.1 })),
         bare("sigmoid", "1 / (1 + e⁻ˣ)"),
         bare("tanh", "tanh x"),
         block(
@@ -208,7 +182,8 @@ fn shapes() -> Vec<Block> {
     use Type::{Integer, Number, Pair};
     let kernel = || parameter("kernel", Pair, Value::Null, "height and width of the window");
     let pooling = || {
-        let stride = parameter("stride", Pair, Value::Null, "step in rows and columns; else the window itself");
+        let stride =
+            parameter("stride", Pair, Value::Null, "step in rows and columns; else the window itself");
         let padding = "border on each side of the rows and of the columns, at most half the window";
         vec![kernel(), stride, parameter("padding", Pair, json!([0, 0]), padding)]
     };
@@ -321,7 +296,9 @@ mod tests {
                 let mut with_default = others.clone();
                 with_default[parameter.name] = parameter.default.clone();
                 match read(kind, without) {
-                    Ok(layer) => assert_eq!(layer, read(kind, with_default).unwrap(), "{kind}.{}", parameter.name),
+                    Ok(layer) => {
+                        assert_eq!(layer, read(kind, with_default).unwrap(), "{kind}.{}", parameter.name)
+                    }
                     Err(_) => assert!(parameter.default.is_null(), "{kind}.{}", parameter.name),
                 }
             }

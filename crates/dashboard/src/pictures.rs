@@ -110,10 +110,7 @@ fn image_list(query: &ImagesQuery, labels: &[u8], predictions: &Predictions) -> 
     };
     let found: Vec<ImageRow> = ordered.into_iter().map(row).filter(is_asked).collect();
     let limit = query.limit.unwrap_or(60).min(MAX_LIMIT);
-    ImageList {
-        total: found.len(),
-        images: found.into_iter().skip(query.offset).take(limit).collect(),
-    }
+    ImageList { total: found.len(), images: found.into_iter().skip(query.offset).take(limit).collect() }
 }
 
 /// `GET /api/runs/ID/image/IDX.png`

@@ -27,7 +27,8 @@ pub(crate) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, DashboardError>
 /// The whole body, of at most `max` bytes.
 pub(crate) async fn body(headers: &HeaderMap, body: Body, max: usize) -> Result<Vec<u8>, DashboardError> {
     let announced = headers.get(CONTENT_LENGTH).map(HeaderValue::to_str);
-    if announced.is_some_and(|len| len.ok().and_then(|len| len.parse().ok()).is_none_or(|len: usize| len > max))
+    if announced
+        .is_some_and(|len| len.ok().and_then(|len| len.parse().ok()).is_none_or(|len: usize| len > max))
     {
         return Err(DashboardError::TooLarge { max });
     }
@@ -43,5 +44,6 @@ pub(crate) async fn body(headers: &HeaderMap, body: Body, max: usize) -> Result<
 /// The body as JSON.
 pub(crate) async fn json<T: DeserializeOwned>(headers: &HeaderMap, sent: Body) -> Result<T, DashboardError> {
     let bytes = body(headers, sent, MAX_JSON).await?;
-    serde_json::from_slice(&bytes).map_err(|error| DashboardError::bad(format!("the request's JSON: {error}")))
+    serde_json::from_slice(&bytes)
+        .map_err(|error| DashboardError::bad(format!("the request's JSON: {error}")))
 }

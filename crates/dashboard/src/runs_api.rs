@@ -28,11 +28,7 @@ pub(crate) async fn about(State(shared): State<Shared>) -> Response {
     answer::json(&About {
         version: shared.version,
         runs_dir: shared.sources.root.display().to_string(),
-        machine: AboutMachine {
-            cpu: shared.cpu.as_deref(),
-            isa: shared.isa.name(),
-            n_cores: shared.n_cores,
-        },
+        machine: AboutMachine { cpu: shared.cpu.as_deref(), isa: shared.isa.name(), n_cores: shared.n_cores },
     })
 }
 

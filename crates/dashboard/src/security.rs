@@ -172,7 +172,9 @@ mod tests {
     fn a_token_is_right_as_a_whole_only() {
         let token = random_token().unwrap();
         assert!(token.len() == 32 && token != random_token().unwrap());
-        for (given, expected) in [(&token[..], true), (&token[1..], false), ("", false), (&token[..31], false)] {
+        for (given, expected) in
+            [(&token[..], true), (&token[1..], false), ("", false), (&token[..31], false)]
+        {
             let mut headers = HeaderMap::new();
             headers.insert(TOKEN_HEADER, given.parse().unwrap());
             assert_eq!(has_token(&headers, &token), expected);

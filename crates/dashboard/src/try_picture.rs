@@ -80,12 +80,7 @@ fn first_filters(model: &Model) -> Result<Filters, DashboardError> {
 }
 
 /// C·H·W bytes through the network.
-fn look(
-    state: &AppState,
-    model: &Model,
-    pixels: &[u8],
-    label: Option<u8>,
-) -> Result<Tried, DashboardError> {
+fn look(state: &AppState, model: &Model, pixels: &[u8], label: Option<u8>) -> Result<Tried, DashboardError> {
     let plan = model.probe.plan();
     let outputs = state.isa.run(LookTask { model, pixels });
     let logits = outputs.last().map_or(&[][..], Vec::as_slice);

@@ -22,11 +22,7 @@ impl<T: Unpin> Unstalled<T> {
     }
 
     /// The result of a write, or an error where it has waited for too long.
-    fn limited<R>(
-        &mut self,
-        context: &mut Context<'_>,
-        written: Poll<io::Result<R>>,
-    ) -> Poll<io::Result<R>> {
+    fn limited<R>(&mut self, context: &mut Context<'_>, written: Poll<io::Result<R>>) -> Poll<io::Result<R>> {
         if written.is_ready() {
             self.stalled = None;
             return written;

@@ -4,14 +4,22 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 /// When the last request came.
-pub(crate) struct Usage {
+#[derive(Debug)]
+pub struct Usage {
     start: Instant,
     /// Milliseconds after the start.
     last: AtomicU64,
 }
 
+impl Default for Usage {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Usage {
-    pub(crate) fn new() -> Self {
+    /// Of a server that starts.
+    pub fn new() -> Self {
         Self { start: Instant::now(), last: AtomicU64::new(0) }
     }
 
@@ -20,8 +28,8 @@ impl Usage {
         self.last.store(u64::try_from(elapsed).unwrap_or(u64::MAX), Ordering::Relaxed);
     }
 
-    /// How long there was no request.
-    pub(crate) fn idle(&self) -> Duration {
+    /// How long there was no request and no look for an event stream.
+    pub fn idle(&self) -> Duration {
         let last = Duration::from_millis(self.last.load(Ordering::Relaxed));
         self.start.elapsed().saturating_sub(last)
     }

@@ -26,7 +26,7 @@ impl Probe {
     /// Those of [`Plan::compile`].
     pub fn compile(spec: &NetworkSpec) -> Result<Self, PlanError> {
         spec.validate()?;
-        let graph = Graph::build(spec)?;
+        let graph = Graph::build(spec).map_err(|misfit| misfit.error)?;
         let node_values = graph.node_values.clone();
         Ok(Self { plan: Plan::of_graph(spec, graph, false)?, node_values })
     }
