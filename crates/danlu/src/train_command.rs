@@ -4,6 +4,7 @@ use std::path::Path;
 
 use train::Checkpoint;
 
+use crate::browser;
 use crate::cli::TrainArgs;
 use crate::error::CliError;
 use crate::interrupt;
@@ -29,6 +30,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     match begun {
         Ok((run, steps_log)) => {
             let checkpoint = Checkpoint::start(&run.plan, &run.spec, params);
+            if args.open {
+                browser::show_run(folder.dir());
+            }
             run.train(checkpoint, run.first_record(), &folder, talk, steps_log)
         }
         Err(error) => {

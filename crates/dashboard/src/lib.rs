@@ -44,7 +44,7 @@ use axum::routing::{get, post};
 pub use error::DashboardError;
 pub use security::TOKEN_HEADER;
 pub use serve::{listen, serve};
-pub use settings::Settings;
+pub use settings::{FindPlaces, Settings};
 pub use usage::Usage;
 
 use crate::state::State;

@@ -1,6 +1,5 @@
 //! The server's connections, within limits of number and time.
 
-use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +25,8 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(20);
 const WRITE_TIMEOUT: Duration = Duration::from_secs(30);
 /// Bytes of a request's header and of what is buffered for it.
 const MAX_BUFFER: usize = 64 << 10;
+/// From one question whether to end to the next.
+const POLL: Duration = Duration::from_millis(100);
 /// After an error that accepting gives, such as too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -41,41 +42,35 @@ pub fn listen(address: SocketAddr) -> Result<std::net::TcpListener, DashboardErr
     listener.map_err(|source| DashboardError::Listen { address: address.to_string(), source })
 }
 
-/// Serves until `until` is there; whatever is being answered then is cut off. One thread does all of it, but for reading
-/// files and computing.
+/// Serves until `ends` says so, which is asked often; whatever is being answered then is cut off. One thread does all of
+/// it, but for reading files and computing.
 ///
 /// # Errors
 /// [`DashboardError::Listen`] where the system refuses.
 pub fn serve(
     listener: std::net::TcpListener,
     app: Router,
-    until: impl Future<Output = ()>,
+    ends: impl Fn() -> bool,
 ) -> Result<(), DashboardError> {
     let address = listener.local_addr().map(|address| address.to_string()).unwrap_or_default();
     let refused = |source| DashboardError::Listen { address, source };
     let mut builder = tokio::runtime::Builder::new_current_thread();
-    let runtime = builder.enable_io().enable_time().max_blocking_threads(4).build();
-    let runtime = match runtime {
+    let runtime = match builder.enable_io().enable_time().max_blocking_threads(4).build() {
         Ok(runtime) => runtime,
         Err(source) => return Err(refused(source)),
     };
     let served = runtime.block_on(async {
-        let listener = TcpListener::from_std(listener)?;
-        let mut until = std::pin::pin!(until);
-        let accepting = accept(listener, app);
-        let mut accepting = std::pin::pin!(accepting);
-        // Whichever ends first; accepting never does.
-        std::future::poll_fn(|context| match until.as_mut().poll(context) {
-            std::task::Poll::Ready(()) => std::task::Poll::Ready(Ok(())),
-            std::task::Poll::Pending => accepting.as_mut().poll(context).map(|never| match never {}),
-        })
-        .await
+        let accepting = tokio::spawn(accept(TcpListener::from_std(listener)?, app));
+        while !ends() && !accepting.is_finished() {
+            tokio::time::sleep(POLL).await;
+        }
+        Ok(())
     });
     runtime.shutdown_background();
     served.map_err(refused)
 }
 
-async fn accept(listener: TcpListener, app: Router) -> Infallible {
+async fn accept(listener: TcpListener, app: Router) {
     let places = Arc::new(Semaphore::new(MAX_CONNECTIONS));
     loop {
         let place = places.clone().acquire_owned().await;

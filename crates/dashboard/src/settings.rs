@@ -9,6 +9,9 @@ use lanes::Isa;
 
 use crate::usage::Usage;
 
+/// Says where to look for a data set, by its name or folder.
+pub type FindPlaces = Box<dyn Fn(&Path) -> Result<Places, String> + Send + Sync>;
+
 /// Everything that the server does not find out by itself: this crate reads no environment.
 pub struct Settings {
     /// The folder whose runs are shown; it is made if need be.
@@ -24,7 +27,7 @@ pub struct Settings {
     /// Logical cores.
     pub n_cores: usize,
     /// Where to look for a data set, by its name or folder. Nothing is downloaded.
-    pub places: Box<dyn Fn(&Path) -> Result<Places, String> + Send + Sync>,
+    pub places: FindPlaces,
     /// Where decoded pictures of folders are kept.
     pub picture_cache: Option<PathBuf>,
     /// The address that is listened on.

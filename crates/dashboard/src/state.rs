@@ -1,9 +1,9 @@
 //! What all requests share.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
-use data::{Dataset, Places};
+use data::Dataset;
 use lanes::Isa;
 use tokio::sync::Semaphore;
 
@@ -16,7 +16,7 @@ use crate::records::Records;
 use crate::row::Sizes;
 use crate::run_dir::RunDir;
 use crate::security::{Hosts, random_token};
-use crate::settings::Settings;
+use crate::settings::{FindPlaces, Settings};
 use crate::usage::Usage;
 use crate::work::Worker;
 
@@ -31,7 +31,7 @@ pub(crate) struct State {
     pub(crate) isa: Isa,
     pub(crate) n_cores: usize,
     pub(crate) program: PathBuf,
-    pub(crate) places: Box<dyn Fn(&Path) -> Result<Places, String> + Send + Sync>,
+    pub(crate) places: FindPlaces,
     pub(crate) picture_cache: Option<PathBuf>,
     pub(crate) hosts: Hosts,
     pub(crate) token: String,
