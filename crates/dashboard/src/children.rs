@@ -2,13 +2,13 @@
 //! when the server ends, and the next one finds them by their folders.
 
 use std::collections::BTreeSet;
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::error::DashboardError;
-use crate::run_dir::LOG;
+use crate::run_dir::{ASKED, LOG, RUN};
 
 /// Trainings at a time; more would only be in each other's way.
 const MAX_CHILDREN: usize = 4;
@@ -47,10 +47,13 @@ impl Children {
             self.remove(id);
             DashboardError::io("start a training with", &path)(error)
         })?;
-        let (children, id) = (self.clone(), id.to_owned());
+        let (children, id, dir) = (self.clone(), id.to_owned(), dir.to_owned());
         // Waits for the process, so that it leaves no entry in the system's table.
         let wait = move || {
             let _code = child.wait();
+            if dir.join(RUN).exists() {
+                let _is_gone = fs::remove_file(dir.join(ASKED));
+            }
             children.remove(&id);
         };
         std::thread::Builder::new().spawn(wait).map(drop).map_err(|_| DashboardError::Worker)

@@ -91,7 +91,8 @@ pub(crate) fn of_record(
         best_epoch: record.best_epoch,
         parameters: size.map(|(parameters, _)| parameters),
         multiply_adds: size.map(|(_, multiply_adds)| multiply_adds),
-        seconds: finite(record.epochs.iter().map(|epoch| epoch.train_s + epoch.eval_s).sum()),
+        // An empty `sum` of floats is −0.
+        seconds: finite(record.epochs.iter().fold(0.0, |sum, epoch| sum + epoch.train_s + epoch.eval_s)),
         images_per_s: last.and_then(|last| finite(last.images_per_s)),
         ..bare(id, state, reason, modified)
     }
