@@ -110,7 +110,7 @@ pub(crate) async fn stop(
     let StopAsked { when } = request::json(&headers, sent).await?;
     light(move || {
         let run = shared.run(&id)?;
-        if read_row(&shared.sources, &run).1.state != RunStatus::Running {
+        if read_row(&shared.sources, &run).state != RunStatus::Running {
             return Err(DashboardError::conflict(format!("{id} is not going on")));
         }
         let when = match when {
@@ -133,7 +133,7 @@ pub(crate) async fn resume(
     let Nothing {} = request::json(&headers, sent).await?;
     light(move || {
         let run = shared.run(&id)?;
-        match read_row(&shared.sources, &run).1.state {
+        match read_row(&shared.sources, &run).state {
             RunStatus::Interrupted | RunStatus::Stale | RunStatus::Failed => {}
             RunStatus::Running => return Err(DashboardError::conflict(format!("{id} is going on"))),
             RunStatus::Finished => return Err(DashboardError::conflict(format!("{id} is finished"))),

@@ -18,10 +18,10 @@ use tokio::sync::OwnedSemaphorePermit;
 
 use crate::error::DashboardError;
 use crate::kept::Stamp;
-use crate::listing::read_row;
+use crate::listing::row_of;
 use crate::request;
 use crate::row::Rows;
-use crate::run_dir::{PROGRESS, RECORD, RunDir};
+use crate::run_dir::{PROGRESS, RunDir};
 use crate::state::Shared;
 use crate::wire::{Gone, RunRow, RunStatus};
 use crate::work::light;
@@ -195,10 +195,10 @@ impl News {
     fn of(shared: &Shared, run: &RunDir, after: usize, told: Option<Stamp>) -> Result<Self, DashboardError> {
         // Fails where the folder is gone.
         let run = shared.run(&run.id)?;
-        // The record goes into memory before the row is made of it.
-        let read = if run.has(RECORD) { shared.sources.records.load(&run).ok() } else { None };
-        let (_, row) = read_row(&shared.sources, &run);
-        let epochs = read.as_ref().map_or(&[][..], |read| &read.record.epochs);
+        let read = shared.sources.records.watch(&run);
+        let known = read.as_ref().ok().cloned();
+        let (_, row) = row_of(&shared.sources, &run, read);
+        let epochs = known.as_ref().map_or(&[][..], |read| &read.record.epochs);
         let first = epochs.partition_point(|epoch| epoch.epoch <= after);
         let epochs = epochs[first..].iter().take(MAX_BACKLOG).copied().collect();
         let stamp = Stamp::of(&run.dir().join(PROGRESS)).filter(|stamp| Some(*stamp) != told);

@@ -14,7 +14,7 @@ use tokio::sync::Mutex;
 use crate::children::Children;
 use crate::error::DashboardError;
 use crate::kept::Stamp;
-use crate::records::Records;
+use crate::records::{Read, Records};
 use crate::row::{Rows, Sizes, bare, of_record};
 use crate::run_dir::{ASKED, LOG, PENDING, RECORD, RUN, RunDir, is_plain_name, last_words};
 use crate::wire::{RunRow, RunStatus};
@@ -115,19 +115,26 @@ fn look_at(sources: &Sources, id: &str, before: Option<Seen>) -> Option<Seen> {
         }
         before => {
             let run = RunDir::find(&sources.root, id).ok()?;
-            let (stamp, row) = read_row(sources, &run);
+            let (stamp, row) = row_of(sources, &run, sources.records.glance(&run));
             let same = before.map(|seen| seen.row).filter(|before| **before == row);
             Some(Seen { stamp, row: same.unwrap_or_else(|| Arc::new(row)) })
         }
     }
 }
 
-/// A row of a single run, from its files.
-pub(crate) fn read_row(sources: &Sources, run: &RunDir) -> (Option<Stamp>, RunRow) {
-    if !run.has(RECORD) {
-        return (None, row_before_record(sources, run));
-    }
-    match sources.records.glance(run) {
+/// The row of a single run, as it is.
+pub(crate) fn read_row(sources: &Sources, run: &RunDir) -> RunRow {
+    row_of(sources, run, sources.records.load(run)).1
+}
+
+/// The row of a run whose record was just read.
+pub(crate) fn row_of(
+    sources: &Sources,
+    run: &RunDir,
+    read: Result<Arc<Read>, DashboardError>,
+) -> (Option<Stamp>, RunRow) {
+    match read {
+        Err(DashboardError::NotFound { .. }) => (None, row_before_record(sources, run)),
         Ok(read) => {
             let modified = read.stamp.modified;
             let row = of_record(&run.id, &read.record, modified, &sources.sizes, || run.is_held());

@@ -32,13 +32,10 @@ impl Records {
         Self(Kept::new(MAX_RECORDS))
     }
 
-    /// The run's record; one that has just been read may have changed since.
+    /// The run's record as it is.
     pub(crate) fn load(&self, run: &RunDir) -> Result<Arc<Read>, DashboardError> {
         let (path, stamp) = place(run)?;
-        let latest = self.0.latest(&path);
-        if let Some((of, read)) = latest
-            && (of == stamp || read.at.elapsed() < read.cost * SHARE)
-        {
+        if let Some(read) = self.0.get(&path, stamp) {
             return Ok(read);
         }
         let read = Arc::new(read(run, stamp)?);
@@ -46,11 +43,19 @@ impl Records {
         Ok(read)
     }
 
-    /// As [`Records::load`], for a look at very many runs, which leaves what is in memory.
+    /// The run's record for somebody who asks again and again; one that has just been read may have changed since.
+    pub(crate) fn watch(&self, run: &RunDir) -> Result<Arc<Read>, DashboardError> {
+        match self.0.latest(&run.file(RECORD)?) {
+            Some((_, read)) if read.at.elapsed() < read.cost * SHARE => Ok(read),
+            _ => self.load(run),
+        }
+    }
+
+    /// As [`Records::watch`], for a look at very many runs, which leaves what is in memory.
     pub(crate) fn glance(&self, run: &RunDir) -> Result<Arc<Read>, DashboardError> {
         let (path, stamp) = place(run)?;
         match self.0.latest(&path) {
-            Some(_) => self.load(run),
+            Some(_) => self.watch(run),
             None => Ok(Arc::new(read(run, stamp)?)),
         }
     }

@@ -113,7 +113,7 @@ pub(crate) async fn details(
 ) -> Result<Response, DashboardError> {
     light(move || {
         let run = shared.run(&id)?;
-        let (_, row) = read_row(&shared.sources, &run);
+        let row = read_row(&shared.sources, &run);
         let read = if run.has(RECORD) { shared.sources.records.load(&run).ok() } else { None };
         let record = read.as_ref().map(|read| &read.record);
         let plan = record.and_then(|record| Plan::compile(&record.spec.network).ok());
