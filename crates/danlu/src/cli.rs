@@ -232,9 +232,9 @@ pub(crate) struct RunArgs {
 pub(crate) struct EvalArgs {
     /// A model file or a run folder.
     pub(crate) model: PathBuf,
-    /// A data set's name or its folder.
-    #[arg(long, value_name = "NAME|DIR", default_value = data::fashion_mnist::NAME)]
-    pub(crate) data: PathBuf,
+    /// A data set's name or its folder [default: what the run that the model is of learned from, else fashion-mnist].
+    #[arg(long, value_name = "NAME|DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// Number of threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,

@@ -1,5 +1,6 @@
 //! `danlu lr-find`.
 
+use runs::{atomic_file, check_no_run_file};
 use serde::Serialize;
 use train::{LrFind, LrPoint, LrRange, lr_find};
 
@@ -8,8 +9,6 @@ use crate::error::CliError;
 use crate::run::{Run, initial_params};
 use crate::table::{Align, table};
 use crate::{lr_curve, output, request};
-use runs::atomic_file;
-use runs::check_no_run_file;
 
 /// Rows of the table for people, about.
 const N_ROWS: usize = 20;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nn::Plan;
+use runs::input_file;
 use spec::{AugmentFlags, AverageSpec, InitSpec, NetworkSource, RunFile, TrainSpec};
 use train::Setup;
 
@@ -11,7 +12,6 @@ use crate::error::CliError;
 use crate::loading::Wanted;
 use crate::run::Talk;
 use crate::{environment, network_file};
-use runs::input_file;
 
 /// A training with nothing left open.
 pub(crate) struct Request {

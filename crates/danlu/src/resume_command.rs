@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use nn::Plan;
+use runs::{CHECKPOINT, RECORD, RUN, RunFolder};
 use spec::{DataRecord, RunRecord, RunState, TrainSpec};
 use train::Checkpoint;
 
@@ -12,7 +13,6 @@ use crate::error::CliError;
 use crate::loading::Wanted;
 use crate::run::{Run, Talk, initial_params};
 use crate::{environment, interrupt, network_file, output, request};
-use runs::{CHECKPOINT, RECORD, RUN, RunFolder};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -23,7 +23,7 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
     let record = read_record(&folder)?;
     let mut spec = read_spec(&folder, record.as_ref())?;
     let plan = network_file::compile(&spec.network)?;
-    let wanted = find_data(&spec, record.as_ref())?;
+    let wanted = Wanted::of_run(&spec.data, record.as_ref().map(|record| &record.data))?;
     wanted.check_fit(&plan)?;
     let setup = environment::setup(args.threads)?;
     let talk = Talk { json: args.json, quiet: args.quiet };
@@ -86,17 +86,6 @@ fn read_spec(folder: &RunFolder, record: Option<&RunRecord>) -> Result<TrainSpec
             Err(CliError::SpecChanged { run: path, record: folder.path(RECORD) })
         }
         _ => Ok(spec),
-    }
-}
-
-/// The data as the spec names it; a folder that is not there from here, where the record says that it was.
-fn find_data(spec: &TrainSpec, record: Option<&RunRecord>) -> Result<Wanted, CliError> {
-    let found = Wanted::new(Path::new(&spec.data));
-    match record {
-        Some(record) if found.is_err() && Path::new(&record.data.dir).exists() => {
-            Wanted::new(Path::new(&record.data.dir))
-        }
-        _ => found,
     }
 }
 

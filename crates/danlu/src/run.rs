@@ -2,6 +2,7 @@
 
 use data::{Normalization, Partition};
 use nn::{Params, Plan};
+use runs::{RunFolder, model_file};
 use spec::{FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
 use train::{Checkpoint, Job, Setup};
 
@@ -9,8 +10,6 @@ use crate::error::CliError;
 use crate::loading::{self, Loaded, Wanted};
 use crate::run_observer::{Pulse, RunObserver, Screen, StepsLog};
 use crate::{environment, interrupt, output};
-use runs::RunFolder;
-use runs::model_file;
 
 /// What is learned, from what, and how.
 pub(crate) struct Run {

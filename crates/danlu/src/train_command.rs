@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use runs::RunFolder;
 use train::Checkpoint;
 
 use crate::browser;
@@ -11,7 +12,6 @@ use crate::interrupt;
 use crate::request;
 use crate::run::{Run, initial_params};
 use crate::run_observer::StepsLog;
-use runs::RunFolder;
 
 /// What is cheap to check comes first: the network before the folder, the folder before the data.
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
