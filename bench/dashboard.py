@@ -3,8 +3,8 @@ slow readers, and with tabs that were closed.
 
     python3 bench/dashboard.py --danlu target/release/danlu [--rounds 5] [--epochs 3] [--network lenet]
 
-A tab is what the page does while a run is shown: both event streams are read to the end, and after every epoch the
-columns, the mistakes and some images are asked for. Seconds are the run's own, of learning and evaluation, from its
+A tab is what the page does while a run is shown: both event streams are read, and after an epoch, but every two seconds
+at most, the columns, the mistakes and some images are asked for. Seconds are the run's own, of learning and evaluation, from its
 record; a round has one run of each kind, in an order that changes from round to round. What the dashboard took of a core
 is counted too, from its start to its end: it does not depend on what else the machine does. Prints a Markdown table.
 """
@@ -17,6 +17,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import urllib.request
 from pathlib import Path
 from statistics import median
@@ -67,13 +68,14 @@ def read_list(dashboard: Dashboard, stop: threading.Event) -> None:
 
 
 def read_run(dashboard: Dashboard, run: str, stop: threading.Event) -> None:
-    """The run's stream, and after every epoch what the page shows of it."""
+    """The run's stream, and after epochs what the page shows of it."""
     while not stop.is_set():
         try:
             dashboard.get(f"/api/runs/{run}")
             break
         except OSError:
             stop.wait(0.1)
+    shown = 0.0
     with dashboard.open(f"/api/runs/{run}/events") as connection:
         connection.settimeout(0.2)
         while not stop.is_set():
@@ -81,7 +83,8 @@ def read_run(dashboard: Dashboard, run: str, stop: threading.Event) -> None:
                 text = connection.recv(1 << 16)
             except TimeoutError:
                 continue
-            if b"event: epoch" in text:
+            if b"event: epoch" in text and time.monotonic() - shown > 2:
+                shown = time.monotonic()
                 for path in ["epochs", "confusion", "images?wrong=1&limit=12", "filters", "try/0"]:
                     try:
                         dashboard.get(f"/api/runs/{run}/{path}")
