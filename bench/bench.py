@@ -1,4 +1,7 @@
-"""`make bench`: Danlu and PyTorch in turn on the same cores, for both networks of the tutorial.
+"""`make bench`: Danlu and PyTorch in turn on the same cores: networks, and each kind of layer alone.
+
+The networks are the two of the tutorial with whole epochs, and over the first images of the data `brick-100k`, which is made
+of 3x3 convolutions, and one of depthwise convolutions; of these PyTorch trains the class that `danlu export` writes.
 
 All sides are servers that answer `train` and `eval` with the seconds that each took by its own clock; PyTorch takes
 part twice, with its weights laid out channels last, which is its fastest setting, and contiguous, which is its default.
@@ -19,9 +22,12 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
+import layers
+
 HERE = Path(__file__).resolve().parent
-NETWORKS = ["lenet", "lenet-3x3"]
-N_TRAIN = 60_000  # images of an epoch
+# Of each network the images of an epoch and of an evaluation; what PyTorch takes a minute for is cut short.
+NETWORKS = {"lenet": None, "lenet-3x3": None, "brick-100k": 2560, "depthwise": 2560}
+N_TRAIN = 60_000  # images of a whole epoch
 JOBS = ["train", "eval"]
 
 
@@ -106,25 +112,43 @@ class Sides:
         self.choices = ["--data", args.data] if args.data else []
         self.choices += ["--threads", str(args.threads)] if args.threads else []
 
-    def servers(self, network: str) -> dict[str, list[str]]:
-        tail = ["--network", network, *self.choices]
+    def servers(self, network: str, folder: Path) -> dict[str, list[str]]:
+        tail = ["--images", str(NETWORKS[network])] if NETWORKS[network] else []
+        which = ["--network", network]
+        if NETWORKS[network]:
+            which = ["--module", str(self.export(network, folder))]
+        pytorch = [*self.pytorch, *which, *self.choices, *tail]
         return {
-            "danlu": [self.danlu, "bench", "--serve", *tail],
-            "pytorch": [*self.pytorch, *tail],
-            "contiguous": [*self.pytorch, *tail, "--layout", "contiguous"],
+            "danlu": [self.danlu, "bench", "--serve", "--network", file_of(network), *self.choices, *tail],
+            "pytorch": pytorch,
+            "contiguous": [*pytorch, "--layout", "contiguous"],
         }
+
+    def export(self, network: str, folder: Path) -> Path:
+        """PyTorch's class of a network. Only a model can be exported, so it is trained for an epoch."""
+        run, module = folder / "run", folder / "exported.py"
+        how = ["--network", file_of(network), *self.choices, "--epochs", "1", "--quiet", "--out", str(run)]
+        subprocess.run([self.danlu, "train", *how], check=True)
+        subprocess.run([self.danlu, "export", str(run), "--to", "pytorch", str(module)], check=True)
+        return module
 
     def first_steps(self, network: str, folder: Path) -> dict[str, list[str]]:
         """Each logs its steps in the folder, in a file of its side's name."""
         return {
             "danlu": [*self.one_epoch(network, folder), "--steps-log", str(folder / "danlu")],
-            "pytorch": [*self.servers(network)["pytorch"], "--steps-log", str(folder / "pytorch")],
+            "pytorch": [*self.servers(network, folder)["pytorch"], "--steps-log", str(folder / "pytorch")],
         }
 
     def one_epoch(self, network: str, folder: Path) -> list[str]:
         """Danlu's whole program."""
         how = ["--network", network, *self.choices, "--epochs", "1"]
         return [self.danlu, "train", *how, "--quiet", "--out", str(folder / "run")]
+
+
+def file_of(network: str) -> str:
+    """A preset's name, or the file of a network that only the benchmark has."""
+    path = HERE / "networks" / f"{network}.toml"
+    return str(path) if path.exists() else network
 
 
 def rounds(servers: dict[str, Server], n: int) -> dict[str, dict[str, list[float]]]:
@@ -144,7 +168,14 @@ def rounds(servers: dict[str, Server], n: int) -> dict[str, dict[str, list[float
 def measure(sides: Sides, network: str, n: int) -> dict[str, Any]:
     """Everything about one network: epochs in turn, the peak before and after them, whole programs."""
     print(f"{network}:", file=sys.stderr)
-    servers = {side: Server(command) for side, command in sides.servers(network).items()}
+    with tempfile.TemporaryDirectory() as folder:
+        servers = {side: Server(command) for side, command in sides.servers(network, Path(folder)).items()}
+        result = measure_servers(servers, network, n)
+    whole = {} if NETWORKS[network] else {"whole": whole_programs(sides, network, n)}
+    return {**result, **whole}
+
+
+def measure_servers(servers: dict[str, Server], network: str, n: int) -> dict[str, Any]:
     info = {side: json.loads(server.ask("info")) for side, server in servers.items()}
     for count in ("multiply_adds", "training_multiply_adds"):
         if info["danlu"][count] != info["pytorch"][count]:
@@ -156,7 +187,7 @@ def measure(sides: Sides, network: str, n: int) -> dict[str, Any]:
     peaks.append(float(servers["danlu"].ask("peak")))
     for server in servers.values():
         server.close()
-    return {**result, "whole": whole_programs(sides, network, n)}
+    return result
 
 
 def whole_programs(sides: Sides, network: str, n: int) -> dict[str, dict[str, list[float]]]:
@@ -168,7 +199,8 @@ def whole_programs(sides: Sides, network: str, n: int) -> dict[str, dict[str, li
                 whole[side]["first_step_s"].append(first_step_s(command, Path(folder) / side))
     with tempfile.TemporaryDirectory() as folder:
         whole["danlu"]["peak_mib"] = [peak_mib(sides.one_epoch(network, Path(folder)))]
-    whole["pytorch"]["peak_mib"] = [peak_mib(sides.servers(network)["pytorch"], stdin="train\neval\n")]
+        servers = sides.servers(network, Path(folder))
+    whole["pytorch"]["peak_mib"] = [peak_mib(servers["pytorch"], stdin="train\neval\n")]
     return whole
 
 
@@ -179,9 +211,9 @@ def spread(values: list[float], digits: int) -> str:
     return f"{median(values):.{digits}f} ({min(values):.{digits}f}–{max(values):.{digits}f})"
 
 
-def share_of_peak(result: dict[str, Any]) -> float:
+def share_of_peak(result: dict[str, Any], n_images: int) -> float:
     """Dense multiply-adds of a training epoch, two operations each, over what the peak would do in that time."""
-    operations = 2 * N_TRAIN * result["info"]["danlu"]["training_multiply_adds"]
+    operations = 2 * n_images * result["info"]["danlu"]["training_multiply_adds"]
     return operations / median(result["seconds"]["danlu"]["train"]) / (max(result["peak_gflops"]) * 1e9)
 
 
@@ -189,19 +221,24 @@ def table(results: dict[str, Any]) -> str:
     lines = ["| | Danlu | PyTorch, channels last | ratio | PyTorch, contiguous | ratio |", "|---|---|---|---|---|---|"]
     for network, result in results.items():
         danlu, pytorch, contiguous = (result["seconds"][side] for side in ("danlu", "pytorch", "contiguous"))
-        whole = result["whole"]
+        n_images = NETWORKS[network]
+        some = f" of {n_images:,} images" if n_images else ""
         rows = [
-            ("training epoch, s", 3, danlu["train"], pytorch["train"], contiguous["train"]),
-            ("evaluation of the test set, s", 4, danlu["eval"], pytorch["eval"], contiguous["eval"]),
-            ("start to first step, s", 3, whole["danlu"]["first_step_s"], whole["pytorch"]["first_step_s"]),
-            ("peak memory of one epoch, MiB", 0, whole["danlu"]["peak_mib"], whole["pytorch"]["peak_mib"]),
+            (f"training epoch{some}, s", 3, danlu["train"], pytorch["train"], contiguous["train"]),
+            (f"evaluation of {some[4:] or 'the test set'}, s", 4, danlu["eval"], pytorch["eval"], contiguous["eval"]),
         ]
+        if whole := result.get("whole"):
+            ours, theirs = whole["danlu"], whole["pytorch"]
+            rows += [
+                ("start to first step, s", 3, ours["first_step_s"], theirs["first_step_s"]),
+                ("peak memory of one epoch, MiB", 0, ours["peak_mib"], theirs["peak_mib"]),
+            ]
         for what, digits, ours, *peers in rows:
             cells = [f"{spread(theirs, digits)} | {median(theirs) / median(ours):.2f}" for theirs in peers]
             cells += [" | "] * (2 - len(peers))
             lines.append(f"| `{network}`: {what} | {spread(ours, digits)} | {' | '.join(cells)} |")
         peak = f"of {max(result['peak_gflops']):.0f} GFLOP/s"
-        lines.append(f"| `{network}`: share of the multiply-add peak | {share_of_peak(result):.1%} {peak} | | | | |")
+        lines.append(f"| `{network}`: share of the multiply-add peak | {share_of_peak(result, n_images or N_TRAIN):.1%} {peak} | | | | |")
         lines.append(f"| `{network}`: machine time that went to other programs | {result['others']:.1%} | | | | |")
     return "\n".join(lines)
 
@@ -241,9 +278,9 @@ def heading(about: dict[str, Any], results: dict[str, Any]) -> str:
 
 
 def write_record(about: dict[str, Any], results: dict[str, Any], text: str) -> None:
-    stem = HERE / "record" / f"{about['date']}-lenet"
+    stem = HERE / "record" / f"{about['date']}-speed"
     stem.parent.mkdir(exist_ok=True)
-    stem.with_suffix(".md").write_text(f"# LeNet against PyTorch\n\n{text}\n")
+    stem.with_suffix(".md").write_text(f"# Speed, against PyTorch\n\n{text}\n")
     stem.with_suffix(".json").write_text(json.dumps({"setting": about, "results": results}, indent=1) + "\n")
     print(f"\nwritten to {stem}.md and .json", file=sys.stderr)
 
@@ -252,15 +289,19 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--danlu", default=str(HERE.parent / "target" / "release" / "danlu"))
     parser.add_argument("--python", default=sys.executable, help="an interpreter that has PyTorch")
-    parser.add_argument("--network", choices=NETWORKS, action="append", help="default: both")
+    parser.add_argument("--network", choices=NETWORKS, action="append", help="default: all")
     parser.add_argument("--data", help="folder of the data set; default: each side's own")
     parser.add_argument("--threads", type=int, help="for both sides; default: each side's own")
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--record", action="store_true", help="write bench/record/DATE-lenet.md and .json")
+    parser.add_argument("--record", action="store_true", help="write bench/record/DATE-speed.md and .json")
     args = parser.parse_args()
     about, sides = setting(args), Sides(args)
     results = {network: measure(sides, network, args.rounds) for network in args.network or NETWORKS}
     text = f"{heading(about, results)}{disturbance(results)}\n\n{table(results)}"
+    if not args.network:
+        print("layers:", file=sys.stderr)
+        results["layers"] = layers.measure(args.danlu, args.python)
+        text += f"\n\n{layers.table(results['layers'])}"
     print(text)
     if args.record:
         write_record(about, results, text)

@@ -32,6 +32,7 @@ with foreach 3.68, channels_last with fused 2.76. The images have one channel, s
 """
 
 import argparse
+import importlib.util
 import json
 import sys
 import time
@@ -87,9 +88,20 @@ def multiply_adds(net: nn.Module, image: Tensor) -> tuple[int, int]:
     return sum(counts), 3 * sum(counts) - counts[0]
 
 
+def exported(path: Path) -> nn.Module:
+    """A new network of the class in a file that `danlu export` wrote; pictures come to it normalized."""
+    specification = importlib.util.spec_from_file_location("exported", path)
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    kinds = [kind for kind in vars(module).values() if isinstance(kind, type) and kind.__module__ == "exported"]
+    net = next(kind for kind in kinds if hasattr(kind, "load"))()
+    net.normalize = lambda x: x
+    return net
+
+
 def serve(args: argparse.Namespace) -> None:
-    train, test = load_data(args.data)
-    net = NETWORKS[args.network]()
+    train, test = (Split(*(part[: args.images] for part in split)) for split in load_data(args.data))
+    net = exported(args.module) if args.module else NETWORKS[args.network]()
     if args.layout == "channels_last":
         net = net.to(memory_format=torch.channels_last)
     optimizer = torch.optim.Adam(net.parameters(), lr=0.001, fused=True)
@@ -124,6 +136,8 @@ def first_step(args: argparse.Namespace) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--network", choices=NETWORKS, default="lenet")
+    parser.add_argument("--module", type=Path, help="take the network from a file that `danlu export` wrote")
+    parser.add_argument("--images", type=int, help="use only the first N images, for training and for evaluation")
     parser.add_argument("--data", type=Path, default=DEFAULT_DATA)
     parser.add_argument("--threads", type=int, help="default: PyTorch's own choice, the machine's cores")
     parser.add_argument("--layout", choices=["channels_last", "contiguous"], default="channels_last")

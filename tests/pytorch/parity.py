@@ -40,6 +40,8 @@ WEIGHT_BOUND = 1e-3  # absolute, largest over all weights
 LOGIT_BOUND = 1e-5
 HALF_ULP = 2.0**-24  # of f32, relative
 SPREAD = 10.0  # how much farther than PyTorch from itself a fresh case may end; seen: up to 3
+# PyTorch's other starts, of which the farthest end counts: single ones ended 0.0024 and 0.05 away in the same case.
+NUDGES = (5, 6, 7)
 
 Settings = dict[str, float | bool]
 
@@ -141,13 +143,17 @@ def initial_net(case: Case, train: Split) -> nn.Module:
 
 
 def distance_from_itself(case: Case, expected: Outcome, train: Split) -> float:
-    """How far PyTorch ends from PyTorch when each initial weight moves by up to half its last bit."""
+    """How far PyTorch ends from PyTorch when each initial weight moves by up to half its last bit: the farthest of a few."""
+    return max(largest(differences(expected.weights, nudged_epoch(case, seed, train))) for seed in NUDGES)
+
+
+def nudged_epoch(case: Case, seed: int, train: Split) -> dict[str, Tensor]:
     net = initial_net(case, train)
-    generator = torch.Generator().manual_seed(5)
+    generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
         for p in net.parameters():
             p.mul_(1 + HALF_ULP * (2 * torch.rand(p.shape, generator=generator, dtype=torch.float64) - 1))
-    return largest(differences(expected.weights, torch_epoch(case, net, train).weights))
+    return torch_epoch(case, net, train).weights
 
 
 def differences(expected: dict[str, Tensor], got: dict[str, Tensor]) -> Tensor:

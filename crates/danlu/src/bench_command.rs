@@ -3,6 +3,7 @@
 use std::ops::ControlFlow;
 
 use data::{Normalization, Partition};
+use metrics::Predictions;
 use nn::{Params, Plan};
 use spec::{EpochRecord, MAX_COUNT, Seed, TrainSpec};
 use train::{Checkpoint, Job, Observer, Setup};
@@ -101,7 +102,7 @@ struct Times {
 }
 
 impl Observer for Times {
-    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint) -> ControlFlow<()> {
+    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint, _: &Predictions) -> ControlFlow<()> {
         self.train_s.push(record.train_s);
         self.eval_s.push(record.eval_s);
         ControlFlow::Continue(())

@@ -6,6 +6,7 @@
 use std::io;
 use std::ops::ControlFlow;
 
+use metrics::Predictions;
 use serde::Serialize;
 use spec::EpochRecord;
 use train::{Checkpoint, Observer};
@@ -106,7 +107,7 @@ impl<'a> Server<'a> {
 }
 
 impl Observer for Server<'_> {
-    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint) -> ControlFlow<()> {
+    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint, _: &Predictions) -> ControlFlow<()> {
         match self.answer(record) {
             Ok(()) => self.obey(Some(record)),
             Err(error) => {

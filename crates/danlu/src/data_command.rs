@@ -12,7 +12,8 @@ use crate::error::CliError;
 use crate::loading::{self, Loaded, Wanted};
 use crate::progress::DownloadBar;
 use crate::table::{Align, table};
-use crate::{atomic_file, contact_sheet, environment, output};
+use crate::{contact_sheet, environment, output};
+use runs::atomic_file;
 
 /// What pictures of a folder are fitted to where nothing else is asked: enough to be looked at.
 const PICTURE_SHAPE: [usize; 3] = [3, 32, 32];
@@ -54,7 +55,7 @@ fn write_sheet(path: &Path, dataset: &Dataset) -> Result<(), CliError> {
     let sheet = contact_sheet::draw(dataset).ok_or(CliError::SheetTooLarge { shape })?;
     let mut bytes = Cursor::new(vec![]);
     sheet.write_to(&mut bytes, ImageFormat::Png).map_err(CliError::Sheet)?;
-    atomic_file::replace(path, bytes.get_ref())
+    Ok(atomic_file::replace(path, bytes.get_ref())?)
 }
 
 #[derive(Serialize)]

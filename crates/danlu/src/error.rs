@@ -4,10 +4,12 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use dashboard::DashboardError;
 use data::DataError;
 use export::ExportError;
 use lanes::UnknownIsa;
 use nn::{PlanError, StateDictError};
+use runs::RunsError;
 use spec::{PRESETS, SpecError};
 use train::{CheckpointError, TrainError};
 
@@ -18,11 +20,17 @@ pub(crate) enum CliError {
     #[error(transparent)]
     Data(#[from] DataError),
     #[error(transparent)]
+    Dashboard(#[from] DashboardError),
+    #[error("`{host}` is no address of this machine")]
+    Host { host: String, source: io::Error },
+    #[error(transparent)]
     Train(#[from] TrainError),
     #[error("the environment variable DANLU_ISA cannot be followed")]
     Isa(#[from] UnknownIsa),
     #[error("cannot use {}", path.display())]
     File { path: PathBuf, source: Box<CliError> },
+    #[error(transparent)]
+    Runs(#[from] RunsError),
     #[error("the network `{name}` does not fit together")]
     Network { name: String, source: PlanError },
     #[error("`{name}` is neither a preset ({}) nor a file", PRESETS.map(|preset| preset.name).join(", "))]
@@ -35,12 +43,6 @@ pub(crate) enum CliError {
     PathNotUtf8 { key: &'static str, path: PathBuf },
     #[error("cannot {action} {}", path.display())]
     Io { action: &'static str, path: PathBuf, source: io::Error },
-    #[error("{} is not text in UTF-8: byte {offset} is wrong", path.display())]
-    NotText { path: PathBuf, offset: usize },
-    #[error("the weights in {} cannot be used", path.display())]
-    Weights { path: PathBuf, source: StateDictError },
-    #[error("{} has SHA-256 {found}, but the run file asks for {expected}", path.display())]
-    WeightsChanged { path: PathBuf, found: String, expected: String },
     #[error("the weights could not be written")]
     WriteWeights(#[source] StateDictError),
     #[error("the logits could not be written")]
@@ -53,22 +55,10 @@ pub(crate) enum CliError {
     ExportName { path: PathBuf },
     #[error("{} is the model that is exported; name another file", path.display())]
     ExportOntoModel { path: PathBuf },
-    #[error("{} is no model of danlu: {reason}", path.display())]
-    NoModel { path: PathBuf, reason: String },
-    #[error("the run folder {} has no model: not one epoch was finished", dir.display())]
-    NoEpoch { dir: PathBuf },
-    #[error("{} holds a run ({file}); name another folder, or replace it with --force", dir.display())]
-    HoldsRun { dir: PathBuf, file: &'static str },
-    #[error("{} holds no run that could go on: it has neither run.toml nor a run that was about to begin", dir.display())]
-    NoRun { dir: PathBuf },
     #[error("the run in {} is finished; there is nothing to go on with", dir.display())]
     RunFinished { dir: PathBuf },
     #[error("{} was changed since the run began: {} has another spec", run.display(), record.display())]
     SpecChanged { run: PathBuf, record: PathBuf },
-    #[error("{} has more than {max_mib} MiB", path.display())]
-    FileTooLarge { path: PathBuf, max_mib: u64 },
-    #[error("{} is a file of a run; another name keeps the run whole", path.display())]
-    OntoRunFile { path: PathBuf },
     #[error("{} is there and holds something else; the class's weights would replace it", path.display())]
     WeightsInTheWay { path: PathBuf },
     #[error("the run's epochs cannot be gone on with: {} is missing beside its checkpoint", path.display())]
@@ -87,10 +77,6 @@ pub(crate) enum CliError {
         "learning rates from {from:?} to {to:?} do not rise: the first must be above 0 and below the last"
     )]
     LrRange { from: f64, to: f64 },
-    #[error("another run is writing to {}", dir.display())]
-    FolderInUse { dir: PathBuf },
-    #[error("the start weights {} are the model that this run would replace; copy them elsewhere first", path.display())]
-    InitIsReplaced { path: PathBuf },
     #[error(
         "node {node} is the last and gives {output}, but the data set {data} has {classes} classes and needs [{classes}]"
     )]
@@ -103,8 +89,6 @@ pub(crate) enum CliError {
     NotFinite { path: PathBuf },
     #[error("the environment variable DANLU_URL is `{url}`, which does not begin with http://")]
     Url { url: String },
-    #[error("{} is not a folder", path.display())]
-    NotAFolder { path: PathBuf },
     #[error("cannot draw the curves: {reason}")]
     Curves { reason: String },
     #[error("`{pattern}` is no pattern of file names")]
@@ -173,9 +157,10 @@ impl CliError {
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
-            Self::OntoRunFile { .. } | Self::WeightsInTheWay { .. } => 2,
+            Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
+            Self::Runs(RunsError::File { .. }) | Self::WeightsInTheWay { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
-            Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } | Self::InitIsReplaced { .. } => 2,
+            Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } => 2,
             _ => 1,
         }
     }

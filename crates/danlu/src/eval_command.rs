@@ -6,12 +6,13 @@ use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 use train::Evaluation;
 
-use crate::atomic_file::is_same_file;
 use crate::cli::EvalArgs;
 use crate::error::CliError;
 use crate::loading::Wanted;
-use crate::run_folder::check_no_run_file;
-use crate::{atomic_file, environment, model_file, output};
+use crate::{environment, output};
+use runs::atomic_file::is_same_file;
+use runs::check_no_run_file;
+use runs::{atomic_file, model_file};
 
 #[derive(Serialize)]
 struct EvalJson {
@@ -40,7 +41,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
         let logits = train::logits(&model.plan, &model.params, &test, &model.normalization, setup)?;
         write_logits(path, &logits, [test.len(), model.plan.classes()])?;
     }
-    let Evaluation { loss, accuracy, n } = evaluation;
+    let Evaluation { loss, accuracy, n, .. } = evaluation;
     if args.json {
         let model = model.path.display().to_string();
         return output::json(&EvalJson { model, data: args.data.display().to_string(), loss, accuracy, n });
@@ -53,5 +54,5 @@ fn write_logits(path: &Path, logits: &[f32], dims: [usize; 2]) -> Result<(), Cli
     let bytes: Vec<u8> = logits.iter().flat_map(|logit| logit.to_le_bytes()).collect();
     let view = TensorView::new(Dtype::F32, dims.to_vec(), &bytes).map_err(CliError::WriteLogits)?;
     let file = safetensors::serialize([("logits", view)], None).map_err(CliError::WriteLogits)?;
-    atomic_file::replace(path, &file)
+    Ok(atomic_file::replace(path, &file)?)
 }

@@ -5,12 +5,12 @@ use std::path::{Path, PathBuf};
 
 use export::Normalization;
 
-use crate::atomic_file::{self, is_same_file};
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::error::CliError;
-use crate::model_file::{self, Model};
 use crate::output;
-use crate::run_folder::check_no_run_file;
+use runs::atomic_file::{self, is_same_file};
+use runs::check_no_run_file;
+use runs::model_file::{self, Model};
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
     let format = format(args)?;

@@ -6,9 +6,10 @@ use train::{LrFind, LrPoint, LrRange, lr_find};
 use crate::cli::LrFindArgs;
 use crate::error::CliError;
 use crate::run::{Run, initial_params};
-use crate::run_folder::check_no_run_file;
 use crate::table::{Align, table};
-use crate::{atomic_file, lr_curve, output, request};
+use crate::{lr_curve, output, request};
+use runs::atomic_file;
+use runs::check_no_run_file;
 
 /// Rows of the table for people, about.
 const N_ROWS: usize = 20;
@@ -45,7 +46,7 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
     let found = lr_find(run.job(), &params, range, usize::from(args.steps))?;
     let svg = lr_curve::svg(&found, &run.spec.network.name)?;
     if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }?;
-    atomic_file::replace(&args.plot, svg.as_bytes())
+    Ok(atomic_file::replace(&args.plot, svg.as_bytes())?)
 }
 
 fn print_json(args: &LrFindArgs, run: &Run, found: &LrFind) -> Result<(), CliError> {

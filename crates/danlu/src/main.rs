@@ -1,23 +1,22 @@
 //! The command line: wires the crates together. The only crate that prints, reads the environment and exits.
 
-mod atomic_file;
 mod bench_command;
 mod bench_layers;
 mod bench_server;
+mod browser;
 mod cli;
 mod contact_sheet;
 mod curves;
+mod dashboard_command;
 mod data_command;
 mod environment;
 mod error;
 mod eval_command;
 mod export_command;
-mod input_file;
 mod interrupt;
 mod loading;
 mod lr_curve;
 mod lr_find_command;
-mod model_file;
 mod network_file;
 mod output;
 mod picture_paths;
@@ -26,7 +25,6 @@ mod progress;
 mod request;
 mod resume_command;
 mod run;
-mod run_folder;
 mod run_observer;
 mod summary_command;
 mod table;
@@ -60,6 +58,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Export(args) => export_command::run(args),
         Command::Summary(args) => summary_command::run(args),
         Command::Data(args) => data_command::run(args),
+        Command::Dashboard(args) => dashboard_command::run(args),
         Command::Bench(args) => bench_command::run(args),
     }
 }

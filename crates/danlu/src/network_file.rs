@@ -7,7 +7,7 @@ use nn::Plan;
 use spec::{NetworkSpec, preset};
 
 use crate::error::CliError;
-use crate::input_file;
+use runs::{RunsError, input_file};
 
 /// The preset of that name, else the network in that file.
 pub(crate) fn named(name: &Path) -> Result<NetworkSpec, CliError> {
@@ -31,12 +31,12 @@ pub(crate) fn read_named(name: &str) -> Result<NetworkSpec, CliError> {
 }
 
 /// A name without a file is more likely a preset misspelled than a file lost.
-fn unknown_if_absent(path: &Path, error: CliError) -> CliError {
+fn unknown_if_absent(path: &Path, error: RunsError) -> CliError {
     match error {
-        CliError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+        RunsError::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
             CliError::UnknownNetwork { name: path.display().to_string() }
         }
-        error => error,
+        error => error.into(),
     }
 }
 

@@ -8,8 +8,9 @@ use train::Setup;
 
 use crate::cli::PredictArgs;
 use crate::error::CliError;
-use crate::model_file::Model;
-use crate::{environment, model_file, output, picture_paths};
+use crate::{environment, output, picture_paths};
+use runs::model_file;
+use runs::model_file::Model;
 
 /// Classes that are printed, unless more are asked for.
 const TOP: usize = 3;
@@ -145,38 +146,13 @@ fn csv_rows(image: &str, predictions: &[Prediction<'_>]) -> Result<String, CliEr
 
 /// The most probable classes, the best first.
 fn best<'a>(classes: &'a [String], logits: &[f32], n_top: usize) -> Vec<Prediction<'a>> {
-    let probabilities = softmax(logits);
-    let mut predictions: Vec<Prediction<'_>> = classes
-        .iter()
-        .zip(probabilities)
-        .map(|(class, probability)| Prediction { class, probability })
-        .collect();
-    predictions.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    predictions.truncate(n_top);
-    predictions
-}
-
-/// `exp(x) / Σ exp(x)`, from which the largest is taken first so that nothing overflows.
-fn softmax(logits: &[f32]) -> Vec<f64> {
-    let largest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let exps: Vec<f64> = logits.iter().map(|&logit| f64::from(logit - largest).exp()).collect();
-    let sum: f64 = exps.iter().sum();
-    exps.iter().map(|exp| exp / sum).collect()
+    let top = metrics::top(logits, n_top).into_iter();
+    top.map(|(class, probability)| Prediction { class: &classes[class], probability }).collect()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn probabilities_add_up_and_the_best_is_first() {
-        let classes = ["a", "b", "c"].map(String::from);
-        let all = best(&classes, &[1.0, 200.0, 199.0], 3);
-        assert_eq!(all.iter().map(|p| p.class).collect::<Vec<_>>(), ["b", "c", "a"]);
-        assert!((all.iter().map(|p| p.probability).sum::<f64>() - 1.0).abs() < 1e-12);
-        assert!((all[0].probability / all[1].probability - std::f64::consts::E).abs() < 1e-9);
-        assert_eq!(best(&classes, &[1.0, 2.0, 3.0], 1).len(), 1);
-    }
 
     #[test]
     fn paths_with_commas_are_one_cell() {

@@ -10,7 +10,8 @@ use crate::cli::RunArgs;
 use crate::error::CliError;
 use crate::loading::Wanted;
 use crate::run::Talk;
-use crate::{environment, input_file, network_file};
+use crate::{environment, network_file};
+use runs::input_file;
 
 /// A training with nothing left open.
 pub(crate) struct Request {

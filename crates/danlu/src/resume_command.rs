@@ -11,8 +11,8 @@ use crate::cli::ResumeArgs;
 use crate::error::CliError;
 use crate::loading::Wanted;
 use crate::run::{Run, Talk, initial_params};
-use crate::run_folder::{CHECKPOINT, RECORD, RUN, RunFolder};
-use crate::{environment, input_file, interrupt, network_file, output, request};
+use crate::{environment, interrupt, network_file, output, request};
+use runs::{CHECKPOINT, RECORD, RUN, RunFolder};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -69,16 +69,11 @@ fn resuming(dir: &Path, n_done: usize, n_epochs: usize) -> String {
 
 /// `None`: the run was killed before it had one.
 fn read_record(folder: &RunFolder) -> Result<Option<RunRecord>, CliError> {
-    let path = folder.path(RECORD);
-    if !path.exists() {
-        return Ok(None);
-    }
-    let in_file =
-        |error: spec::SpecError| CliError::File { path: path.clone(), source: Box::new(error.into()) };
-    let record = RunRecord::from_json(&input_file::read_text(&path)?).map_err(in_file)?;
-    match record.state {
-        RunState::Finished => Err(CliError::RunFinished { dir: folder.dir().to_owned() }),
-        _ => Ok(Some(record)),
+    match runs::read_record(folder.dir())? {
+        Some(record) if record.state == RunState::Finished => {
+            Err(CliError::RunFinished { dir: folder.dir().to_owned() })
+        }
+        record => Ok(record),
     }
 }
 

@@ -7,9 +7,10 @@ use train::{Checkpoint, Job, Setup};
 
 use crate::error::CliError;
 use crate::loading::{self, Loaded, Wanted};
-use crate::run_folder::RunFolder;
-use crate::run_observer::{RunObserver, Screen, StepsLog};
-use crate::{environment, interrupt, model_file, output};
+use crate::run_observer::{Pulse, RunObserver, Screen, StepsLog};
+use crate::{environment, interrupt, output};
+use runs::RunFolder;
+use runs::model_file;
 
 /// What is learned, from what, and how.
 pub(crate) struct Run {
@@ -108,8 +109,13 @@ impl Run {
             screen: Screen::new(talk, self.spec.batch_size),
             steps_log,
             failure: None,
+            pulse: Pulse::new(self.spec.batch_size),
         };
-        observer.begin(&checkpoint)?;
+        if !checkpoint.epochs().is_empty() {
+            let test = train::test_predictions(self.job(), checkpoint.model())?;
+            observer.go_on(&checkpoint, &test)?;
+        }
+        observer.begin()?;
         let outcome = train::train(self.job(), &mut checkpoint, &mut observer);
         observer.finish(outcome)
     }
@@ -118,7 +124,7 @@ impl Run {
 /// The given weights, whose hash is put into the spec, or random ones.
 pub(crate) fn initial_params(spec: &mut TrainSpec, plan: &Plan) -> Result<Params<f32>, CliError> {
     match &mut spec.init {
-        Some(init) => model_file::load_init(plan, init),
+        Some(init) => Ok(model_file::load_init(plan, init)?),
         None => Ok(Params::init(plan, Seed(spec.seed))),
     }
 }

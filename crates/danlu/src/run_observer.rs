@@ -5,8 +5,14 @@ use std::fs::File;
 use std::io::{self, IsTerminal, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
+use metrics::Predictions;
 use nn::{Params, Plan};
+use runs::{
+    BEST, CHECKPOINT, CURVES, MODEL, PREDICTIONS, PROGRESS, Progress, RECORD, RunFolder, StopRequest,
+    check_no_run_file,
+};
 use serde::Serialize;
 use spec::{EpochRecord, RunRecord, RunState, StopReason};
 use train::{Checkpoint, Observer, Outcome, Step, TrainError};
@@ -14,7 +20,6 @@ use train::{Checkpoint, Observer, Outcome, Step, TrainError};
 use crate::error::CliError;
 use crate::progress::StepBar;
 use crate::run::Talk;
-use crate::run_folder::{BEST, CHECKPOINT, CURVES, MODEL, RECORD, RunFolder, check_no_run_file};
 use crate::{curves, interrupt, output};
 
 /// Keeps a run's folder up to date. What goes wrong here ends the run and is told at its end.
@@ -27,11 +32,15 @@ pub(crate) struct RunObserver<'a> {
     pub(crate) screen: Screen,
     pub(crate) steps_log: Option<StepsLog>,
     pub(crate) failure: Option<CliError>,
+    pub(crate) pulse: Pulse,
 }
 
 impl Observer for RunObserver<'_> {
     fn step(&mut self, step: &Step) {
         self.screen.bar.show(step);
+        if self.pulse.beat(step, self.folder) == Some(StopRequest::Now) {
+            interrupt::request_stop();
+        }
         if let Some(log) = &mut self.steps_log
             && let Err(error) = log.write(step.loss)
         {
@@ -40,8 +49,14 @@ impl Observer for RunObserver<'_> {
         }
     }
 
-    fn epoch(&mut self, record: &EpochRecord, checkpoint: &Checkpoint) -> ControlFlow<()> {
-        match self.keep(checkpoint).and_then(|()| self.screen.epoch(record)) {
+    fn epoch(
+        &mut self,
+        record: &EpochRecord,
+        checkpoint: &Checkpoint,
+        test: &Predictions,
+    ) -> ControlFlow<()> {
+        match self.keep(checkpoint, test).and_then(|()| self.screen.epoch(record)) {
+            Ok(()) if StopRequest::read(self.folder.dir()).is_some() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failure.get_or_insert(error);
@@ -52,23 +67,26 @@ impl Observer for RunObserver<'_> {
 }
 
 impl RunObserver<'_> {
+    pub(crate) fn begin(&mut self) -> Result<(), CliError> {
+        // Whoever wanted the run to end wants it to go on.
+        StopRequest::clear(self.folder.dir())?;
+        self.write_record()
+    }
+
     /// Brings all files to where the run goes on from: it may have been killed while it wrote them.
-    pub(crate) fn begin(&mut self, checkpoint: &Checkpoint) -> Result<(), CliError> {
-        if checkpoint.epochs().is_empty() {
-            return self.write_record();
-        }
+    pub(crate) fn go_on(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
         self.write_best(checkpoint)?;
-        self.write_results(checkpoint)
+        self.write_results(checkpoint, test)
     }
 
     /// The checkpoint comes first: no other file tells of an epoch that would have to be done again.
-    fn keep(&mut self, checkpoint: &Checkpoint) -> Result<(), CliError> {
+    fn keep(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
         let bytes = checkpoint.to_bytes(self.plan, &self.record.spec).map_err(CliError::WriteCheckpoint)?;
         self.folder.write(CHECKPOINT, &bytes)?;
         if checkpoint.best_epoch() == Some(checkpoint.epochs().len()) {
             self.write_best(checkpoint)?;
         }
-        self.write_results(checkpoint)
+        self.write_results(checkpoint, test)
     }
 
     fn write_best(&self, checkpoint: &Checkpoint) -> Result<(), CliError> {
@@ -76,27 +94,29 @@ impl RunObserver<'_> {
     }
 
     /// The model comes first: a record never tells of an epoch whose model is not there.
-    fn write_results(&mut self, checkpoint: &Checkpoint) -> Result<(), CliError> {
+    fn write_results(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
         self.write_model(MODEL, checkpoint.model())?;
+        runs::write_predictions(&self.folder.path(PREDICTIONS), test)?;
         self.record.epochs = checkpoint.epochs().to_vec();
         self.record.best_epoch = checkpoint.best_epoch();
         self.record.parameters_hash = Some(checkpoint.model().hash());
         self.write_record()?;
-        self.folder.write(CURVES, curves::svg(&self.record)?.as_bytes())
+        Ok(self.folder.write(CURVES, curves::svg(&self.record)?.as_bytes())?)
     }
 
     fn write_model(&self, file: &str, params: &Params<f32>) -> Result<(), CliError> {
         let model = nn::to_safetensors(self.plan, params, &self.metadata).map_err(CliError::WriteWeights)?;
-        self.folder.write(file, &model)
+        Ok(self.folder.write(file, &model)?)
     }
 
     fn write_record(&self) -> Result<(), CliError> {
-        self.folder.write(RECORD, self.record.to_json()?.as_bytes())
+        Ok(self.folder.write(RECORD, self.record.to_json()?.as_bytes())?)
     }
 
     /// Puts down how the run ended, and tells it.
     pub(crate) fn finish(mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
         self.screen.bar.clear();
+        let cleared = StopRequest::clear(self.folder.dir()).and_then(|()| self.folder.remove(PROGRESS));
         if let Ok(Outcome::Finished(reason)) = outcome {
             self.record.stop_reason = Some(reason);
         }
@@ -105,6 +125,7 @@ impl RunObserver<'_> {
         // On a full disk this fails too, after the error that counts.
         let written = self.write_record();
         ending.and(written)?;
+        cleared?;
         self.screen.end(self.folder, &self.record)
     }
 
@@ -132,6 +153,37 @@ impl RunObserver<'_> {
             Err(CliError::RunFailed { source, .. }) => RunState::Failed { reason: source.one_line() },
             Err(error) => RunState::Failed { reason: error.one_line() },
         }
+    }
+}
+
+/// Twice a second in a run: whoever looks into the folder sees where it is, and is heard.
+pub(crate) struct Pulse {
+    batch_size: usize,
+    last: Instant,
+    n_steps: usize,
+}
+
+impl Pulse {
+    const PERIOD: Duration = Duration::from_millis(500);
+
+    pub(crate) fn new(batch_size: usize) -> Self {
+        Self { batch_size, last: Instant::now(), n_steps: 0 }
+    }
+
+    fn beat(&mut self, step: &Step, folder: &RunFolder) -> Option<StopRequest> {
+        self.n_steps += 1;
+        let elapsed = self.last.elapsed();
+        if elapsed < Self::PERIOD {
+            return None;
+        }
+        let Step { epoch, step, n_steps, loss, learning_rate } = *step;
+        let images_per_s = (self.n_steps * self.batch_size) as f64 / elapsed.as_secs_f64();
+        (self.last, self.n_steps) = (Instant::now(), 0);
+        let loss = Some(loss).filter(|loss| loss.is_finite());
+        let progress = Progress { epoch, step, n_steps, loss, learning_rate, images_per_s };
+        // A disk that takes no more is told of at the epoch's end, when there is something to lose.
+        let _not_shown = progress.write(&folder.path(PROGRESS));
+        StopRequest::read(folder.dir())
     }
 }
 

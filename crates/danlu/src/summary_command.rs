@@ -8,9 +8,10 @@ use spec::{NetworkSpec, PRESETS, Preset};
 
 use crate::cli::SummaryArgs;
 use crate::error::CliError;
-use crate::run_folder::{MODEL, RUN};
 use crate::table::{Align, table, thousands};
-use crate::{input_file, model_file, network_file, output, request};
+use crate::{network_file, output, request};
+use runs::{MODEL, RUN};
+use runs::{input_file, model_file};
 
 #[derive(Serialize)]
 struct SummaryJson<'a> {
@@ -73,7 +74,7 @@ fn find_network(name: &Path) -> Result<NetworkSpec, CliError> {
 
 fn in_file(path: &Path) -> Result<NetworkSpec, CliError> {
     match input_file::read(path) {
-        Ok(bytes) if model_file::is_model(path, &bytes) => model_file::load_network(path, &bytes),
+        Ok(bytes) if model_file::is_model(path, &bytes) => Ok(model_file::load_network(path, &bytes)?),
         // The other reader knows what to say of texts, and of files that are not there.
         _ => network_file::read(path),
     }

@@ -4,13 +4,14 @@ use std::path::Path;
 
 use train::Checkpoint;
 
+use crate::browser;
 use crate::cli::TrainArgs;
 use crate::error::CliError;
 use crate::interrupt;
 use crate::request;
 use crate::run::{Run, initial_params};
-use crate::run_folder::RunFolder;
 use crate::run_observer::StepsLog;
+use runs::RunFolder;
 
 /// What is cheap to check comes first: the network before the folder, the folder before the data.
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
@@ -29,6 +30,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     match begun {
         Ok((run, steps_log)) => {
             let checkpoint = Checkpoint::start(&run.plan, &run.spec, params);
+            if args.open {
+                browser::show_run(folder.dir());
+            }
             run.train(checkpoint, run.first_record(), &folder, talk, steps_log)
         }
         Err(error) => {
@@ -43,7 +47,7 @@ fn check(spec: &spec::TrainSpec, folder: &RunFolder) -> Result<(), CliError> {
     if let Some(init) = &spec.init {
         folder.check_apart(Path::new(&init.file))?;
     }
-    folder.prepare(&spec.to_toml()?)
+    Ok(folder.prepare(&spec.to_toml()?)?)
 }
 
 /// The last that can go wrong before the first step.

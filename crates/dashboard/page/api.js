@@ -35,18 +35,21 @@ export async function post(path, body, { signal } = {}) {
 }
 
 /**
- * Server-sent events until the signal; the browser reconnects by itself.
+ * Server-sent events until the signal or until what it gives back is called; the browser reconnects by itself.
  * @param {string} path
  * @param {Record<string, (data: any) => void>} handlers by event
- * @param {AbortSignal} signal
+ * @param {AbortSignal} [signal]
+ * @returns {() => void}
  */
 export function events(path, handlers, signal) {
-  if (signal.aborted) return;
+  if (signal?.aborted) return () => {};
   const source = new EventSource(path);
   for (const [name, handle] of Object.entries(handlers)) {
     source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
   }
-  signal.addEventListener("abort", () => source.close());
+  const close = () => source.close();
+  signal?.addEventListener("abort", close);
+  return close;
 }
 
 /** Path of a run, or of something in it. @param {string} id @param {string} [rest] */

@@ -17,6 +17,9 @@ export function el(tag, props = {}, ...children) {
   return fill(document.createElement(tag), props, children);
 }
 
+/** The same, by a shorter name. */
+export const h = el;
+
 /**
  * The same for a drawing.
  * @param {string} tag
@@ -44,10 +47,12 @@ function fill(node, props, children) {
 /** @param {any} node @param {string} name @param {any} value */
 function set(node, name, value) {
   if (value === null || value === undefined || value === false) return;
-  if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
-  else if (name === "data") Object.assign(node.dataset, value);
+  if (name === "class") node.setAttribute("class", Array.isArray(value) ? value.filter(Boolean).join(" ") : value);
+  else if (name === "text") node.append(String(value));
+  else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+  else if (name === "data" || name === "dataset") Object.assign(node.dataset, value);
   else if (name === "css") for (const key in value) node.style.setProperty(key, String(value[key]));
-  else if (name === "value" || name === "checked") node[name] = value;
+  else if (name === "value" || name === "checked" || name === "selected" || name === "indeterminate") node[name] = value;
   else node.setAttribute(name, value === true ? "" : String(value));
 }
 
@@ -62,8 +67,8 @@ function append(parent, children) {
 
 /** Says it to a screen reader without moving the focus. @param {string} text */
 export function announce(text) {
-  const polite = document.getElementById("polite");
-  if (polite) polite.textContent = text;
+  const live = document.getElementById("live");
+  if (live) live.textContent = text;
 }
 
 /** Shows an error for a while. @param {unknown} error @param {string} [dismiss] label of the button */

@@ -78,3 +78,20 @@ export function moment(at) {
 export function shape(dims) {
   return dims.map(count).join(" × ");
 }
+
+/** @param {number | null | undefined} bytes */
+export function bytes(bytes) {
+  const units = ["byte", "kilobyte", "megabyte", "gigabyte"];
+  let value = bytes ?? NaN;
+  let at = 0;
+  while (value >= 1000 && at < units.length - 1) {
+    value /= 1000;
+    at += 1;
+  }
+  return write(value, { style: "unit", unit: units[at], unitDisplay: "short", maximumSignificantDigits: 3 });
+}
+
+/** A number as it is. @param {number | null | undefined} value @param {number} [digits] at most, behind the point */
+export function num(value, digits = 6) {
+  return write(value, { maximumFractionDigits: digits });
+}

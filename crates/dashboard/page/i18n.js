@@ -1,13 +1,21 @@
 /** The page's words in English and Chinese. */
 
-import { MESSAGES } from "./messages.js";
+import blocks from "./strings/blocks.js";
+import runs from "./strings/runs.js";
+import shell from "./strings/shell.js";
+import tryIt from "./strings/try.js";
 
 /** @typedef {"en" | "zh"} Language */
+/** @typedef {Record<Language, Record<string, string>>} Words */
 
 const KEY = "danlu-language";
 /** @type {Language[]} */
 export const LANGUAGES = ["en", "zh"];
-
+/** @type {Words} */
+const WORDS = { en: {}, zh: {} };
+for (const words of [shell, runs, blocks, tryIt]) {
+  for (const language of LANGUAGES) Object.assign(WORDS[language], words[language]);
+}
 check();
 
 /** @type {Language} */
@@ -18,6 +26,7 @@ document.documentElement.lang = tag();
 export function current() {
   return language;
 }
+export const lang = current;
 
 /** Language tag for Intl and for the document. */
 export function tag() {
@@ -31,6 +40,7 @@ export function setLanguage(to) {
   document.documentElement.lang = tag();
   document.dispatchEvent(new Event("language"));
 }
+export const setLang = setLanguage;
 
 /**
  * The words of a key; `{name}` in them stands for a value.
@@ -38,19 +48,23 @@ export function setLanguage(to) {
  * @param {Record<string, string | number>} [values]
  */
 export function t(key, values = {}) {
-  const texts = MESSAGES[key];
-  if (!texts) {
+  const text = WORDS[language][key];
+  if (text === undefined) {
     console.error(`no words for ${key}`);
     return key;
   }
-  const text = texts[LANGUAGES.indexOf(language)];
   return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? ""));
+}
+
+/** Whether there are words for it. @param {string} key */
+export function has(key) {
+  return WORDS.en[key] !== undefined;
 }
 
 /** The words of a key, or what the server says where there are none. @param {string} key @param {string} otherwise */
 export function words(key, otherwise) {
   if (language === "en" && otherwise) return otherwise;
-  return MESSAGES[key] ? t(key) : otherwise;
+  return has(key) ? t(key) : otherwise;
 }
 
 /** @returns {Language} */
@@ -63,8 +77,8 @@ function initial() {
 /** Every key has words in each language, with the same values in them. */
 function check() {
   const values = (/** @type {string} */ text) => (text.match(/\{\w+\}/g) ?? []).sort().join();
-  for (const [key, texts] of Object.entries(MESSAGES)) {
-    const whole = texts.length === LANGUAGES.length && texts.every((text) => text.length > 0);
-    if (!whole || new Set(texts.map(values)).size !== 1) throw new Error(`words of ${key} differ`);
+  for (const key of new Set(LANGUAGES.flatMap((language) => Object.keys(WORDS[language])))) {
+    const [english, chinese] = [WORDS.en[key], WORDS.zh[key]];
+    if (!english || !chinese || values(english) !== values(chinese)) throw new Error(`words of ${key} differ`);
   }
 }

@@ -8,19 +8,16 @@ import { isDark, toggleTheme } from "./theme.js";
 /** Entries of the navigation, in their order; a section needs a line here and its routes below. */
 const SECTIONS = ["runs", "blocks", "try"];
 
-/** @type {router.Route[]} */
-const ROUTES = [
-  { pattern: /^\/runs$/, section: "runs", load: () => import("./runs_list.js") },
-  { pattern: /^\/runs\/([^/]+)$/, section: "runs", load: () => import("./run_page.js") },
-  { pattern: /^\/compare$/, section: "runs", load: () => import("./compare.js") },
-  { pattern: /^\/blocks$/, section: "blocks", load: () => import("./blocks/page.js") },
-  { pattern: /^\/try$/, section: "try", load: () => import("./try.js") },
-];
+router.route(/^\/runs$/, "runs", () => import("./runs_list.js"));
+router.route(/^\/runs\/([^/]+)$/, "runs", () => import("./run_page.js"));
+router.route(/^\/compare$/, "runs", () => import("./compare.js"));
+router.route(/^\/blocks$/, "blocks", () => import("./blocks/view.js"));
+router.route(/^\/try(?:\/([^/]+))?$/, "try", () => import("./try/view.js"));
 
 let section = "runs";
 
 header();
-router.start(ROUTES, (to) => {
+router.start((to) => {
   section = to;
   markCurrent();
 });
@@ -32,10 +29,12 @@ document.addEventListener("theme", header);
 
 function header() {
   const top = /** @type {HTMLElement} */ (document.getElementById("top"));
-  const link = (/** @type {string} */ name) => el("a", { href: `#/${name}`, data: { section: name } }, t(`nav.${name}`));
+  const link = (/** @type {string} */ name) =>
+    el("a", { href: `#/${name}`, data: { section: name, test: `nav-${name}` } }, t(`nav.${name}`));
+  const icon = el("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 });
   replace(
     top,
-    el("a", { class: "brand", href: "#/runs" }, el("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 }), "Danlu", el("span", { lang: "zh-Hans" }, "丹炉")),
+    el("a", { class: "brand", href: "#/runs" }, icon, el("span", {}, "Danlu"), el("span", { class: "brand-zh", lang: "zh-Hans" }, "丹炉")),
     el("nav", { "aria-label": t("nav.label") }, SECTIONS.map(link)),
     el("div", { class: "switches" }, languages(), themeSwitch()),
   );
@@ -43,7 +42,7 @@ function header() {
   skip.textContent = t("nav.skip");
   skip.onclick = (event) => {
     event.preventDefault();
-    document.getElementById("main")?.focus();
+    document.getElementById("view")?.focus();
   };
   markCurrent();
 }
@@ -59,10 +58,11 @@ function markCurrent() {
 function languages() {
   const other = LANGUAGES.find((language) => language !== current()) ?? "en";
   const name = { en: "English", zh: "中文" }[other];
-  return el("button", { class: "quiet", id: "language", lang: other, onclick: () => setLanguage(other) }, name);
+  return el("button", { class: "quiet", id: "language", lang: other, data: { test: "language" }, onclick: () => setLanguage(other) }, name);
 }
 
 function themeSwitch() {
   const label = t(isDark() ? "theme.light" : "theme.dark");
-  return el("button", { class: "quiet icon", id: "theme", title: label, "aria-label": label, onclick: toggleTheme }, isDark() ? "☀" : "☾");
+  const props = { class: "quiet icon", id: "theme", title: label, "aria-label": label, data: { test: "theme" }, onclick: toggleTheme };
+  return el("button", props, isDark() ? "☀" : "☾");
 }

@@ -55,29 +55,56 @@ struct Builder {
     n_taps: usize,
 }
 
+/// A network of which only the first nodes fit.
+pub(crate) struct Misfit {
+    /// The nodes that fit.
+    pub(crate) rows: Vec<LayerSummary>,
+    /// The index of the node that does not, where it is one node's fault.
+    pub(crate) node: Option<usize>,
+    pub(crate) error: PlanError,
+}
+
 impl Graph {
     /// The operations of a network that [`NetworkSpec::validate`] has found well-formed.
-    pub(crate) fn build(spec: &NetworkSpec) -> Result<Graph, PlanError> {
-        let shape = Shape::Map(spec.input);
-        check_size("`input`", "number of values", &spec.input, MAX_ACTIVATION)?;
-        let picture = Source { name: "input".into(), value: 0, shape };
-        let values = vec![shape.n_values()];
-        let mut builder = Builder {
-            graph: Graph { ops: vec![], values, logits: 0, tensors: vec![], rows: vec![] },
-            sources: BTreeMap::from([(picture.name.clone(), (0, picture.clone()))]),
-            used: vec![true],
-            running: vec![],
-            n_taps: 0,
-        };
-        let mut last = picture;
+    pub(crate) fn build(spec: &NetworkSpec) -> Result<Graph, Misfit> {
+        let too_large = |error| Misfit { rows: vec![], node: None, error };
+        check_size("`input`", "number of values", &spec.input, MAX_ACTIVATION).map_err(too_large)?;
+        let mut builder = Builder::new(spec.input);
+        let mut last = builder.sources["input"].1.clone();
         for (idx, (node, name)) in spec.nodes.iter().zip(spec.node_names()).enumerate() {
-            last = builder.node(idx, node, name, last)?;
+            last = match builder.node(idx, node, name, last) {
+                Ok(source) => source,
+                Err(error) => return Err(Misfit { rows: builder.graph.rows, node: Some(idx), error }),
+            };
         }
-        builder.finish(spec, &last)
+        match builder.finish(spec, &last) {
+            Ok(()) => Ok(builder.graph),
+            Err((node, error)) => Err(Misfit { rows: builder.graph.rows, node, error }),
+        }
     }
 }
 
 impl Builder {
+    fn new(input: [usize; 3]) -> Self {
+        let shape = Shape::Map(input);
+        let picture = Source { name: "input".into(), value: 0, shape };
+        let values = vec![shape.n_values()];
+        Self {
+            graph: Graph {
+                ops: vec![],
+                values,
+                logits: 0,
+                tensors: vec![],
+                rows: vec![],
+                node_values: vec![],
+            },
+            sources: BTreeMap::from([(picture.name.clone(), (0, picture))]),
+            used: vec![true],
+            running: vec![],
+            n_taps: 0,
+        }
+    }
+
     fn node(
         &mut self,
         idx: usize,
@@ -96,6 +123,7 @@ impl Builder {
             parameters: self.graph.tensors[first_tensor..].iter().map(|t| t.range.len()).sum(),
             multiply_adds: self.graph.ops[first_op..].iter().map(|op| op.layer.multiply_adds()).sum(),
         });
+        self.graph.node_values.push(value);
         let source = Source { name: name.clone(), value, shape };
         self.sources.insert(name, (idx + 1, source.clone()));
         self.used.push(false);
@@ -201,23 +229,24 @@ impl Builder {
         }
     }
 
-    fn finish(mut self, spec: &NetworkSpec, last: &Source) -> Result<Graph, PlanError> {
+    /// What can be said of all nodes together only; the error comes with the node whose fault it is.
+    fn finish(&mut self, spec: &NetworkSpec, last: &Source) -> Result<(), (Option<usize>, PlanError)> {
         let label = |idx: usize| format!("`{}` ({})", self.graph.rows[idx].name, self.graph.rows[idx].layer);
         let last_idx = spec.nodes.len() - 1;
         if last.shape != Shape::Flat(spec.classes) {
             let (node, output, classes) = (label(last_idx), last.shape, spec.classes);
-            return Err(PlanError::WrongClasses { node, output, classes });
+            return Err((Some(last_idx), PlanError::WrongClasses { node, output, classes }));
         }
         if let Some(idx) = (0..last_idx).find(|&idx| !self.used[idx + 1]) {
-            return Err(PlanError::Unused { node: label(idx) });
+            return Err((Some(idx), PlanError::Unused { node: label(idx) }));
         }
         if self.graph.tensors.is_empty() {
-            return Err(PlanError::NoParameters);
+            return Err((None, PlanError::NoParameters));
         }
         self.place_running();
-        self.check_tensor_names()?;
+        self.check_tensor_names().map_err(|error| (None, error))?;
         self.graph.logits = last.value;
-        Ok(self.graph)
+        Ok(())
     }
 }
 

@@ -25,6 +25,17 @@ pub struct Tally {
     pub n_correct: usize,
 }
 
+/// What the network says of one sample.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Prediction {
+    /// The class of the largest logit, of equal ones the first.
+    pub class: u8,
+    /// Its probability by the softmax over the logits.
+    pub confidence: f32,
+    /// The sample's loss.
+    pub loss: f32,
+}
+
 impl Sum for Tally {
     /// In the order of the parts.
     fn sum<I: Iterator<Item = Self>>(parts: I) -> Self {
@@ -89,6 +100,26 @@ impl<'a, S> From<&'a [u8]> for Targets<'a, S> {
     }
 }
 
+/// As [`compute`] without a gradient; writes down what becomes of each live lane.
+pub(crate) fn predict<V: Lane>(
+    loss: &Loss<V::Scalar>,
+    logits: &[V],
+    labels: &[u8],
+    predictions: &mut [Prediction],
+) -> Tally {
+    let outcome = run(loss, logits, labels.into(), V::Scalar::ZERO, None);
+    let lanes = [outcome.losses, outcome.predicted, V::enter(Confidence { logits })].map(|v| [v]);
+    let [losses, classes, confidences] = lanes.each_ref().map(|lanes| V::as_scalars(lanes));
+    for (l, prediction) in predictions[..labels.len()].iter_mut().enumerate() {
+        *prediction = Prediction {
+            class: classes[l].to_f64() as u8,
+            confidence: confidences[l].to_f64() as f32,
+            loss: losses[l].to_f64() as f32,
+        };
+    }
+    outcome.tally(labels)
+}
+
 /// Loss and correct predictions; writes `weight` times the logits' gradient where asked.
 pub(crate) fn compute<V: Lane>(
     loss: &Loss<V::Scalar>,
@@ -97,11 +128,45 @@ pub(crate) fn compute<V: Lane>(
     weight: V::Scalar,
     d_logits: Option<&mut [V]>,
 ) -> Tally {
+    run(loss, logits, targets, weight, d_logits).tally(targets.labels)
+}
+
+/// The loss and the predicted class of every lane.
+struct LaneOutcome<V> {
+    losses: V,
+    predicted: V,
+}
+
+impl<V: Lane> LaneOutcome<V> {
+    /// Over the live lanes.
+    fn tally(self, labels: &[u8]) -> Tally {
+        let [losses, predicted] = [self.losses, self.predicted].map(|v| [v]);
+        let lanes = V::as_scalars(&losses).iter().zip(V::as_scalars(&predicted)).zip(labels);
+        let mut tally = Tally::default();
+        for ((&loss, &predicted), &label) in lanes {
+            tally.loss += loss.to_f64();
+            tally.n_correct += usize::from(predicted == class_number::<V>(label));
+        }
+        tally
+    }
+}
+
+fn class_number<V: Lane>(class: u8) -> V::Scalar {
+    V::Scalar::from_f64(f64::from(class))
+}
+
+fn run<V: Lane>(
+    loss: &Loss<V::Scalar>,
+    logits: &[V],
+    targets: Targets<'_, V::Scalar>,
+    weight: V::Scalar,
+    d_logits: Option<&mut [V]>,
+) -> LaneOutcome<V> {
     let labels = targets.labels;
     assert!(labels.len() <= V::LANES, "{} labels for {} lanes", labels.len(), V::LANES);
     // Label −1 in a dead lane equals no class; its gradient is multiplied by 0.
     let nobody = V::splat(-V::Scalar::ONE);
-    let class = |class: &u8| V::Scalar::from_f64(f64::from(*class));
+    let class = |class: &u8| class_number::<V>(*class);
     let label = lanes_of(nobody, labels.iter().map(class));
     let (other, share) = match targets.mixed {
         Some((others, shares)) => {
@@ -111,14 +176,7 @@ pub(crate) fn compute<V: Lane>(
     };
     let weight = lanes_of(V::zero(), labels.iter().map(|_| weight));
     let (losses, predicted) = V::enter(Compute { loss, logits, label, other, share, weight, d_logits });
-    let [losses, predicted] = [losses, predicted].map(|v| [v]);
-    let lanes = V::as_scalars(&losses).iter().zip(V::as_scalars(&predicted)).zip(labels);
-    let mut tally = Tally::default();
-    for ((&loss, &predicted), label) in lanes {
-        tally.loss += loss.to_f64();
-        tally.n_correct += usize::from(predicted == class(label));
-    }
-    tally
+    LaneOutcome { losses, predicted }
 }
 
 /// The numbers in the first lanes, `rest` in the others.
@@ -173,6 +231,27 @@ impl<V: Lane> Kernel for Compute<'_, V> {
             }
         }
         (loss, predicted)
+    }
+}
+
+/// The largest probability of every lane, 1 / Σ exp(z[k] − max z).
+struct Confidence<'a, V: Lane> {
+    logits: &'a [V],
+}
+
+impl<V: Lane> Kernel for Confidence<'_, V> {
+    type Output = V;
+    #[inline(always)]
+    fn run(self) -> V {
+        let mut max = self.logits[0];
+        for &z in self.logits {
+            max = z.max(max);
+        }
+        let mut sum = V::zero();
+        for &z in self.logits {
+            sum = sum + (z - max).exp();
+        }
+        V::splat(V::Scalar::ONE) / sum
     }
 }
 

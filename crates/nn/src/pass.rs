@@ -11,7 +11,7 @@ use std::ops::Range;
 
 use lanes::{Lane, Scalar};
 
-use crate::loss::{Loss, Tally, Targets, compute};
+use crate::loss::{Loss, Prediction, Tally, Targets, compute, predict};
 use crate::workspace::layout;
 use crate::{BatchStatistics, Mode, Plan, ShardGradient, Workspace};
 
@@ -26,18 +26,18 @@ pub fn forward<V: Lane>(plan: &Plan, params: &[V::Scalar], workspace: &mut Works
     }
 }
 
-/// Loss and correct predictions of the pictures in the workspace, without gradients.
+/// Loss and correct predictions of the pictures in the workspace, without gradients, and what is said of each.
 ///
-/// `labels` has one class for each live lane; the lanes behind it are dead.
+/// `labels` has one class for each live lane; the lanes behind it are dead. `predictions` has at least as many places.
 pub fn evaluate_group<V: Lane>(
     plan: &Plan,
     params: &[V::Scalar],
     loss: &Loss<V::Scalar>,
-    labels: &[u8],
+    (labels, predictions): (&[u8], &mut [Prediction]),
     workspace: &mut Workspace<V>,
 ) -> Tally {
     forward(plan, params, workspace);
-    compute(loss, workspace.logits(plan), labels.into(), V::Scalar::ZERO, None)
+    predict(loss, workspace.logits(plan), labels, predictions)
 }
 
 /// A training pass over one batch: what all of its lane groups read.

@@ -2,7 +2,8 @@
 
 use data::{Dataset, Normalization};
 use lanes::{GROUP, Lane, WithLane};
-use nn::{Loss, Mode, Params, Plan, Tally, Workspace, evaluate_group, forward};
+use metrics::Predictions;
+use nn::{Loss, Mode, Params, Plan, Prediction, Tally, Workspace, evaluate_group, forward};
 use rayon::prelude::*;
 use spec::LossSpec;
 
@@ -11,7 +12,7 @@ use crate::pictures::{check_fit, pack};
 use crate::{Setup, TrainError};
 
 /// How well a network does on a data set.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
     /// Mean cross-entropy.
     pub loss: f64,
@@ -19,6 +20,8 @@ pub struct Evaluation {
     pub accuracy: f64,
     /// Samples.
     pub n: usize,
+    /// What it says of each sample.
+    pub predictions: Predictions,
 }
 
 /// Loss and accuracy of the network on all samples.
@@ -85,15 +88,27 @@ pub(crate) fn evaluate_with<V: Lane<Scalar = f32>>(
     let EvaluateTask { plan, params, dataset, normalization } = task;
     let n = dataset.len();
     let mut groups = vec![Tally::default(); n.div_ceil(GROUP)];
-    groups.par_iter_mut().enumerate().for_each(|(idx, group)| {
+    let mut predictions = vec![Prediction::default(); n];
+    let rows = groups.par_iter_mut().zip(predictions.par_chunks_mut(GROUP));
+    rows.enumerate().for_each(|(idx, (group, predictions))| {
         let samples = idx * GROUP..n.min((idx + 1) * GROUP);
         let mut workspace = workspaces.mine();
         pack(plan, dataset, normalization, samples.clone(), &mut workspace);
-        *group = evaluate_group(plan, &params.0, loss, &dataset.labels[samples], &mut workspace);
+        let samples = (&dataset.labels[samples], predictions);
+        *group = evaluate_group(plan, &params.0, loss, samples, &mut workspace);
     });
     // In the order of the groups, so that the sum does not depend on the threads.
     let sum: Tally = groups.into_iter().sum();
-    Evaluation { loss: sum.loss / n as f64, accuracy: sum.n_correct as f64 / n as f64, n }
+    Evaluation {
+        loss: sum.loss / n as f64,
+        accuracy: sum.n_correct as f64 / n as f64,
+        n,
+        predictions: Predictions {
+            predicted: predictions.iter().map(|prediction| prediction.class).collect(),
+            confidence: predictions.iter().map(|prediction| prediction.confidence).collect(),
+            loss: predictions.iter().map(|prediction| prediction.loss).collect(),
+        },
+    }
 }
 
 struct LogitsTask<'a>(EvaluateTask<'a>);

@@ -35,4 +35,4 @@ pub use observer::{Observer, Silent, Step};
 pub use peak::measure_peak;
 pub use pictures::check_fit;
 pub use setup::Setup;
-pub use training::{Job, Outcome, train};
+pub use training::{Job, Outcome, test_predictions, train};

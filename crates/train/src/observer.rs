@@ -2,6 +2,7 @@
 
 use std::ops::ControlFlow;
 
+use metrics::Predictions;
 use spec::EpochRecord;
 
 use crate::Checkpoint;
@@ -28,9 +29,15 @@ pub trait Observer: Send {
         let _ = step;
     }
 
-    /// After every epoch, with the run as it is then, `record` included. `Break` ends the run.
-    fn epoch(&mut self, record: &EpochRecord, checkpoint: &Checkpoint) -> ControlFlow<()> {
-        let _ = (record, checkpoint);
+    /// After every epoch, with the run as it is then, `record` included, and what the model says of the test samples.
+    /// `Break` ends the run.
+    fn epoch(
+        &mut self,
+        record: &EpochRecord,
+        checkpoint: &Checkpoint,
+        test: &Predictions,
+    ) -> ControlFlow<()> {
+        let _ = (record, checkpoint, test);
         ControlFlow::Continue(())
     }
 }

@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use data::{Dataset, Normalization};
 use lanes::{Lane, WithLane};
+use metrics::Predictions;
 use nn::{Loss, Mode, Params, Plan, Workspace};
 use spec::{EpochRecord, StopReason, TrainSpec};
 
@@ -63,6 +64,25 @@ pub fn train(
     pool.install(|| job.setup.isa.run(TrainTask { job, checkpoint, observer }))
 }
 
+/// What a model of the run says of each test sample, as the observer is told after an epoch.
+pub fn test_predictions(job: Job<'_>, model: &Params<f32>) -> Result<Predictions, TrainError> {
+    check_fit(job.plan, job.test)?;
+    let pool = job.setup.pool()?;
+    Ok(pool.install(|| job.setup.isa.run(TestTask { job, model })))
+}
+
+struct TestTask<'a> {
+    job: Job<'a>,
+    model: &'a Params<f32>,
+}
+
+impl WithLane for TestTask<'_> {
+    type Output = Predictions;
+    fn run<V: Lane<Scalar = f32>>(self) -> Predictions {
+        Evaluator::<V>::new(self.job).run(self.model, self.job.test).predictions
+    }
+}
+
 impl Job<'_> {
     /// Samples of a step: no more than there are, which keeps the memory of a careless choice small.
     pub(crate) fn batch_size(&self) -> usize {
@@ -108,7 +128,7 @@ impl WithLane for TrainTask<'_> {
                 learning_rate: trainer.rate(epoch * trainer.n_steps_per_epoch() - 1),
                 loss: learned.loss,
                 train_accuracy: learned.accuracy,
-                validation_loss: validation.map(|validation| validation.loss),
+                validation_loss: validation.as_ref().map(|validation| validation.loss),
                 validation_accuracy: validation.map(|validation| validation.accuracy),
                 test_accuracy: test.accuracy,
                 train_s,
@@ -117,7 +137,7 @@ impl WithLane for TrainTask<'_> {
             };
             trainer.save(checkpoint);
             checkpoint.push(record);
-            let wish = observer.epoch(&record, checkpoint);
+            let wish = observer.epoch(&record, checkpoint, &test.predictions);
             match (checkpoint.stop_reason(job.spec), wish) {
                 (Some(reason), _) => return Ok(Outcome::Finished(reason)),
                 (None, ControlFlow::Break(())) => return Ok(Outcome::Stopped),

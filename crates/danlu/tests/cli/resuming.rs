@@ -57,7 +57,7 @@ fn place() -> Place {
 }
 
 /// All that a run leaves that does not depend on the clock: the models' bytes and the record without times.
-fn results(place: &Place, run: &str) -> (Vec<u8>, Vec<u8>, Value) {
+fn results(place: &Place, run: &str) -> ([Vec<u8>; 3], Value) {
     let bytes = |file: &str| fs::read(place.path(&format!("{run}/{file}"))).unwrap();
     let mut record: Value = serde_json::from_str(&place.read(&format!("{run}/record.json"))).unwrap();
     record.as_object_mut().unwrap().remove("machine");
@@ -66,7 +66,7 @@ fn results(place: &Place, run: &str) -> (Vec<u8>, Vec<u8>, Value) {
             epoch.as_object_mut().unwrap().remove(key);
         }
     }
-    (bytes("model.safetensors"), bytes("best.safetensors"), record)
+    (["model", "best", "predictions"].map(|name| bytes(&format!("{name}.safetensors"))), record)
 }
 
 /// Fifty instants over the length of a run, its start included. A run is killed until it has been killed three times or
@@ -113,13 +113,21 @@ fn next(place: &Place, run: &str, n: usize) -> String {
 }
 
 /// It has come to the same end and left nothing else.
-fn check_killed(place: &Place, run: &str, whole: &(Vec<u8>, Vec<u8>, Value)) {
+fn check_killed(place: &Place, run: &str, whole: &([Vec<u8>; 3], Value)) {
     assert_eq!(&results(place, run), whole, "{run}");
     let entries = fs::read_dir(place.path(run)).unwrap();
     let mut files: Vec<_> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     files.sort();
-    let results = ["best.safetensors", "checkpoint", "curves.svg", "model.safetensors", "record.json"];
-    let expected = [&[".lock"][..], &results, &["run.toml"]].concat();
+    let expected = [
+        ".lock",
+        "best.safetensors",
+        "checkpoint",
+        "curves.svg",
+        "model.safetensors",
+        "predictions.safetensors",
+        "record.json",
+        "run.toml",
+    ];
     assert_eq!(files, expected, "{run}");
 }
 

@@ -56,6 +56,23 @@ fn ctrl_c_keeps_the_whole_epochs() {
 }
 
 #[test]
+fn a_request_in_the_folder_ends_the_run_and_is_used_up() {
+    for word in ["after-epoch", "now"] {
+        let place = Place::new();
+        let (child, mut stdout) = start(&place, "");
+        fs::write(place.path("run/stop"), word).unwrap();
+        stdout.read_to_end(&mut Vec::new()).unwrap();
+        let ran = Ran::of(child.wait_with_output().unwrap());
+        ran.fails(130, &["interrupted in epoch", "`danlu resume run` goes on"]);
+        assert!(is_whole(&place) >= 1);
+        assert_eq!(place.record("run").state, RunState::Interrupted);
+        assert!(!place.path("run/stop").exists());
+        let predictions = runs::read_predictions(&place.path("run/predictions.safetensors")).unwrap();
+        assert_eq!(predictions.len(), 64);
+    }
+}
+
+#[test]
 fn a_kill_loses_at_most_the_running_epoch() {
     let place = Place::new();
     let (mut child, _stdout) = start(&place, "");

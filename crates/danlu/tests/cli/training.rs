@@ -75,7 +75,15 @@ fn the_folder_holds_the_whole_run() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     files.sort();
-    assert_eq!(files, [".lock", "checkpoint", "curves.svg", "model.safetensors", "record.json", "run.toml"]);
+    let results = [
+        "checkpoint",
+        "curves.svg",
+        "model.safetensors",
+        "predictions.safetensors",
+        "record.json",
+        "run.toml",
+    ];
+    assert_eq!(files, [&[".lock"][..], &results].concat());
     let record = place.record("deep/run");
     assert_eq!(record.state, RunState::Finished);
     assert_eq!((record.stop_reason, record.best_epoch), (Some(StopReason::AllEpochs), Some(2)));

@@ -5,6 +5,7 @@ use std::sync::atomic::AtomicBool;
 
 use data::{Dataset, Normalization};
 use lanes::Isa;
+use metrics::Predictions;
 use nn::{Params, Plan};
 use rand_core::Rng;
 use spec::{
@@ -89,12 +90,14 @@ pub(crate) struct Memory {
     pub(crate) steps: Vec<Step>,
     pub(crate) epochs: Vec<EpochRecord>,
     pub(crate) checkpoints: Vec<Checkpoint>,
+    /// Of the last epoch.
+    pub(crate) test: Predictions,
     pub(crate) n_epochs: usize,
 }
 
 impl Memory {
     pub(crate) fn new(n_epochs: usize) -> Self {
-        Self { steps: vec![], epochs: vec![], checkpoints: vec![], n_epochs }
+        Self { steps: vec![], epochs: vec![], checkpoints: vec![], test: Predictions::default(), n_epochs }
     }
 }
 
@@ -103,9 +106,15 @@ impl Observer for Memory {
         self.steps.push(*step);
     }
 
-    fn epoch(&mut self, record: &EpochRecord, checkpoint: &Checkpoint) -> ControlFlow<()> {
+    fn epoch(
+        &mut self,
+        record: &EpochRecord,
+        checkpoint: &Checkpoint,
+        test: &Predictions,
+    ) -> ControlFlow<()> {
         self.epochs.push(*record);
         self.checkpoints.push(checkpoint.clone());
+        self.test = test.clone();
         if self.epochs.len() < self.n_epochs { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }

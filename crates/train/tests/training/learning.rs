@@ -49,12 +49,18 @@ fn evaluation_and_logits_agree_with_the_training_record() {
     let setup = Setup { threads: 3, isa: Isa::detect() };
     let evaluation = evaluate(&bench.plan, &params, &bench.test, &bench.normalization, setup).unwrap();
     assert_eq!(evaluation.accuracy, memory.epochs[1].test_accuracy);
+    assert_eq!(evaluation.predictions, memory.test);
     let logits = logits(&bench.plan, &params, &bench.test, &bench.normalization, setup).unwrap();
-    let n_correct = logits.chunks_exact(10).zip(&bench.test.labels).filter(|(row, label)| {
-        let best = (1..10).fold(0, |best, k| if row[k] > row[best] { k } else { best });
-        best == usize::from(**label)
-    });
-    assert_eq!(n_correct.count() as f64 / 200.0, evaluation.accuracy);
+    let mut n_correct = 0;
+    for (idx, (row, &label)) in logits.chunks_exact(10).zip(&bench.test.labels).enumerate() {
+        let (class, confidence) = metrics::top(row, 1)[0];
+        n_correct += usize::from(class == usize::from(label));
+        assert_eq!(usize::from(memory.test.predicted[idx]), class);
+        assert!((f64::from(memory.test.confidence[idx]) - confidence).abs() < 1e-6);
+        let loss = -metrics::softmax(row)[usize::from(label)].ln();
+        assert!((f64::from(memory.test.loss[idx]) - loss).abs() < 1e-4 * loss.max(1.0));
+    }
+    assert_eq!(n_correct as f64 / 200.0, evaluation.accuracy);
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
-use crate::error::CliError;
+use crate::RunsError;
 
 /// Largest file of weights: a network has at most 2^28 parameters of 4 bytes in a tensor.
 const MAX_BYTES: u64 = 2 << 30;
@@ -12,29 +12,30 @@ const MAX_BYTES: u64 = 2 << 30;
 /// Largest file of text: a network of the most nodes has some hundred kilobytes.
 const MAX_TEXT_BYTES: u64 = 16 << 20;
 
-pub(crate) fn read(path: &Path) -> Result<Vec<u8>, CliError> {
+/// All of a file of at most 2 GiB.
+pub fn read(path: &Path) -> Result<Vec<u8>, RunsError> {
     read_at_most(path, MAX_BYTES)
 }
 
 /// A file's text, without the byte order mark that some editors put before it.
-pub(crate) fn read_text(path: &Path) -> Result<String, CliError> {
+pub fn read_text(path: &Path) -> Result<String, RunsError> {
     text(path, read_at_most(path, MAX_TEXT_BYTES)?)
 }
 
 /// Devices never end, so no file's length is believed.
-fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, CliError> {
+fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, RunsError> {
     let mut bytes = Vec::new();
-    let file = File::open(path).map_err(CliError::io("read", path))?;
-    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(CliError::io("read", path))?;
+    let file = File::open(path).map_err(RunsError::io("read", path))?;
+    file.take(max_bytes + 1).read_to_end(&mut bytes).map_err(RunsError::io("read", path))?;
     if bytes.len() as u64 > max_bytes {
-        return Err(CliError::FileTooLarge { path: path.to_owned(), max_mib: max_bytes >> 20 });
+        return Err(RunsError::FileTooLarge { path: path.to_owned(), max_mib: max_bytes >> 20 });
     }
     Ok(bytes)
 }
 
 /// The text that `bytes` are, which came from `path`.
-pub(crate) fn text(path: &Path, bytes: Vec<u8>) -> Result<String, CliError> {
-    let text = String::from_utf8(bytes).map_err(|error| CliError::NotText {
+pub fn text(path: &Path, bytes: Vec<u8>) -> Result<String, RunsError> {
+    let text = String::from_utf8(bytes).map_err(|error| RunsError::NotText {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),
     })?;

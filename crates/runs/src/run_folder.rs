@@ -1,4 +1,5 @@
-//! The folder of a run: `run.toml`, `checkpoint`, `model.safetensors`, `best.safetensors`, `record.json`, `curves.svg`.
+//! The folder of a run: `run.toml`, `checkpoint`, `model.safetensors`, `best.safetensors`,
+//! `predictions.safetensors`, `record.json`, `curves.svg`.
 //!
 //! Each file is replaced as a whole, after an epoch in that order. So whenever the run dies, the checkpoint is that of the
 //! last epoch that all other files tell of, or of the next one; all of them can be made again from it.
@@ -7,45 +8,53 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use crate::atomic_file;
-use crate::error::CliError;
+use spec::RunRecord;
+
+use crate::RunsError;
+use crate::{atomic_file, input_file};
 
 /// The complete spec, as a run file.
-pub(crate) const RUN: &str = "run.toml";
+pub const RUN: &str = "run.toml";
 /// The run's record.
-pub(crate) const RECORD: &str = "record.json";
+pub const RECORD: &str = "record.json";
 /// All that is needed to go on after the last whole epoch.
-pub(crate) const CHECKPOINT: &str = "checkpoint";
+pub const CHECKPOINT: &str = "checkpoint";
 /// The weights after the last whole epoch.
-pub(crate) const MODEL: &str = "model.safetensors";
+pub const MODEL: &str = "model.safetensors";
 /// Those after the best epoch by the validation part, where there is one.
-pub(crate) const BEST: &str = "best.safetensors";
+pub const BEST: &str = "best.safetensors";
+/// What the last whole epoch's model says of each test sample, see [`crate::read_predictions`].
+pub const PREDICTIONS: &str = "predictions.safetensors";
 /// The picture of the curves.
-pub(crate) const CURVES: &str = "curves.svg";
+pub const CURVES: &str = "curves.svg";
+/// Where the run is inside its epoch, see [`crate::Progress`].
+pub const PROGRESS: &str = "progress.json";
 
 /// The spec of a run that has not begun: the folder holds no run yet, and shows that it can be written to.
-const PENDING: &str = ".run.toml.pending";
+pub const PENDING: &str = ".run.toml.pending";
 
 /// Held by the run that writes to the folder, as long as its process lives.
 const LOCK: &str = ".lock";
 
 /// All that a run leaves but its spec. The record comes first: without it there is nothing to go on with.
-const RESULTS: [&str; 5] = [RECORD, CHECKPOINT, MODEL, BEST, CURVES];
+pub const FILES: [&str; 7] = [RECORD, CHECKPOINT, MODEL, BEST, PREDICTIONS, CURVES, PROGRESS];
 
 /// Where fresh folders go.
 const RUNS: &str = "runs";
 
 /// A file that a command is asked to write must not be one of a run, beside which `run.toml` lies.
-pub(crate) fn check_no_run_file(path: &Path) -> Result<(), CliError> {
+pub fn check_no_run_file(path: &Path) -> Result<(), RunsError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let is_of_run = RESULTS.contains(&name) || [RUN, PENDING, LOCK].contains(&name);
+    let is_of_run = FILES.contains(&name) || [RUN, PENDING, LOCK].contains(&name);
     match is_of_run && path.with_file_name(RUN).exists() {
-        true => Err(CliError::OntoRunFile { path: path.to_owned() }),
+        true => Err(RunsError::OntoRunFile { path: path.to_owned() }),
         false => Ok(()),
     }
 }
 
-pub(crate) struct RunFolder {
+/// A run's folder, held by this process alone for as long as this lives.
+#[derive(Debug)]
+pub struct RunFolder {
     dir: PathBuf,
     /// The folders that were made for this run, outermost first.
     made: Vec<PathBuf>,
@@ -54,22 +63,22 @@ pub(crate) struct RunFolder {
 
 impl RunFolder {
     /// The folder `dir`, made if need be. It may not hold a run, but for `force`.
-    pub(crate) fn named(dir: &Path, force: bool) -> Result<Self, CliError> {
+    pub fn named(dir: &Path, force: bool) -> Result<Self, RunsError> {
         if fs::metadata(dir).is_ok_and(|found| !found.is_dir()) {
-            return Err(CliError::NotAFolder { path: dir.to_owned() });
+            return Err(RunsError::NotAFolder { path: dir.to_owned() });
         }
         let made = make_all(dir)?;
         let lock = lock(dir)?;
-        let mut files = [RUN].into_iter().chain(RESULTS);
+        let mut files = [RUN].into_iter().chain(FILES);
         if let Some(file) = files.find(|file| !force && dir.join(file).exists()) {
-            return Err(CliError::HoldsRun { dir: dir.to_owned(), file });
+            return Err(RunsError::HoldsRun { dir: dir.to_owned(), file });
         }
         Ok(Self { dir: dir.to_owned(), made, _lock: lock })
     }
 
     /// A fresh folder `runs/NETWORK-N` with the first number that is free. Making it decides, so that runs that
     /// start at the same time get different ones.
-    pub(crate) fn numbered(network: &str) -> Result<Self, CliError> {
+    pub fn numbered(network: &str) -> Result<Self, RunsError> {
         let runs = Path::new(RUNS);
         let mut made = make_all(runs)?;
         let plain = |c: char| if c.is_alphanumeric() || "-_.".contains(c) { c } else { '-' };
@@ -83,73 +92,75 @@ impl RunFolder {
                     return Ok(Self { dir, made, _lock: lock });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-                Err(error) => return Err(CliError::io("make the folder", dir)(error)),
+                Err(error) => return Err(RunsError::io("make the folder", dir)(error)),
             }
         }
         unreachable!("no file system holds 2^64 folders")
     }
 
     /// A folder that holds a run which has begun, or was about to.
-    pub(crate) fn begun(dir: &Path) -> Result<Self, CliError> {
+    pub fn begun(dir: &Path) -> Result<Self, RunsError> {
         if !dir.is_dir() {
-            return Err(CliError::NotAFolder { path: dir.to_owned() });
+            return Err(RunsError::NotAFolder { path: dir.to_owned() });
         }
         if ![RUN, PENDING].iter().any(|file| dir.join(file).exists()) {
-            return Err(CliError::NoRun { dir: dir.to_owned() });
+            return Err(RunsError::NoRun { dir: dir.to_owned() });
         }
         Ok(Self { dir: dir.to_owned(), made: Vec::new(), _lock: lock(dir)? })
     }
 
     /// Where the spec of a run without a record stands: one that was about to begin has deleted the record of the run
     /// before it.
-    pub(crate) fn spec_file(&self) -> &'static str {
+    pub fn spec_file(&self) -> &'static str {
         if self.path(PENDING).exists() { PENDING } else { RUN }
     }
 
-    pub(crate) fn dir(&self) -> &Path {
+    /// Where it lies.
+    pub fn dir(&self) -> &Path {
         &self.dir
     }
 
-    pub(crate) fn path(&self, file: &str) -> PathBuf {
+    /// Where a file of it lies.
+    pub fn path(&self, file: &str) -> PathBuf {
         self.dir.join(file)
     }
 
     /// The start weights must not be a file that the run will replace.
-    pub(crate) fn check_apart(&self, init: &Path) -> Result<(), CliError> {
+    pub fn check_apart(&self, init: &Path) -> Result<(), RunsError> {
         let Ok(init_file) = fs::canonicalize(init) else { return Ok(()) };
         let is_init = |file: &str| fs::canonicalize(self.path(file)).is_ok_and(|path| path == init_file);
-        match RESULTS.iter().any(|file| is_init(file)) {
-            true => Err(CliError::InitIsReplaced { path: init.to_owned() }),
+        match FILES.iter().any(|file| is_init(file)) {
+            true => Err(RunsError::InitIsReplaced { path: init.to_owned() }),
             false => Ok(()),
         }
     }
 
     /// Puts the spec down, before anything slow is done, without touching a run that is to be replaced.
-    pub(crate) fn prepare(&self, run_toml: &str) -> Result<(), CliError> {
+    pub fn prepare(&self, run_toml: &str) -> Result<(), RunsError> {
         self.write(PENDING, run_toml.as_bytes())
     }
 
     /// From here on the folder holds this run and nothing of another.
-    pub(crate) fn begin(&self) -> Result<(), CliError> {
-        for file in RESULTS {
-            match fs::remove_file(self.path(file)) {
-                Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                    return Err(CliError::io("delete", self.path(file))(error));
-                }
-                Ok(()) | Err(_) => {}
-            }
+    pub fn begin(&self) -> Result<(), RunsError> {
+        for file in FILES {
+            self.remove(file)?;
         }
         let run = self.path(RUN);
-        fs::rename(self.path(PENDING), &run).map_err(CliError::io("write", run))
+        fs::rename(self.path(PENDING), &run).map_err(RunsError::io("write", run))
     }
 
     /// Replaces a file of the run as a whole.
-    pub(crate) fn write(&self, file: &str, bytes: &[u8]) -> Result<(), CliError> {
+    pub fn write(&self, file: &str, bytes: &[u8]) -> Result<(), RunsError> {
         atomic_file::replace(&self.path(file), bytes)
     }
 
+    /// Deletes a file of the run, if it is there, with what a killed process may have left of it.
+    pub fn remove(&self, file: &str) -> Result<(), RunsError> {
+        atomic_file::remove(&self.path(file))
+    }
+
     /// Leaves things as they were before a run that cannot begin. Whatever cannot be deleted stays.
-    pub(crate) fn discard(&self) {
+    pub fn discard(&self) {
         let _stays = fs::remove_file(self.path(PENDING));
         if !self.made.is_empty() {
             let _stays = fs::remove_file(self.path(LOCK));
@@ -161,23 +172,39 @@ impl RunFolder {
 }
 
 /// The folder for this run alone. The file stays, as deleting it would let two later runs lock different files.
-fn lock(dir: &Path) -> Result<File, CliError> {
+fn lock(dir: &Path) -> Result<File, RunsError> {
     let path = dir.join(LOCK);
-    let file = File::create(&path).map_err(CliError::io("write", &path))?;
+    let file = File::create(&path).map_err(RunsError::io("write", &path))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => Err(CliError::FolderInUse { dir: dir.to_owned() }),
-        Err(TryLockError::Error(source)) => Err(CliError::io("lock", path)(source)),
+        Err(TryLockError::WouldBlock) => Err(RunsError::FolderInUse { dir: dir.to_owned() }),
+        Err(TryLockError::Error(source)) => Err(RunsError::io("lock", path)(source)),
     }
 }
 
 /// Makes a folder and those that it lies in; returns the ones that were not there, outermost first.
-fn make_all(dir: &Path) -> Result<Vec<PathBuf>, CliError> {
+fn make_all(dir: &Path) -> Result<Vec<PathBuf>, RunsError> {
     let is_missing = |dir: &&Path| !dir.as_os_str().is_empty() && !dir.exists();
     let mut missing: Vec<PathBuf> = dir.ancestors().take_while(is_missing).map(Path::to_owned).collect();
     missing.reverse();
-    fs::create_dir_all(dir).map_err(CliError::io("make the folder", dir))?;
+    fs::create_dir_all(dir).map_err(RunsError::io("make the folder", dir))?;
     Ok(missing)
+}
+
+/// Whether a living process holds the folder; `false` where that cannot be told.
+pub fn is_locked(dir: &Path) -> bool {
+    let lock = File::open(dir.join(LOCK)).map(|file| file.try_lock_shared());
+    matches!(lock, Ok(Err(TryLockError::WouldBlock)))
+}
+
+/// The record in the folder; `None` where there is none.
+pub fn read_record(dir: &Path) -> Result<Option<RunRecord>, RunsError> {
+    let path = dir.join(RECORD);
+    if !path.exists() {
+        return Ok(None);
+    }
+    let in_file = |source| RunsError::File { path: path.clone(), source };
+    RunRecord::from_json(&input_file::read_text(&path)?).map(Some).map_err(in_file)
 }
 
 #[cfg(test)]
@@ -208,7 +235,7 @@ mod tests {
     fn a_folder_is_for_one_run_at_a_time() {
         let root = tempfile::tempdir().unwrap();
         let first = RunFolder::named(root.path(), true).unwrap();
-        assert!(matches!(RunFolder::named(root.path(), true), Err(CliError::FolderInUse { .. })));
+        assert!(matches!(RunFolder::named(root.path(), true), Err(RunsError::FolderInUse { .. })));
         drop(first);
         RunFolder::named(root.path(), true).unwrap();
     }
@@ -217,7 +244,7 @@ mod tests {
     fn a_model_of_somebody_else_is_not_replaced() {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(MODEL), "precious").unwrap();
-        assert!(matches!(RunFolder::named(root.path(), false), Err(CliError::HoldsRun { file: MODEL, .. })));
+        assert!(matches!(RunFolder::named(root.path(), false), Err(RunsError::HoldsRun { file: MODEL, .. })));
     }
 
     #[test]
@@ -226,7 +253,7 @@ mod tests {
         for file in [RUN, RECORD, MODEL, CURVES] {
             fs::write(root.path().join(file), "old").unwrap();
         }
-        assert!(matches!(RunFolder::named(root.path(), false), Err(CliError::HoldsRun { file: RUN, .. })));
+        assert!(matches!(RunFolder::named(root.path(), false), Err(RunsError::HoldsRun { file: RUN, .. })));
         let folder = RunFolder::named(root.path(), true).unwrap();
         folder.prepare("new").unwrap();
         assert_eq!(fs::read_to_string(root.path().join(RUN)).unwrap(), "old");

@@ -5,6 +5,7 @@
 //! for all; a bare number is read as such a list of one.
 
 use std::collections::BTreeMap;
+use std::error::Error;
 use std::path::{Path, PathBuf};
 
 use data::Normalization;
@@ -12,18 +13,24 @@ use nn::{Params, Plan};
 use serde::{Deserialize, Deserializer, Serialize};
 use spec::{FORMAT_VERSION, InitSpec, NetworkSpec};
 
-use crate::error::CliError;
-use crate::input_file;
 use crate::run_folder::{MODEL, RECORD, RUN};
+use crate::{RunsError, input_file};
 
 /// A trained network, ready to use.
-pub(crate) struct Model {
-    pub(crate) path: PathBuf,
-    pub(crate) network: NetworkSpec,
-    pub(crate) plan: Plan,
-    pub(crate) params: Params<f32>,
-    pub(crate) classes: Vec<String>,
-    pub(crate) normalization: Normalization,
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// The file that it came from.
+    pub path: PathBuf,
+    /// What was asked for.
+    pub network: NetworkSpec,
+    /// The compiled network.
+    pub plan: Plan,
+    /// Its weights.
+    pub params: Params<f32>,
+    /// The classes' names, in the order of the logits.
+    pub classes: Vec<String>,
+    /// From bytes to the numbers that it learned from.
+    pub normalization: Normalization,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -46,11 +53,11 @@ fn numbers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<f32>, D::Er
 }
 
 /// The header's metadata of a model file.
-pub(crate) fn metadata(
+pub fn metadata(
     network: &NetworkSpec,
     classes: &[String],
     normalization: &Normalization,
-) -> Result<BTreeMap<String, String>, CliError> {
+) -> Result<BTreeMap<String, String>, RunsError> {
     let Normalization { scale, shift } = normalization.clone();
     let entries = [
         ("danlu", FORMAT_VERSION.to_string()),
@@ -62,58 +69,59 @@ pub(crate) fn metadata(
 }
 
 /// The model in a file or a run folder.
-pub(crate) fn load(path: &Path) -> Result<Model, CliError> {
+pub fn load(path: &Path) -> Result<Model, RunsError> {
     let path = locate(path)?;
     let bytes = input_file::read(&path)?;
-    let metadata = nn::metadata(&bytes).map_err(|source| CliError::Weights { path: path.clone(), source })?;
+    let metadata =
+        nn::metadata(&bytes).map_err(|source| RunsError::Weights { path: path.clone(), source })?;
     let network = network(&path, &metadata)?;
     let plan = Plan::compile(&network).map_err(|error| no_model(&path, format!("its network: {error}")))?;
     let (classes, normalization) = reading(&path, &network, &metadata)?;
     let params = nn::from_safetensors(&plan, &bytes)
-        .map_err(|source| CliError::Weights { path: path.clone(), source })?;
+        .map_err(|source| RunsError::Weights { path: path.clone(), source })?;
     Ok(Model { path, network, plan, params, classes, normalization })
 }
 
 /// The network alone.
-pub(crate) fn load_network(path: &Path, bytes: &[u8]) -> Result<NetworkSpec, CliError> {
+pub fn load_network(path: &Path, bytes: &[u8]) -> Result<NetworkSpec, RunsError> {
     let metadata =
-        nn::metadata(bytes).map_err(|source| CliError::Weights { path: path.to_owned(), source })?;
+        nn::metadata(bytes).map_err(|source| RunsError::Weights { path: path.to_owned(), source })?;
     network(path, &metadata)
 }
 
 /// Whether a file is called or begins as a safetensors file, with the length of its header; text would give a length
 /// far beyond any file's.
-pub(crate) fn is_model(path: &Path, bytes: &[u8]) -> bool {
+pub fn is_model(path: &Path, bytes: &[u8]) -> bool {
     let header_len = bytes.first_chunk().map(|&bytes| u64::from_le_bytes(bytes));
     path.extension().is_some_and(|extension| extension == "safetensors")
         || header_len.is_some_and(|len| len <= bytes.len() as u64)
 }
 
 /// Weights to start from, and the file's hash put into `init`; one that is there already must be it.
-pub(crate) fn load_init(plan: &Plan, init: &mut InitSpec) -> Result<Params<f32>, CliError> {
+pub fn load_init(plan: &Plan, init: &mut InitSpec) -> Result<Params<f32>, RunsError> {
     use sha2::{Digest, Sha256};
     let path = PathBuf::from(&init.file);
     let bytes = input_file::read(&path)?;
     let found = Sha256::digest(&bytes).iter().map(|byte| format!("{byte:02x}")).collect::<String>();
     if let Some(expected) = init.sha256.replace(found.clone()).filter(|expected| *expected != found) {
-        return Err(CliError::WeightsChanged { path, found, expected });
+        return Err(RunsError::WeightsChanged { path, found, expected });
     }
-    nn::from_safetensors(plan, &bytes).map_err(|source| CliError::Weights { path, source })
+    nn::from_safetensors(plan, &bytes).map_err(|source| RunsError::Weights { path, source })
 }
 
-fn locate(path: &Path) -> Result<PathBuf, CliError> {
+fn locate(path: &Path) -> Result<PathBuf, RunsError> {
     if !path.is_dir() {
         return Ok(path.to_owned());
     }
     let model = path.join(MODEL);
     let is_run = [RUN, RECORD].iter().any(|file| path.join(file).exists());
     if is_run && !model.exists() {
-        return Err(CliError::NoEpoch { dir: path.to_owned() });
+        return Err(RunsError::NoEpoch { dir: path.to_owned() });
     }
     Ok(model)
 }
 
-fn network(path: &Path, metadata: &BTreeMap<String, String>) -> Result<NetworkSpec, CliError> {
+fn network(path: &Path, metadata: &BTreeMap<String, String>) -> Result<NetworkSpec, RunsError> {
     let version = entry(path, metadata, "danlu")?;
     if version != FORMAT_VERSION.to_string() {
         let reason =
@@ -121,8 +129,7 @@ fn network(path: &Path, metadata: &BTreeMap<String, String>) -> Result<NetworkSp
         return Err(no_model(path, reason));
     }
     let text = entry(path, metadata, "network")?;
-    NetworkSpec::from_toml(text)
-        .map_err(|error| no_model(path, format!("its network: {}", CliError::from(error).one_line())))
+    NetworkSpec::from_toml(text).map_err(|error| no_model(path, format!("its network: {}", chain(&error))))
 }
 
 /// What the numbers that go in and come out mean.
@@ -130,7 +137,7 @@ fn reading(
     path: &Path,
     network: &NetworkSpec,
     metadata: &BTreeMap<String, String>,
-) -> Result<(Vec<String>, Normalization), CliError> {
+) -> Result<(Vec<String>, Normalization), RunsError> {
     let wrong = |key: &str, reason: &dyn std::fmt::Display| no_model(path, format!("its `{key}`: {reason}"));
     let classes: Vec<String> =
         serde_json::from_str(entry(path, metadata, "classes")?).map_err(|error| wrong("classes", &error))?;
@@ -145,13 +152,19 @@ fn reading(
     Ok((classes, normalization))
 }
 
-fn entry<'a>(path: &Path, metadata: &'a BTreeMap<String, String>, key: &str) -> Result<&'a str, CliError> {
+fn entry<'a>(path: &Path, metadata: &'a BTreeMap<String, String>, key: &str) -> Result<&'a str, RunsError> {
     let missing = || no_model(path, format!("its header has no `{key}`"));
     metadata.get(key).map(String::as_str).ok_or_else(missing)
 }
 
-fn no_model(path: &Path, reason: String) -> CliError {
-    CliError::NoModel { path: path.to_owned(), reason }
+/// The error and its causes on one line.
+fn chain(error: &(dyn Error + 'static)) -> String {
+    let causes = std::iter::successors(error.source(), |&cause| cause.source());
+    causes.fold(error.to_string(), |text, cause| format!("{text}: {cause}"))
+}
+
+fn no_model(path: &Path, reason: String) -> RunsError {
+    RunsError::NoModel { path: path.to_owned(), reason }
 }
 
 #[cfg(test)]
@@ -204,11 +217,11 @@ mod tests {
         ];
         for (key, value, expected) in cases {
             let path = write(dir.path(), |metadata| drop(metadata.insert(key.into(), value.into())));
-            let message = load(&path).err().unwrap().one_line();
+            let message = load(&path).err().unwrap().to_string();
             assert!(message.contains(expected), "{key}: {message}");
         }
         let path = write(dir.path(), BTreeMap::clear);
-        assert!(load(&path).err().unwrap().one_line().contains("its header has no `danlu`"));
+        assert!(load(&path).err().unwrap().to_string().contains("its header has no `danlu`"));
     }
 
     #[test]

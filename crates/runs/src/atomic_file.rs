@@ -5,25 +5,48 @@ use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-use crate::error::CliError;
+use crate::RunsError;
 
 /// Puts `bytes` in place of the file's contents, or leaves the file as it is. At every instant the file is the
 /// old one or the whole new one.
 ///
 /// The bytes go into `.NAME.tmp` beside it; one name, so that a leftover of a killed program is used up by the
 /// next write. A pipe or a device is written to as it is: it must not be replaced by a file.
-pub(crate) fn replace(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
+pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), RunsError> {
     let is_special = fs::metadata(path).is_ok_and(|found| !found.is_file());
     let written = if is_special { fs::write(path, bytes) } else { replace_file(path, bytes) };
-    written.map_err(CliError::io("write", path))
+    written.map_err(RunsError::io("write", path))
+}
+
+/// As [`replace`] for what may be lost with the machine's power: without waiting for the disk.
+pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<(), RunsError> {
+    let part = part_of(path);
+    finish(&part, path, fs::write(&part, bytes)).map_err(RunsError::io("write", path))
+}
+
+/// Deletes the file, if it is there, and what a killed process may have left of its next contents.
+pub fn remove(path: &Path) -> Result<(), RunsError> {
+    for path in [path, &part_of(path)] {
+        match fs::remove_file(path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                return Err(RunsError::io("delete", path)(error));
+            }
+            Ok(()) | Err(_) => {}
+        }
+    }
+    Ok(())
 }
 
 fn replace_file(path: &Path, bytes: &[u8]) -> io::Result<()> {
     let part = part_of(path);
-    let written = write_whole(&part, bytes).and_then(|()| fs::rename(&part, path));
+    finish(&part, path, write_whole(&part, bytes))
+}
+
+fn finish(part: &Path, path: &Path, written: io::Result<()>) -> io::Result<()> {
+    let written = written.and_then(|()| fs::rename(part, path));
     if written.is_err() {
         // The first error is the one to tell.
-        let _also_failed = fs::remove_file(&part);
+        let _also_failed = fs::remove_file(part);
     }
     written
 }
@@ -42,7 +65,7 @@ fn part_of(path: &Path) -> PathBuf {
 }
 
 /// Whether both are there and the same.
-pub(crate) fn is_same_file(one: &Path, other: &Path) -> bool {
+pub fn is_same_file(one: &Path, other: &Path) -> bool {
     match (fs::canonicalize(one), fs::canonicalize(other)) {
         (Ok(one), Ok(other)) => one == other,
         _ => false,
@@ -71,8 +94,9 @@ mod tests {
         replace(&path, b"old").unwrap();
         std::os::unix::fs::symlink("/dev/full", dir.path().join(".a.tmp")).unwrap();
         let error = replace(&path, &[0; 100_000]).unwrap_err();
-        assert!(error.one_line().contains("No space left on device"), "{}", error.one_line());
-        assert!(error.one_line().contains(&path.display().to_string()));
+        let RunsError::Io { source, .. } = &error else { panic!("{error}") };
+        assert!(source.to_string().contains("No space left on device"), "{source}");
+        assert!(error.to_string().contains(&path.display().to_string()));
         assert_eq!(fs::read(&path).unwrap(), b"old");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
     }

@@ -1,0 +1,2 @@
+/** Words of this page. */
+export default { en: {}, zh: {} };

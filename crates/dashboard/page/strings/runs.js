@@ -1,0 +1,2 @@
+/** Words of the list of runs and of a run. */
+export default { en: {}, zh: {} };
