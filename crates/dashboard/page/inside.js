@@ -53,7 +53,7 @@ export function insideView(id, data, signal) {
 function seenBlock(seen, classes) {
   const label = seen.label === null ? null : classes[seen.label];
   return [
-    el("div", { class: "seen" }, el("img", { src: seen.image, alt: t("try.asSeen"), class: "as-seen" }), bars(seen.predictions, label)),
+    el("div", { class: "seen" }, el("img", { src: seen.image, alt: t("seen.picture"), class: "as-seen" }), bars(seen.predictions, label)),
     el("div", { class: "map-list" }, seen.layers.map(mapsFigure)),
   ];
 }
