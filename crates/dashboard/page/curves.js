@@ -140,7 +140,7 @@ function format(name) {
 
 function mainLayout() {
   return layout({
-    xaxis: axis({ title: { text: t("curves.epoch") }, rangemode: "tozero", showgrid: false, tickformat: ",d" }),
+    xaxis: axis({ title: { text: t("curves.epoch") }, showgrid: false, tickformat: ",d" }),
     yaxis: axis({ title: { text: t("curves.accuracy") }, tickformat: ".0%" }),
     yaxis2: axis({ title: { text: t("curves.loss") }, overlaying: "y", side: "right", showgrid: false, rangemode: "tozero" }),
   });
@@ -149,8 +149,8 @@ function mainLayout() {
 function lowLayout() {
   return layout({
     margin: { l: 52, r: 52, t: 8, b: 28 },
-    xaxis: axis({ rangemode: "tozero", showgrid: false, tickformat: ",d" }),
-    yaxis: axis({ title: { text: t("curve.learning_rate") }, tickformat: ".2~g", rangemode: "tozero", nticks: 4 }),
-    yaxis2: axis({ title: { text: t("curve.images_per_s") }, overlaying: "y", side: "right", showgrid: false, rangemode: "tozero", tickformat: "~s", nticks: 4 }),
+    xaxis: axis({ showgrid: false, tickformat: ",d" }),
+    yaxis: axis({ title: { text: t("curve.learning_rate"), font: { color: LINES.learning_rate.color } }, tickformat: ".2~g", rangemode: "tozero", nticks: 4 }),
+    yaxis2: axis({ title: { text: t("curve.images_per_s"), font: { color: LINES.images_per_s.color } }, overlaying: "y", side: "right", showgrid: false, rangemode: "tozero", tickformat: "~s", nticks: 4 }),
   });
 }

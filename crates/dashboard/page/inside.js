@@ -1,11 +1,12 @@
 /** Inside a run's network: its first filters, and what each layer makes of a test image. */
 
 import { get, isAbort, runPath } from "./api.js";
-import { bars } from "./bars.js";
 import { complain, el, replace } from "./dom.js";
 import { count } from "./format.js";
 import { t } from "./i18n.js";
-import { filterPictures, mapsFigure, signedScale } from "./maps.js";
+import { filterPictures, signedScale } from "./filters.js";
+import { bars } from "./try/bars.js";
+import { mapTiles } from "./try/maps.js";
 
 export function filtersView() {
   const node = el("div");
@@ -51,9 +52,8 @@ export function insideView(id, data, signal) {
 
 /** @param {any} seen @param {string[]} classes */
 function seenBlock(seen, classes) {
-  const label = seen.label === null ? null : classes[seen.label];
-  return [
-    el("div", { class: "seen" }, el("img", { src: seen.image, alt: t("seen.picture"), class: "as-seen" }), bars(seen.predictions, label)),
-    el("div", { class: "map-list" }, seen.layers.map(mapsFigure)),
-  ];
+  const chances = bars();
+  chances.show(seen.predictions, seen.label === null ? null : classes[seen.label]);
+  const picture = el("img", { src: seen.image, alt: t("seen.picture"), class: "as-seen" });
+  return [el("div", { class: "seen" }, picture, chances.element), mapTiles(seen.layers)];
 }

@@ -9,7 +9,7 @@ import { hardestView, imagesDialog } from "./images.js";
 import { layersTable } from "./layers.js";
 import { filtersView, insideView } from "./inside.js";
 import { figuresView, headView, liveView } from "./run_head.js";
-import { recipeLink } from "./blocks/link.js";
+import { pack } from "./blocks/link.js";
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
 export async function show(root, { parts: [id], signal }) {
@@ -96,8 +96,8 @@ async function filesView(id, detail) {
     [t("run.version"), `danlu ${detail.danlu}`], [t("run.hash"), detail.parameters_hash ?? "–"],
   ];
   return el("div", {},
-    el("ul", { class: "files" }, files.map(link)),
-    el("p", {}, el("a", { class: "button", href: await recipeLink(detail.toml) }, t("run.openInBlocks"))),
+    el("ul", { class: "file-list" }, files.map(link)),
+    el("p", {}, el("a", { class: "button", href: `#/blocks?z=${await pack(detail.toml)}` }, t("run.openInBlocks"))),
     el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     el("details", {}, el("summary", {}, "run.toml"), el("pre", { tabindex: "0", "aria-label": "run.toml" }, detail.toml)));
 }

@@ -109,7 +109,7 @@ class RunsList {
     const order = here && this.order === "desc" ? "asc" : "desc";
     const arrow = here ? el("span", { "aria-hidden": "true" }, this.order === "desc" ? " ↓" : " ↑") : "";
     const sorted = here ? (this.order === "desc" ? "descending" : "ascending") : null;
-    const inner = sort ? el("button", { class: "head", onclick: () => this.change({ sort, order }) }, t(`runs.${name}`), arrow) : t(`runs.${name}`);
+    const inner = sort ? el("button", { class: "sort-head", onclick: () => this.change({ sort, order }) }, t(`runs.${name}`), arrow) : t(`runs.${name}`);
     return el("th", { scope: "col", class: `c-${name}`, "aria-sort": sorted }, inner);
   }
 

@@ -36,8 +36,7 @@ export default {
     "inside.image": "Test image", "inside.of": "of {n}", "inside.random": "Another one", "inside.try": "Open in Try",
     "layers.name": "Name", "layers.layer": "Layer", "layers.output": "Output", "layers.parameters": "Parameters", "layers.multiplyAdds": "Multiply-adds",
     "layers.parametersShort": "param", "layers.multiplyAddsShort": "mul-add", "layers.sum": "Sum",
-    "maps.about": "{name}: {n} maps of {shape}", "maps.flat": "{name}: {n} numbers ({shape} each)", "maps.range": "{min} to {max}", "maps.first": "(first {n})",
-    "bars.label": "Probabilities of the classes", "bars.right": "right", "seen.picture": "The picture as the network sees it",
+    "seen.picture": "The picture as the network sees it",
   },
   zh: {
     "runs.search": "按名称、网络或数据搜索", "runs.sort": "排序", "runs.compare": "比较 {n} 次训练", "runs.mark": "选中 {id} 以便比较",
@@ -75,7 +74,6 @@ export default {
     "inside.image": "测试图", "inside.of": "共 {n} 张", "inside.random": "换一张", "inside.try": "在“试一试”中打开",
     "layers.name": "名称", "layers.layer": "层", "layers.output": "输出", "layers.parameters": "参数量", "layers.multiplyAdds": "乘加次数",
     "layers.parametersShort": "参数", "layers.multiplyAddsShort": "乘加", "layers.sum": "合计",
-    "maps.about": "{name}：{n} 张 {shape} 的特征图", "maps.flat": "{name}：{n} 个数（{shape}）", "maps.range": "{min} 到 {max}", "maps.first": "（前 {n} 张）",
-    "bars.label": "各类别的概率", "bars.right": "正确", "seen.picture": "网络看到的图片",
+    "seen.picture": "网络看到的图片",
   },
 };
