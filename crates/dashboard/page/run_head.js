@@ -43,7 +43,7 @@ export function headView(detail, signal) {
     }
     const goOn = ["interrupted", "stale"].includes(row.state);
     return [goOn && button("run.goOn", "run.goOnAbout", () => act(runPath(id, "resume"), {}), "main"),
-      row.n_epochs > 0 && el("a", { class: "button", href: `#/try?${new URLSearchParams({ run: id })}` }, t("nav.try"))];
+      row.n_epochs > 0 && el("a", { class: "button", href: `#/try/${encodeURIComponent(id)}` }, t("nav.try"))];
   }
 
   /** @param {string} path @param {any} body */

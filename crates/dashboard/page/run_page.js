@@ -9,7 +9,6 @@ import { hardestView, imagesDialog } from "./images.js";
 import { layersTable } from "./layers.js";
 import { filtersView, insideView } from "./inside.js";
 import { figuresView, headView, liveView } from "./run_head.js";
-import { pack } from "./blocks/link.js";
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
 export async function show(root, { parts: [id], signal }) {
@@ -23,7 +22,7 @@ export async function show(root, { parts: [id], signal }) {
   const pictures = picturesView(id, detail, signal);
   replace(place, head.node, live.node, figures.node,
     section("curves", t("run.curves"), chart.node), pictures.node, section("layers", t("run.layers"), layersTable(detail.layers)),
-    section("files", t("run.files"), await filesView(id, detail)));
+    section("files", t("run.files"), filesView(id, detail)));
   head.update(detail.row);
   live.update(detail.row);
   figures.update(detail.row, curves);
@@ -87,7 +86,7 @@ function section(name, title, content) {
 }
 
 /** The run file, a way to build on it, and what can be downloaded. @param {string} id @param {any} detail */
-async function filesView(id, detail) {
+function filesView(id, detail) {
   const files = detail.files.filter((/** @type {string} */ name) => name !== "checkpoint");
   const link = (/** @type {string} */ name) => el("li", {}, el("a", { href: runPath(id, `file/${encodeURIComponent(name)}`), download: `${id}-${name}` }, name));
   const { machine } = detail;
@@ -97,7 +96,7 @@ async function filesView(id, detail) {
   ];
   return el("div", {},
     el("ul", { class: "file-list" }, files.map(link)),
-    el("p", {}, el("a", { class: "button", href: `#/blocks?z=${await pack(detail.toml)}` }, t("run.openInBlocks"))),
+    el("p", {}, el("a", { class: "button", href: `#/blocks?${new URLSearchParams({ run: id })}` }, t("run.openInBlocks"))),
     el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     el("details", {}, el("summary", {}, "run.toml"), el("pre", { tabindex: "0", "aria-label": "run.toml" }, detail.toml)));
 }
