@@ -77,6 +77,11 @@ pub(crate) enum Command {
     Summary(SummaryArgs),
     /// Get or look at a data set.
     Data(DataArgs),
+    /// A page in the browser: runs as they learn, networks of blocks, pictures to try.
+    ///
+    /// It listens on this machine only and needs nothing from elsewhere. Trainings that are started there are processes
+    /// of their own: they go on when this ends, and are on the page when it comes again.
+    Dashboard(DashboardArgs),
     /// Measure the speed of training.
     Bench(BenchArgs),
 }
@@ -104,6 +109,9 @@ pub(crate) struct TrainArgs {
     /// Replace the run that --out holds, and the event file that --tensorboard holds.
     #[arg(long)]
     pub(crate) force: bool,
+    /// Show the run in the browser, on the page of `danlu dashboard`, which goes on for half an hour after the last look.
+    #[arg(long)]
+    pub(crate) open: bool,
     /// Write the loss of every step to this file, one a line.
     #[arg(long, value_name = "FILE")]
     pub(crate) steps_log: Option<PathBuf>,
@@ -334,6 +342,28 @@ pub(crate) struct DataInfoArgs {
     /// Channels, rows and columns that the pictures of a folder are fitted to [default: 3,32,32].
     #[arg(long, value_name = "C,H,W", value_parser = shape)]
     pub(crate) input: Option<[usize; 3]>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct DashboardArgs {
+    /// The folder whose runs are shown.
+    #[arg(long, value_name = "DIR", default_value = "runs")]
+    pub(crate) runs: PathBuf,
+    /// The port; 0 takes one that is free [default: 8765, or one of the next that is free].
+    #[arg(long, value_name = "N")]
+    pub(crate) port: Option<u16>,
+    /// The address to listen on. Whoever reaches another than the default can read the runs and start trainings.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1")]
+    pub(crate) host: String,
+    /// Show it in the browser.
+    #[arg(long)]
+    pub(crate) open: bool,
+    /// The run that the browser shows.
+    #[arg(long, value_name = "RUN", hide = true, requires = "open")]
+    pub(crate) run: Option<String>,
+    /// End when nobody has looked for half an hour.
+    #[arg(long, hide = true)]
+    pub(crate) while_used: bool,
 }
 
 #[derive(Debug, Args)]

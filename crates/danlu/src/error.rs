@@ -5,6 +5,7 @@ use std::io;
 use std::path::PathBuf;
 
 use charts::ChartError;
+use dashboard::DashboardError;
 use data::DataError;
 use export::ExportError;
 use lanes::UnknownIsa;
@@ -19,6 +20,10 @@ pub(crate) enum CliError {
     Spec(#[from] SpecError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Dashboard(#[from] DashboardError),
+    #[error("`{host}` is no address of this machine")]
+    Host { host: String, source: io::Error },
     #[error(transparent)]
     Train(#[from] TrainError),
     #[error("the environment variable DANLU_ISA cannot be followed")]

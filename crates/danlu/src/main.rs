@@ -3,8 +3,10 @@
 mod bench_command;
 mod bench_layers;
 mod bench_server;
+mod browser;
 mod cli;
 mod contact_sheet;
+mod dashboard_command;
 mod data_command;
 mod environment;
 mod error;
@@ -58,6 +60,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Export(args) => export_command::run(args),
         Command::Summary(args) => summary_command::run(args),
         Command::Data(args) => data_command::run(args),
+        Command::Dashboard(args) => dashboard_command::run(args),
         Command::Bench(args) => bench_command::run(args),
     }
 }

@@ -5,6 +5,7 @@ use std::path::Path;
 use runs::RunFolder;
 use train::Checkpoint;
 
+use crate::browser;
 use crate::cli::TrainArgs;
 use crate::error::CliError;
 use crate::event_log::EventLog;
@@ -30,6 +31,9 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     match begun {
         Ok((run, logs)) => {
             let checkpoint = Checkpoint::start(&run.plan, &run.spec, params);
+            if args.open {
+                browser::show_run(folder.dir());
+            }
             run.train(checkpoint, run.first_record(), &folder, talk, logs)
         }
         Err(error) => {

@@ -116,6 +116,10 @@ pub enum DataError {
     #[error("the picture {} {}", path.display(), with_causes(source))]
     Picture { path: PathBuf, source: Box<PictureFault> },
 
+    /// A picture that was not read from a file.
+    #[error("the picture {}", with_causes(source))]
+    PictureBytes { source: Box<PictureFault> },
+
     /// Pictures are gray or in color.
     #[error("pictures are read as 1 channel (gray) or 3 (red, green, blue), not as {channels}")]
     Channels { channels: usize },

@@ -50,7 +50,8 @@ pub use normalization::Normalization;
 pub use order::epoch_order;
 pub use partition::{CUT_SHARE, Partition, Parts, Rejected};
 pub use picture::{
-    MAX_DECODED_LEN, MAX_FILE_LEN, MAX_SIDE, Picture, PictureFault, read_picture, read_pictures,
+    MAX_DECODED_LEN, MAX_FILE_LEN, MAX_SIDE, Picture, PictureFault, decode_picture, read_picture,
+    read_pictures,
 };
 pub use picture_folder::is_named_as_picture;
 pub use source::Source;

@@ -81,6 +81,21 @@ pub fn read_picture(path: &Path, shape: [usize; 3]) -> Result<Picture, DataError
     fit(path, shape).map_err(|fault| DataError::Picture { path: path.to_owned(), source: Box::new(fault) })
 }
 
+/// As [`read_picture`], of a file's bytes, of which there are at most [`MAX_FILE_LEN`].
+///
+/// # Errors
+/// [`DataError::PictureBytes`], and [`DataError::Channels`] for other numbers of channels.
+pub fn decode_picture(bytes: &[u8], shape: [usize; 3]) -> Result<Picture, DataError> {
+    check_shape(shape)?;
+    let len = bytes.len() as u64;
+    let fitted = match len {
+        0 => Err(PictureFault::Empty),
+        len if len > MAX_FILE_LEN => Err(PictureFault::TooLong { len }),
+        _ => fit_bytes(bytes, shape),
+    };
+    fitted.map_err(|fault| DataError::PictureBytes { source: Box::new(fault) })
+}
+
 /// As [`read_picture`], many pictures on all cores, in the order of their paths.
 ///
 /// # Errors
@@ -110,9 +125,12 @@ pub(crate) fn is_picture(path: &Path) -> bool {
 
 /// As [`read_picture`], of a shape that was checked.
 pub(crate) fn fit(path: &Path, shape: [usize; 3]) -> Result<Picture, PictureFault> {
-    let bytes = read_file(path)?;
+    fit_bytes(&read_file(path)?, shape)
+}
+
+fn fit_bytes(bytes: &[u8], shape: [usize; 3]) -> Result<Picture, PictureFault> {
     // One file that brings a decoder down is one picture less, not the end of the program.
-    let picture = panic::catch_unwind(|| decode(&bytes)).unwrap_or(Err(PictureFault::Decoder))?;
+    let picture = panic::catch_unwind(|| decode(bytes)).unwrap_or(Err(PictureFault::Decoder))?;
     let original_size = [picture.width(), picture.height()];
     let [channels, height, width] = shape;
     let (pixels, kind) = match channels {

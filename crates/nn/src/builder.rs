@@ -90,7 +90,14 @@ impl Builder {
         let picture = Source { name: "input".into(), value: 0, shape };
         let values = vec![shape.n_values()];
         Self {
-            graph: Graph { ops: vec![], values, logits: 0, tensors: vec![], rows: vec![] },
+            graph: Graph {
+                ops: vec![],
+                values,
+                logits: 0,
+                tensors: vec![],
+                rows: vec![],
+                node_values: vec![],
+            },
             sources: BTreeMap::from([(picture.name.clone(), (0, picture))]),
             used: vec![true],
             running: vec![],
@@ -116,6 +123,7 @@ impl Builder {
             parameters: self.graph.tensors[first_tensor..].iter().map(|t| t.range.len()).sum(),
             multiply_adds: self.graph.ops[first_op..].iter().map(|op| op.layer.multiply_adds()).sum(),
         });
+        self.graph.node_values.push(value);
         let source = Source { name: name.clone(), value, shape };
         self.sources.insert(name, (idx + 1, source.clone()));
         self.used.push(false);

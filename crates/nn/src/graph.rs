@@ -118,6 +118,8 @@ pub(crate) struct Graph {
     pub(crate) logits: usize,
     pub(crate) tensors: Vec<Tensor>,
     pub(crate) rows: Vec<LayerSummary>,
+    /// The value that each node gives, as long as nothing is simplified.
+    pub(crate) node_values: Vec<usize>,
 }
 
 impl Graph {

@@ -118,6 +118,15 @@ impl Plan {
         let mut graph = Graph::build(spec).map_err(|misfit| misfit.error)?;
         graph.rectify_after_pooling();
         graph.rectify_in_place();
+        Self::of_graph(spec, graph, input_gradient)
+    }
+
+    /// From operations to places in memory.
+    pub(crate) fn of_graph(
+        spec: &NetworkSpec,
+        graph: Graph,
+        input_gradient: bool,
+    ) -> Result<Plan, PlanError> {
         let learns = learning_values(&graph, input_gradient);
         let mut ops = plan_gradients(&graph, &learns);
         let (tape_len, n_sums) = place_gradients(&mut ops);

@@ -4,6 +4,7 @@ mod cases;
 mod engine;
 mod geometries;
 mod golden;
+mod probe;
 mod reference;
 
 use std::collections::BTreeSet;

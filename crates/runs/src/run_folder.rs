@@ -38,7 +38,7 @@ pub const HARDEST: &str = "hardest.png";
 pub const PROGRESS: &str = "progress.json";
 
 /// The spec of a run that has not begun: the folder holds no run yet, and shows that it can be written to.
-const PENDING: &str = ".run.toml.pending";
+pub const PENDING: &str = ".run.toml.pending";
 
 /// Held by the run that writes to the folder, as long as its process lives.
 const LOCK: &str = ".lock";

@@ -1,5 +1,6 @@
 //! The built program, on small data sets that are made here.
 
+mod dashboard;
 mod data;
 mod finding;
 mod models;

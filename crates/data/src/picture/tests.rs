@@ -16,9 +16,19 @@ fn written(bytes: &[u8]) -> (TempDir, PathBuf) {
     (dir, path)
 }
 
+/// From a file, and the same from its bytes alone.
 fn read(bytes: &[u8], shape: [usize; 3]) -> Result<Picture, DataError> {
     let (_dir, path) = written(bytes);
-    read_picture(&path, shape)
+    let picture = read_picture(&path, shape);
+    match (decode_picture(bytes, shape), &picture) {
+        (Ok(decoded), Ok(picture)) => assert_eq!(&decoded, picture),
+        (Err(decoding), Err(reading)) => {
+            let reading = reading.to_string().replace(&format!(" {}", path.display()), "");
+            assert_eq!(decoding.to_string(), reading);
+        }
+        (decoded, picture) => panic!("{decoded:?} from bytes, {picture:?} from a file"),
+    }
+    picture
 }
 
 fn colors(width: u32, height: u32) -> RgbImage {

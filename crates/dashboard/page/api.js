@@ -1,0 +1,81 @@
+/** The server's answers, see the routes in the dashboard crate. */
+
+const token = document.querySelector('meta[name="danlu-token"]')?.getAttribute("content") ?? "";
+
+/** A refusal of the server, with its own words. */
+export class ApiError extends Error {
+  /** @param {string} message @param {number} status */
+  constructor(message, status) {
+    super(message);
+    this.status = status;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {{query?: Record<string, any>, signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
+export async function get(path, { query, signal } = {}) {
+  return answer(await fetch(path + search(query), { signal }));
+}
+
+/**
+ * Posts JSON, or a blob as it is.
+ * @param {string} path
+ * @param {any} body
+ * @param {{signal?: AbortSignal}} [options]
+ * @returns {Promise<any>}
+ */
+export async function post(path, body, { signal } = {}) {
+  const blob = body instanceof Blob;
+  const type = blob ? body.type || "application/octet-stream" : "application/json";
+  const headers = { "X-Danlu-Token": token, "Content-Type": type };
+  return answer(await fetch(path, { method: "POST", headers, body: blob ? body : JSON.stringify(body), signal }));
+}
+
+/**
+ * Server-sent events until the signal or until what it gives back is called; the browser reconnects by itself.
+ * @param {string} path
+ * @param {Record<string, (data: any) => void>} handlers by event
+ * @param {AbortSignal} [signal]
+ * @returns {() => void}
+ */
+export function events(path, handlers, signal) {
+  if (signal?.aborted) return () => {};
+  const source = new EventSource(path);
+  for (const [name, handle] of Object.entries(handlers)) {
+    source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
+  }
+  const close = () => source.close();
+  signal?.addEventListener("abort", close);
+  return close;
+}
+
+/** Path of a run, or of something in it. @param {string} id @param {string} [rest] */
+export function runPath(id, rest) {
+  const path = `/api/runs/${encodeURIComponent(id)}`;
+  return rest === undefined ? path : `${path}/${rest}`;
+}
+
+/** Whether an error only says that the page has moved on. @param {unknown} error */
+export function isAbort(error) {
+  return error instanceof DOMException && error.name === "AbortError";
+}
+
+/** @param {Record<string, any>} [query] without what is empty */
+export function search(query = {}) {
+  const parameters = new URLSearchParams();
+  for (const [key, value] of Object.entries(query)) {
+    if (value !== undefined && value !== null && value !== "") parameters.append(key, String(value));
+  }
+  const text = parameters.toString();
+  return text ? `?${text}` : "";
+}
+
+/** @param {Response} response */
+async function answer(response) {
+  const body = await response.json().catch(() => null);
+  if (response.ok) return body;
+  throw new ApiError(body?.error ?? `${response.status} ${response.statusText}`, response.status);
+}

@@ -1,0 +1,202 @@
+/**
+ * What the page works on: one run file, as JSON and as text, each following the other through the server's check.
+ * The side that was edited is the truth until the answer to it is there.
+ */
+
+import { isAbort, post } from "../api.js";
+import { kindOf, nameOf } from "./layer.js";
+
+const QUIET_MS = 150;
+const STEPS = 200;
+/** Edits of one field within this time are one step to undo. */
+const ONE_STEP_MS = 1200;
+
+/**
+ * @typedef {object} Answer
+ * @property {string | null} toml
+ * @property {any} run
+ * @property {any[]} nodes
+ * @property {number} parameters
+ * @property {number} multiply_adds
+ * @property {{message: string, node: number | null, line: number | null, column: number | null} | null} error
+ */
+
+export class Store {
+  /** @param {string} text */
+  constructor(text) {
+    this.text = text;
+    /** @type {any} */
+    this.run = null;
+    /** @type {number[]} one for each node, the same while it lives */
+    this.ids = [];
+    /** @type {Answer | null} */
+    this.answer = null;
+    /** @type {string | null} why nothing could be asked */
+    this.trouble = null;
+    this.isChecking = false;
+    /** @type {{text: string, run: any}[]} */
+    this.steps = [];
+    this.at = -1;
+    this.lastField = "";
+    this.lastTime = 0;
+    this.nextId = 1;
+    this.timer = 0;
+    this.asking = new AbortController();
+    /** @type {Set<(what: "run" | "text" | "answer") => void>} */
+    this.listeners = new Set();
+  }
+
+  /** @param {(what: "run" | "text" | "answer") => void} listener */
+  listen(listener) {
+    this.listeners.add(listener);
+  }
+
+  close() {
+    clearTimeout(this.timer);
+    this.asking.abort();
+    this.listeners.clear();
+  }
+
+  /** @returns {import("./layer.js").Node[]} */
+  get nodes() {
+    return this.run?.network?.node ?? [];
+  }
+
+  /**
+   * An edit of the JSON.
+   * @param {string} field edits of the same one soon after each other are undone together
+   * @param {(run: any) => void} change of a copy
+   */
+  edit(field, change) {
+    if (!this.run) return;
+    const run = structuredClone(this.run);
+    change(run);
+    this.setRun(run);
+    this.remember(field);
+    this.tell("run");
+    this.askSoon({ run });
+  }
+
+  /** An edit of the text. @param {string} text @param {string} [field] */
+  setText(text, field = "text") {
+    this.text = text;
+    this.remember(field);
+    this.tell("text");
+    this.askSoon({ toml: text });
+  }
+
+  /** Another run file in place of this one. @param {string} text */
+  async open(text) {
+    this.text = text;
+    this.lastField = "";
+    this.remember("");
+    this.tell("text");
+    await this.ask({ toml: text });
+  }
+
+  get canUndo() {
+    return this.at > 0;
+  }
+
+  get canRedo() {
+    return this.at < this.steps.length - 1;
+  }
+
+  /** @param {number} by −1 to undo, 1 to redo */
+  go(by) {
+    const step = this.steps[this.at + by];
+    if (!step) return;
+    this.at += by;
+    this.lastField = "";
+    this.text = step.text;
+    if (step.run) this.setRun(structuredClone(step.run));
+    this.tell("run");
+    this.tell("text");
+    this.ask({ toml: this.text });
+  }
+
+  /** @param {string} field */
+  remember(field) {
+    const now = Date.now();
+    const isSame = field !== "" && field === this.lastField && now - this.lastTime < ONE_STEP_MS && this.at > 0;
+    if (!isSame) this.at += 1;
+    this.steps.length = this.at + 1;
+    this.steps[this.at] = { text: this.text, run: this.run && structuredClone(this.run) };
+    if (this.steps.length > STEPS) {
+      this.steps.shift();
+      this.at -= 1;
+    }
+    this.lastField = field;
+    this.lastTime = now;
+  }
+
+  /** @param {any} run whose nodes keep their ids where name or place say that they are the same */
+  setRun(run) {
+    const old = new Map(this.nodes.map((node, at) => [`${nameOf(node, at)} ${kindOf(node.layer)}`, this.ids[at]]));
+    const oldNodes = this.nodes;
+    const oldIds = this.ids;
+    this.run = run;
+    const used = new Set();
+    const ids = this.nodes.map((node, at) => {
+      const id = old.get(`${nameOf(node, at)} ${kindOf(node.layer)}`);
+      if (id === undefined || used.has(id)) return 0;
+      used.add(id);
+      return id;
+    });
+    this.ids = ids.map((id, at) => {
+      if (id) return id;
+      const there = oldIds[at];
+      const isRenamed = oldNodes.length === this.nodes.length && there && !used.has(there) && kindOf(oldNodes[at].layer) === kindOf(this.nodes[at].layer);
+      const next = isRenamed ? there : this.nextId++;
+      used.add(next);
+      return next;
+    });
+  }
+
+  /** @param {{toml: string} | {run: any}} body */
+  askSoon(body) {
+    clearTimeout(this.timer);
+    this.asking.abort();
+    this.isChecking = true;
+    this.timer = setTimeout(() => this.ask(body), QUIET_MS);
+  }
+
+  /** @param {{toml: string} | {run: any}} body the last one asked counts */
+  async ask(body) {
+    clearTimeout(this.timer);
+    this.asking.abort();
+    this.asking = new AbortController();
+    const { signal } = this.asking;
+    this.isChecking = true;
+    try {
+      const answer = await post("/api/check", body, { signal });
+      if (signal.aborted) return;
+      this.take(answer, "toml" in body);
+    } catch (error) {
+      if (isAbort(error) || signal.aborted) return;
+      this.isChecking = false;
+      this.trouble = error instanceof Error ? error.message : String(error);
+      this.tell("answer");
+    }
+  }
+
+  /** @param {Answer} answer @param {boolean} isOfText */
+  take(answer, isOfText) {
+    this.isChecking = false;
+    this.trouble = null;
+    this.answer = answer;
+    const isWhole = Array.isArray(answer.run?.network?.node);
+    if (isWhole) this.setRun(answer.run);
+    if (!isOfText && answer.toml !== null) this.text = answer.toml;
+    const step = this.steps[this.at];
+    if (step) Object.assign(step, { text: this.text, run: this.run && structuredClone(this.run) });
+    if (isWhole) this.tell("run");
+    if (!isOfText && answer.toml !== null) this.tell("text");
+    this.tell("answer");
+  }
+
+  /** @param {"run" | "text" | "answer"} what */
+  tell(what) {
+    for (const listener of this.listeners) listener(what);
+  }
+}

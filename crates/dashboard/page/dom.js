@@ -1,0 +1,110 @@
+/**
+ * Elements from plain values. Text goes in as text nodes only, so that no name from a file becomes markup.
+ */
+
+/** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
+
+const SVG = "http://www.w3.org/2000/svg";
+
+/**
+ * An element: `on…` are listeners, `data` its dataset, `css` its custom properties, the rest attributes.
+ * @param {string} tag
+ * @param {Record<string, any>} [props]
+ * @param {...Child} children
+ * @returns {any}
+ */
+export function el(tag, props = {}, ...children) {
+  return fill(document.createElement(tag), props, children);
+}
+
+/** The same, by a shorter name. */
+export const h = el;
+
+/**
+ * The same for a drawing.
+ * @param {string} tag
+ * @param {Record<string, any>} [props]
+ * @param {...Child} children
+ * @returns {any}
+ */
+export function svg(tag, props = {}, ...children) {
+  return fill(document.createElementNS(SVG, tag), props, children);
+}
+
+/** @param {Element} parent @param {...Child} children what it holds from then on */
+export function replace(parent, ...children) {
+  parent.replaceChildren();
+  append(parent, children);
+}
+
+/** @param {Element} node @param {Record<string, any>} props @param {Child[]} children */
+function fill(node, props, children) {
+  for (const [name, value] of Object.entries(props)) set(node, name, value);
+  append(node, children);
+  return node;
+}
+
+/** @param {any} node @param {string} name @param {any} value */
+function set(node, name, value) {
+  if (value === null || value === undefined || value === false) return;
+  if (name === "class") node.setAttribute("class", Array.isArray(value) ? value.filter(Boolean).join(" ") : value);
+  else if (name === "text") node.append(String(value));
+  else if (name.startsWith("on")) node.addEventListener(name.slice(2), value);
+  else if (name === "data" || name === "dataset") Object.assign(node.dataset, value);
+  else if (name === "css") for (const key in value) node.style.setProperty(key, String(value[key]));
+  else if (name === "value" || name === "checked" || name === "selected" || name === "indeterminate") node[name] = value;
+  else node.setAttribute(name, value === true ? "" : String(value));
+}
+
+/** @param {Element} parent @param {Child[]} children */
+function append(parent, children) {
+  for (const child of children) {
+    if (child === null || child === undefined || child === false) continue;
+    if (Array.isArray(child)) append(parent, child);
+    else parent.append(child instanceof Node ? child : String(child));
+  }
+}
+
+/** Says it to a screen reader without moving the focus. @param {string} text */
+export function announce(text) {
+  const live = document.getElementById("live");
+  if (live) live.textContent = text;
+}
+
+/** Shows an error for a while. @param {unknown} error @param {string} [dismiss] label of the button */
+export function complain(error, dismiss = "×") {
+  const text = error instanceof Error ? error.message : String(error);
+  const toast = el("p", { class: "toast" }, text);
+  toast.append(el("button", { class: "quiet", "aria-label": dismiss, onclick: () => toast.remove() }, "×"));
+  document.getElementById("toasts")?.append(toast);
+  setTimeout(() => toast.remove(), 12000);
+}
+
+/**
+ * Calls at most once in so many milliseconds, the last call always.
+ * @param {number} ms @param {() => void} call
+ */
+export function throttle(ms, call) {
+  let last = -Infinity;
+  let timer = 0;
+  const run = () => {
+    last = performance.now();
+    timer = 0;
+    call();
+  };
+  return () => {
+    if (!timer) timer = setTimeout(run, Math.max(0, last + ms - performance.now()));
+  };
+}
+
+/**
+ * Calls when it has been quiet for so many milliseconds.
+ * @param {number} ms @param {() => void} call
+ */
+export function debounce(ms, call) {
+  let timer = 0;
+  return () => {
+    clearTimeout(timer);
+    timer = setTimeout(call, ms);
+  };
+}

@@ -1,0 +1,102 @@
+/** The page of one run; while it learns, all of it follows. */
+
+import { get, isAbort, runPath } from "./api.js";
+import { complain, el, replace, throttle } from "./dom.js";
+import { confusionView } from "./confusion.js";
+import { curvesView, fetchCurves, follow } from "./curves.js";
+import { t } from "./i18n.js";
+import { hardestView, imagesDialog } from "./images.js";
+import { layersTable } from "./layers.js";
+import { filtersView, insideView } from "./inside.js";
+import { figuresView, headView, liveView } from "./run_head.js";
+
+/** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
+export async function show(root, { parts: [id], signal }) {
+  const place = el("div");
+  replace(root, el("p", { class: "crumb" }, el("a", { href: "#/runs" }, t("nav.runs"))), el("h1", {}, id), place);
+  const [detail, curves] = await Promise.all([get(runPath(id), { signal }), fetchCurves(id, signal)]);
+  const head = headView(detail, signal);
+  const live = liveView(curves);
+  const figures = figuresView();
+  const chart = curvesView(curves, signal);
+  const pictures = picturesView(id, detail, signal);
+  replace(place, head.node, live.node, figures.node,
+    section("curves", t("run.curves"), chart.node), pictures.node, section("layers", t("run.layers"), layersTable(detail.layers)),
+    section("files", t("run.files"), filesView(id, detail)));
+  head.update(detail.row);
+  live.update(detail.row);
+  figures.update(detail.row, curves);
+  if (detail.row.n_epochs > 0) pictures.refresh();
+
+  follow(id, curves, {
+    epoch: (record) => {
+      if (!curves.push(record)) return;
+      chart.grown();
+      live.epoch(record);
+      pictures.refresh();
+    },
+    progress: live.progress,
+    state: (row) => {
+      head.update(row);
+      live.update(row);
+      figures.update(row, curves);
+    },
+  }, signal);
+}
+
+/** What comes of the predictions and weights: fetched anew a while after an epoch. @param {string} id @param {any} detail @param {AbortSignal} signal */
+function picturesView(id, detail, signal) {
+  const dialog = imagesDialog(id, detail.data.classes, (idx) => inside.choose(idx));
+  const confusion = confusionView(dialog.open);
+  const hardest = hardestView(id, detail.data.classes, (idx) => inside.choose(idx));
+  const filters = filtersView();
+  const inside = insideView(id, detail.data, signal);
+  const node = el("div", { hidden: true }, section("confusion", t("run.confusion"), confusion.node), section("hardest", t("run.hardest"), hardest.node),
+    section("filters", t("run.filters"), filters.node), section("inside", t("run.inside"), inside.node), dialog.node);
+
+  async function fetchAll() {
+    const [matrix, worst, weights] = await Promise.all([
+      get(runPath(id, "confusion"), { signal }),
+      get(runPath(id, "images"), { query: { wrong: 1, order: "hardest", limit: 24 }, signal }),
+      get(runPath(id, "filters"), { signal }).catch(absent),
+    ]);
+    node.hidden = false;
+    confusion.update(matrix);
+    hardest.update(worst);
+    filters.update(weights);
+    if (!inside.isChosen()) inside.choose(worst.images[0]?.idx ?? 0, false);
+  }
+
+  const refresh = throttle(2000, () => fetchAll().catch((error) => {
+    // Between its first epoch and the first files of predictions a run has none.
+    if (!isAbort(error) && error.status !== 404) complain(error);
+  }));
+  return { node, refresh };
+}
+
+/** @param {any} error */
+function absent(error) {
+  if (error.status === 404) return null;
+  throw error;
+}
+
+/** @param {string} name @param {string} title @param {any} content */
+function section(name, title, content) {
+  return el("section", { class: `part ${name}`, "aria-labelledby": `h-${name}` }, el("h2", { id: `h-${name}` }, title), content);
+}
+
+/** The run file, a way to build on it, and what can be downloaded. @param {string} id @param {any} detail */
+function filesView(id, detail) {
+  const files = detail.files.filter((/** @type {string} */ name) => name !== "checkpoint");
+  const link = (/** @type {string} */ name) => el("li", {}, el("a", { href: runPath(id, `file/${encodeURIComponent(name)}`), download: `${id}-${name}` }, name));
+  const { machine } = detail;
+  const facts = [
+    [t("run.data"), `${detail.data.name} (${detail.data.dir})`], [t("run.machine"), `${machine.cpu ?? machine.arch}, ${machine.isa}, ${t("run.threads", { n: machine.threads })}`],
+    [t("run.version"), `danlu ${detail.danlu}`], [t("run.hash"), detail.parameters_hash ?? "–"],
+  ];
+  return el("div", {},
+    el("ul", { class: "file-list" }, files.map(link)),
+    el("p", {}, el("a", { class: "button", href: `#/blocks?${new URLSearchParams({ run: id })}` }, t("run.openInBlocks"))),
+    el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    el("details", {}, el("summary", {}, "run.toml"), el("pre", { tabindex: "0", "aria-label": "run.toml" }, detail.toml)));
+}

@@ -1,0 +1,11 @@
+//! The router in this process, without a socket, over small runs that are made here.
+
+mod checking;
+mod control;
+mod limits;
+mod paths;
+mod pictures;
+mod refusals;
+mod runs_list;
+mod streams;
+mod support;
