@@ -36,7 +36,7 @@ const IN_SIGHT = new Set(["stride", "padding"]);
 export function card(store, id, block, kind, actions) {
   let at = 0;
   const here = () => store.ids.indexOf(id);
-  const name = el("input", { class: "name mono", type: "text", autocomplete: "off", spellcheck: "false", "aria-label": t("blocks.name"), data: { test: "block-name" } });
+  const name = el("input", { class: "name mono", type: "text", size: 6, autocomplete: "off", spellcheck: "false", "aria-label": t("blocks.name"), data: { test: "block-name" } });
   name.addEventListener("change", () => rename(store, here(), name.value.trim()));
   const number = el("span", { class: "place", "aria-hidden": "true" });
   const output = el("output", { class: "shape mono", data: { test: "block-output" }, title: t("blocks.output") });
@@ -86,6 +86,7 @@ export function card(store, id, block, kind, actions) {
     const text = wrong ? reason(wrong) : "";
     if (error.textContent !== text) error.textContent = text;
     error.hidden = !wrong;
+    element.classList.toggle("has-output", Boolean(isOfThis && said.output));
     output.textContent = isOfThis && said.output ? said.output : "–";
     replace(cost, ...(isOfThis && said.output ? costs(said) : []));
   }
