@@ -35,7 +35,7 @@ export function insideView(id, data, signal) {
     if (!Number.isInteger(idx) || idx < 0 || idx >= data.n_test) return;
     chosen = idx;
     number.value = String(idx);
-    onward.href = `#/try/${encodeURIComponent(id)}?idx=${idx}`;
+    onward.href = `#/try/${encodeURIComponent(id)}?index=${idx}`;
     if (scroll) {
       node.closest("section")?.scrollIntoView({ block: "start" });
       number.focus({ preventScroll: true });
