@@ -4,6 +4,7 @@ import { el, replace } from "../dom.js";
 import { count, short } from "../format.js";
 import { t } from "../i18n.js";
 import { parameterField, isBusy } from "./fields.js";
+import { icon } from "./icons.js";
 import { inputsField } from "./inputs.js";
 import { kindOf, nameOf, reason, renameInputs, valuesOf, withValue } from "./layer.js";
 import { kindLabel, parameterAbout, parameterLabel } from "./words.js";
@@ -46,15 +47,14 @@ export function card(store, id, block, kind, actions) {
   const more = el("details", { class: "more" }, el("summary", {}, t("blocks.more")), el("div", { class: "params" }, parts.hidden.map((part) => part.field.element), block?.group === "merge" ? null : inputs.element));
   const shown = [...parts.shown.map((part) => part.field.element), block?.group === "merge" ? inputs.element : null];
   const buttons = el("div", { class: "block-buttons" },
-    button("up", "↑", t("blocks.up"), () => actions.move(id, -1)),
-    button("down", "↓", t("blocks.down"), () => actions.move(id, 1)),
-    button("duplicate", "⧉", t("blocks.duplicate"), () => actions.duplicate(id)),
-    button("remove", "×", t("blocks.remove"), () => actions.remove(id)));
+    button("up", t("blocks.up"), () => actions.move(id, -1)),
+    button("down", t("blocks.down"), () => actions.move(id, 1)),
+    button("duplicate", t("blocks.duplicate"), () => actions.duplicate(id)),
+    button("remove", t("blocks.remove"), () => actions.remove(id)));
   const grip = el("span", { class: "grip", "aria-hidden": "true", title: t("blocks.drag") }, "⠿");
   const element = el("li", { class: ["block", `group-${block?.group ?? "unknown"}`], onfocusin: () => actions.select(id), onclick: () => actions.select(id) },
-    el("div", { class: "block-head" }, grip, number, el("strong", { class: "kind" }, kindLabel(kind)), name, buttons),
-    el("div", { class: "block-body" }, el("div", { class: "params" }, shown), el("div", { class: "facts" }, output, cost)),
-    more, error);
+    el("div", { class: "block-head" }, grip, number, el("strong", { class: "kind" }, kindLabel(kind)), name, el("div", { class: "facts" }, cost, output), buttons),
+    el("div", { class: "block-body" }, el("div", { class: "params" }, shown), more), error);
   grip.addEventListener("pointerdown", () => (element.draggable = true));
   grip.addEventListener("pointerup", () => (element.draggable = false));
   element.addEventListener("dragend", () => (element.draggable = false));
@@ -101,9 +101,9 @@ function costs(said) {
   return parts;
 }
 
-/** @param {string} what @param {string} sign @param {string} label @param {() => void} act */
-function button(what, sign, label, act) {
-  return el("button", { type: "button", class: "quiet icon", title: label, "aria-label": label, data: { test: `block-${what}`, act: what }, onclick: act }, sign);
+/** @param {string} what @param {string} label @param {() => void} act */
+function button(what, label, act) {
+  return el("button", { type: "button", class: "quiet icon", title: label, "aria-label": label, data: { test: `block-${what}`, act: what }, onclick: act }, icon(what));
 }
 
 /** @param {any} value @param {any} parameter */

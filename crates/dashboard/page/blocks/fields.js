@@ -1,6 +1,7 @@
 /** Inputs of a block's parameters. Each gives its element and takes new values while the reader is elsewhere. */
 
 import { el } from "../dom.js";
+import { t } from "../i18n.js";
 import { readPair, writePair } from "./layer.js";
 
 /**
@@ -51,6 +52,7 @@ function textField(parameter, label, about, change) {
     inputmode: parameter.type === "integer" ? "numeric" : null,
     autocomplete: "off",
     spellcheck: "false",
+    placeholder: parameter.name === "stride" && parameter.default === null ? t("blocks.asKernel") : null,
     data: { test: `param-${parameter.name}` },
   });
   const write = (/** @type {any} */ value) => {

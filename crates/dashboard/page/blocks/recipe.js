@@ -37,7 +37,7 @@ export function recipe(store, data) {
 
   /** @param {string} name @param {any} step @param {(run: any) => any} read @param {(run: any, value: number | undefined) => void} write @param {boolean} [isWhole] */
   const number = (name, step, read, write, isWhole = false) => {
-    const input = el("input", { type: "number", step, min: 0, data: { test: `recipe-${name}` } });
+    const input = el("input", { type: "number", step, min: 0, placeholder: name === "validation" ? t("recipe.none") : null, data: { test: `recipe-${name}` } });
     input.addEventListener("input", () => {
       const value = input.value === "" ? undefined : Number(input.value);
       const isBad = input.validity.badInput || (isWhole && value !== undefined && !Number.isInteger(value));

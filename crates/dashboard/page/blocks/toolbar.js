@@ -3,12 +3,13 @@
 import { announce, complain, el } from "../dom.js";
 import { short } from "../format.js";
 import { current, t } from "../i18n.js";
+import { icon } from "./icons.js";
 import { pack } from "./link.js";
 
 /** @param {import("./store.js").Store} store */
 export function toolbar(store) {
-  const undo = tool("undo", "↶", t("blocks.undo"), () => store.go(-1));
-  const redo = tool("redo", "↷", t("blocks.redo"), () => store.go(1));
+  const undo = tool("undo", t("blocks.undo"), () => store.go(-1));
+  const redo = tool("redo", t("blocks.redo"), () => store.go(1));
   const copy = el("button", { type: "button", data: { test: "copy-link" }, onclick: () => copyLink(store, copy) }, t("blocks.copyLink"));
   const save = el("button", { type: "button", data: { test: "save" }, onclick: () => saveFile(store.text) }, t("blocks.save"));
   const file = el("input", { type: "file", accept: ".toml,text/plain", class: "visually-hidden", tabindex: "-1", "aria-hidden": "true", data: { test: "open-file" } });
@@ -41,9 +42,9 @@ export function presets(list, store) {
   return el("section", { class: "presets", "aria-label": t("blocks.presets") }, el("h3", {}, t("blocks.presets")), el("div", { class: "row" }, list.map(one), empty));
 }
 
-/** @param {string} what @param {string} sign @param {string} label @param {() => void} act */
-function tool(what, sign, label, act) {
-  return el("button", { type: "button", class: "icon", title: label, "aria-label": label, data: { test: what }, onclick: act }, sign);
+/** @param {string} what @param {string} label @param {() => void} act */
+function tool(what, label, act) {
+  return el("button", { type: "button", class: "icon", title: label, "aria-label": label, data: { test: what }, onclick: act }, icon(what));
 }
 
 /** @param {import("./store.js").Store} store @param {HTMLElement} button */
