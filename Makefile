@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test lint build setup bench presets parity exports accuracy
+.PHONY: train test lint build setup bench presets parity exports accuracy terminal tensorboard
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -28,11 +28,16 @@ build: setup
 presets: build
 	@python3 bench/presets.py --danlu $(DANLU) $(ARGS)
 
+# `--live` in a real terminal: keys are sent and the screen is read back; about ten seconds.
+terminal: setup
+	@scripts/setup.sh tmux
+	cargo test $(CARGO_FLAGS) -p danlu --test cli -- --ignored terminal:: $(ARGS)
+
 # The data set and a linker, where Debian has them as packages and they are missing.
 setup:
 	@scripts/setup.sh
 
-# The four below compare with PyTorch, which scripts/python-env.sh installs (4 GB, once).
+# Those below need PyTorch or TensorBoard, which scripts/python-env.sh installs (4 GB, once).
 
 # Seconds and memory, Danlu and PyTorch in turn: make bench ARGS=--record keeps the result.
 bench: build
@@ -52,3 +57,7 @@ exports: setup
 accuracy: build
 	@python=$$(scripts/python-env.sh); $$python tests/pytorch/accuracy.py --danlu $(DANLU) \
 		--json $(TARGET_DIR)/accuracy.json $(ARGS)
+
+# TensorBoard itself reads the event files and lists the run.
+tensorboard: build
+	@python=$$(scripts/python-env.sh); $$python tests/tensorboard/check.py --danlu $(DANLU) $(ARGS)

@@ -1,12 +1,16 @@
 #!/usr/bin/env bash
-# What `make train` and `make test` need besides Rust, on Debian and its relatives: Fashion-MNIST and a linker.
-# Says and does nothing where both are there. Where a package cannot be had, it says so and goes on: the program
+# What `make train` and `make test` need besides Rust, on Debian and its relatives: Fashion-MNIST and a linker, and
+# the commands that are named as arguments, whose packages have their names.
+# Says and does nothing where all are there. Where a package cannot be had, it says so and goes on: the program
 # downloads the data itself, or explains what is missing.
 set -euo pipefail
 
 packages=()
 [ -n "${DANLU_DATA:-}" ] || [ -d /usr/share/datasets/fashion-mnist ] || packages+=(dataset-fashion-mnist)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
+for name in "$@"; do
+    command -v "$name" >/dev/null || packages+=("$name")
+done
 [ ${#packages[@]} -gt 0 ] || exit 0
 command -v apt-get >/dev/null || exit 0
 

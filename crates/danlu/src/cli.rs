@@ -20,6 +20,7 @@ Examples:
   danlu train --network lenet-3x3 --epochs 20
   danlu train --optimizer sgd --learning-rate 0.1 --out runs/sgd
   danlu train --validation 0.1 --schedule cosine --average 0.999 --shift 2
+  danlu train --live                            watch it learn on a full screen
   danlu train run.toml --seed 7                 a run file; flags win over it
   danlu train runs/lenet-1/run.toml             the same run again, to the bit";
 
@@ -99,7 +100,13 @@ pub(crate) struct TrainArgs {
     /// Print no epochs and no progress.
     #[arg(long)]
     pub(crate) quiet: bool,
-    /// Replace the run that --out holds.
+    /// Watch it learn on a full screen: moving curves, confusion matrix, speed; `?` tells the keys.
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    pub(crate) live: bool,
+    /// Write an event file for TensorBoard into this folder.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tensorboard: Option<PathBuf>,
+    /// Replace the run that --out holds, and the event file that --tensorboard holds.
     #[arg(long)]
     pub(crate) force: bool,
     /// Show the run in the browser, on the page of `danlu dashboard`, which goes on for half an hour after the last look.
@@ -124,6 +131,12 @@ pub(crate) struct ResumeArgs {
     /// Print no epochs and no progress.
     #[arg(long)]
     pub(crate) quiet: bool,
+    /// Watch it learn on a full screen: moving curves, confusion matrix, speed; `?` tells the keys.
+    #[arg(long, conflicts_with_all = ["json", "quiet"])]
+    pub(crate) live: bool,
+    /// Go on with the event file for TensorBoard in this folder, or write one of all epochs.
+    #[arg(long, value_name = "DIR")]
+    pub(crate) tensorboard: Option<PathBuf>,
 }
 
 #[derive(Debug, Args)]
@@ -232,9 +245,9 @@ pub(crate) struct RunArgs {
 pub(crate) struct EvalArgs {
     /// A model file or a run folder.
     pub(crate) model: PathBuf,
-    /// A data set's name or its folder.
-    #[arg(long, value_name = "NAME|DIR", default_value = data::fashion_mnist::NAME)]
-    pub(crate) data: PathBuf,
+    /// A data set's name or its folder [default: what the run that the model is of learned from, else fashion-mnist].
+    #[arg(long, value_name = "NAME|DIR")]
+    pub(crate) data: Option<PathBuf>,
     /// Number of threads [default: all cores].
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
     pub(crate) threads: Option<usize>,

@@ -20,7 +20,7 @@ const N_PORTS: u16 = 20;
 /// After so long without a look `--while-used` ends.
 const MAX_IDLE: Duration = Duration::from_secs(30 * 60);
 
-/// In the runs folder: the address of the dashboard that shows it, which holds a lock on the file.
+/// In the runs folder: the address of the dashboard that shows it, which holds a lock on the file, and its process.
 const ADDRESS_FILE: &str = ".dashboard";
 
 pub(crate) fn run(args: &DashboardArgs) -> Result<(), CliError> {
@@ -124,8 +124,8 @@ fn address_of_other(sign: &Path) -> Option<String> {
     let file = File::open(sign).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {
-            let address = fs::read_to_string(sign).ok()?;
-            Some(address.trim().to_owned()).filter(|address| address.starts_with("http://"))
+            let text = fs::read_to_string(sign).ok()?;
+            text.lines().next().filter(|address| address.starts_with("http://")).map(str::to_owned)
         }
         _ => None,
     }
@@ -135,7 +135,7 @@ fn address_of_other(sign: &Path) -> Option<String> {
 fn put_down(sign: &Path, address: &str) -> Option<File> {
     let mut file = File::options().create(true).truncate(false).write(true).open(sign).ok()?;
     file.try_lock().ok()?;
-    file.set_len(0).and_then(|()| writeln!(file, "{address}")).ok()?;
+    file.set_len(0).and_then(|()| writeln!(file, "{address}\nprocess {}", std::process::id())).ok()?;
     Some(file)
 }
 

@@ -5,6 +5,7 @@ use std::path::Path;
 
 use data::{Dataset, Partition, fashion_mnist};
 use image::ImageFormat;
+use runs::atomic_file;
 use serde::Serialize;
 
 use crate::cli::{DataArgs, DataCommand, DataInfoArgs};
@@ -13,7 +14,6 @@ use crate::loading::{self, Loaded, Wanted};
 use crate::progress::DownloadBar;
 use crate::table::{Align, table};
 use crate::{contact_sheet, environment, output};
-use runs::atomic_file;
 
 /// What pictures of a folder are fitted to where nothing else is asked: enough to be looked at.
 const PICTURE_SHAPE: [usize; 3] = [3, 32, 32];

@@ -4,6 +4,7 @@ use std::error::Error;
 use std::io;
 use std::path::PathBuf;
 
+use charts::ChartError;
 use dashboard::DashboardError;
 use data::DataError;
 use export::ExportError;
@@ -89,8 +90,16 @@ pub(crate) enum CliError {
     NotFinite { path: PathBuf },
     #[error("the environment variable DANLU_URL is `{url}`, which does not begin with http://")]
     Url { url: String },
-    #[error("cannot draw the curves: {reason}")]
-    Curves { reason: String },
+    #[error(transparent)]
+    Chart(#[from] ChartError),
+    #[error("the terminal cannot show a full screen")]
+    Screen(#[source] io::Error),
+    #[error("--live shows the run on a full screen, and `{key}` asks for none")]
+    LiveAndTerse { key: &'static str },
+    #[error("{} is there; name another folder, or replace it with --force", path.display())]
+    HoldsEvents { path: PathBuf },
+    #[error("{} tells of another run", path.display())]
+    EventsOfAnotherRun { path: PathBuf },
     #[error("`{pattern}` is no pattern of file names")]
     Pattern { pattern: String, source: glob::PatternError },
     #[error("no file matches `{pattern}`")]
@@ -156,6 +165,7 @@ impl CliError {
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
+            Self::LiveAndTerse { .. } => 2,
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
             Self::Runs(RunsError::File { .. }) | Self::WeightsInTheWay { .. } => 2,

@@ -2,6 +2,10 @@
 
 use std::path::Path;
 
+use data::fashion_mnist;
+use runs::atomic_file::{self, is_same_file};
+use runs::check_no_run_file;
+use runs::model_file::{self, Model};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
 use train::Evaluation;
@@ -10,9 +14,6 @@ use crate::cli::EvalArgs;
 use crate::error::CliError;
 use crate::loading::Wanted;
 use crate::{environment, output};
-use runs::atomic_file::is_same_file;
-use runs::check_no_run_file;
-use runs::{atomic_file, model_file};
 
 #[derive(Serialize)]
 struct EvalJson {
@@ -32,7 +33,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
             return Err(CliError::ExportOntoModel { path: path.clone() });
         }
     }
-    let test = Wanted::new(&args.data)?.load_test(model.network.input)?;
+    let (data, wanted) = data(args, &model)?;
+    let test = wanted.load_test(model.network.input)?;
     let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
     if !evaluation.loss.is_finite() {
         return Err(CliError::NotFinite { path: model.path });
@@ -44,9 +46,23 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     let Evaluation { loss, accuracy, n, .. } = evaluation;
     if args.json {
         let model = model.path.display().to_string();
-        return output::json(&EvalJson { model, data: args.data.display().to_string(), loss, accuracy, n });
+        return output::json(&EvalJson { model, data, loss, accuracy, n });
     }
     output::line(&format!("test loss {loss:.4}, test acc {accuracy:.4}, {n} images"))
+}
+
+/// The data that is asked for, and what it is called.
+fn data(args: &EvalArgs, model: &Model) -> Result<(String, Wanted), CliError> {
+    if let Some(data) = &args.data {
+        return Ok((data.display().to_string(), Wanted::new(data)?));
+    }
+    let record = model.path.parent().map(runs::read_record).transpose()?.flatten();
+    match record {
+        Some(record) => {
+            Ok((record.spec.data.clone(), Wanted::of_run(&record.spec.data, Some(&record.data))?))
+        }
+        None => Ok((fashion_mnist::NAME.into(), Wanted::new(Path::new(fashion_mnist::NAME))?)),
+    }
 }
 
 /// A safetensors file of one tensor `logits`, F32 [N, classes].

@@ -4,12 +4,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use export::Normalization;
+use runs::check_no_run_file;
 
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::error::CliError;
 use crate::output;
 use runs::atomic_file::{self, is_same_file};
-use runs::check_no_run_file;
 use runs::model_file::{self, Model};
 
 pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {

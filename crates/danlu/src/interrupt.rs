@@ -7,7 +7,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::CliError;
-use crate::output;
+use crate::{live, output};
 
 const EXIT_CODE: i32 = 130;
 
@@ -24,14 +24,17 @@ static STOP: AtomicBool = AtomicBool::new(false);
 /// From here on the first SIGINT, SIGTERM or SIGHUP ends the program, or asks it to end if it called
 /// [`tidy_up`]; the second ends it in any case.
 pub(crate) fn install() -> Result<(), CliError> {
-    let handler = || {
-        STOP.store(true, Ordering::Relaxed);
-        if SIGNALED.swap(true, Ordering::Relaxed) || !TIDIES_UP.load(Ordering::Relaxed) {
-            output::note("interrupted");
-            process::exit(EXIT_CODE);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(CliError::Signals)
+    ctrlc::set_handler(signal).map_err(CliError::Signals)
+}
+
+/// What a signal does. A terminal that gives its keys to us sends none for Ctrl-C.
+pub(crate) fn signal() {
+    STOP.store(true, Ordering::Relaxed);
+    if SIGNALED.swap(true, Ordering::Relaxed) || !TIDIES_UP.load(Ordering::Relaxed) {
+        live::restore();
+        output::note("interrupted");
+        process::exit(EXIT_CODE);
+    }
 }
 
 /// The caller promises to look at [`stop_flag`] or [`is_signaled`] often.

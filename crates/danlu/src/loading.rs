@@ -71,6 +71,17 @@ impl Wanted {
         }
     }
 
+    /// The data as a run's spec names it; a folder that is not there from here, where the record says that it was.
+    pub(crate) fn of_run(name: &str, record: Option<&DataRecord>) -> Result<Self, CliError> {
+        let found = Self::new(Path::new(name));
+        match record {
+            Some(record) if found.is_err() && Path::new(&record.dir).exists() => {
+                Self::new(Path::new(&record.dir))
+            }
+            _ => found,
+        }
+    }
+
     /// Its name.
     pub(crate) fn name(&self) -> &str {
         match self {

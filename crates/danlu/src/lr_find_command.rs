@@ -1,5 +1,7 @@
 //! `danlu lr-find`.
 
+use charts::lr_curve::{self, LrCurve};
+use runs::{atomic_file, check_no_run_file};
 use serde::Serialize;
 use train::{LrFind, LrPoint, LrRange, lr_find};
 
@@ -7,9 +9,7 @@ use crate::cli::LrFindArgs;
 use crate::error::CliError;
 use crate::run::{Run, initial_params};
 use crate::table::{Align, table};
-use crate::{lr_curve, output, request};
-use runs::atomic_file;
-use runs::check_no_run_file;
+use crate::{output, request};
 
 /// Rows of the table for people, about.
 const N_ROWS: usize = 20;
@@ -44,9 +44,19 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
     let talk = request.talk.with(args.json, false);
     let run = Run::load(request.spec, plan, wanted, request.setup, talk)?;
     let found = lr_find(run.job(), &params, range, usize::from(args.steps))?;
-    let svg = lr_curve::svg(&found, &run.spec.network.name)?;
+    let svg = draw(&found, &run.spec.network.name)?;
     if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }?;
     Ok(atomic_file::replace(&args.plot, svg.as_bytes())?)
+}
+
+fn draw(found: &LrFind, network: &str) -> Result<String, CliError> {
+    let point = |&LrPoint { learning_rate, loss, smoothed }: &LrPoint| lr_curve::LrPoint {
+        learning_rate,
+        loss,
+        smoothed,
+    };
+    let points: Vec<_> = found.points.iter().map(point).collect();
+    Ok(lr_curve::svg(&LrCurve { network, points: &points, steepest: found.steepest })?)
 }
 
 fn print_json(args: &LrFindArgs, run: &Run, found: &LrFind) -> Result<(), CliError> {

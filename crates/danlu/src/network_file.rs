@@ -4,10 +4,10 @@ use std::io;
 use std::path::Path;
 
 use nn::Plan;
+use runs::{RunsError, input_file};
 use spec::{NetworkSpec, preset};
 
 use crate::error::CliError;
-use runs::{RunsError, input_file};
 
 /// The preset of that name, else the network in that file.
 pub(crate) fn named(name: &Path) -> Result<NetworkSpec, CliError> {

@@ -3,14 +3,13 @@
 use std::path::{Path, PathBuf};
 
 use data::Dataset;
+use runs::model_file::{self, Model};
 use serde::Serialize;
 use train::Setup;
 
 use crate::cli::PredictArgs;
 use crate::error::CliError;
 use crate::{environment, output, picture_paths};
-use runs::model_file;
-use runs::model_file::Model;
 
 /// Classes that are printed, unless more are asked for.
 const TOP: usize = 3;

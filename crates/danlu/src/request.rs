@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nn::Plan;
+use runs::input_file;
 use spec::{AugmentFlags, AverageSpec, InitSpec, NetworkSource, RunFile, TrainSpec};
 use train::Setup;
 
@@ -11,7 +12,6 @@ use crate::error::CliError;
 use crate::loading::Wanted;
 use crate::run::Talk;
 use crate::{environment, network_file};
-use runs::input_file;
 
 /// A training with nothing left open.
 pub(crate) struct Request {
@@ -46,7 +46,7 @@ pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let mut asked = flags(args)?.over(read_or_recipe(args)?);
     let out = asked.out.take().map(PathBuf::from);
     let is_preset = asked.network.as_ref().is_none_or(NetworkSource::is_preset);
-    let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false) };
+    let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false), live: false };
     let threads = asked.threads;
     let spec = asked.resolve(network_file::read_named)?;
     let setup = environment::setup(threads)?;

@@ -1,18 +1,20 @@
 //! `danlu resume`.
 
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use nn::Plan;
+use runs::{CHECKPOINT, RECORD, RUN, RunFolder};
 use spec::{DataRecord, RunRecord, RunState, TrainSpec};
 use train::Checkpoint;
 
 use crate::cli::ResumeArgs;
 use crate::error::CliError;
+use crate::event_log::EventLog;
 use crate::loading::Wanted;
 use crate::run::{Run, Talk, initial_params};
+use crate::run_observer::Logs;
 use crate::{environment, interrupt, network_file, output, request};
-use runs::{CHECKPOINT, RECORD, RUN, RunFolder};
 
 const VERSION: &str = env!("CARGO_PKG_VERSION");
 
@@ -23,10 +25,10 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
     let record = read_record(&folder)?;
     let mut spec = read_spec(&folder, record.as_ref())?;
     let plan = network_file::compile(&spec.network)?;
-    let wanted = find_data(&spec, record.as_ref())?;
+    let wanted = Wanted::of_run(&spec.data, record.as_ref().map(|record| &record.data))?;
     wanted.check_fit(&plan)?;
     let setup = environment::setup(args.threads)?;
-    let talk = Talk { json: args.json, quiet: args.quiet };
+    let talk = Talk { json: args.json, quiet: args.quiet, live: args.live };
     let checkpoint = read_checkpoint(&folder, &mut spec, &plan, record.as_ref())?;
     interrupt::tidy_up();
     let n_epochs = checkpoint.epochs().len();
@@ -56,7 +58,9 @@ pub(crate) fn run(args: &ResumeArgs) -> Result<(), CliError> {
     if !talk.is_terse() {
         output::note(&resuming(&args.run, n_epochs, run.spec.epochs));
     }
-    run.train(checkpoint, record, &folder, talk, None)
+    let go_on = |dir: &PathBuf| EventLog::go_on(dir, checkpoint.epochs());
+    let logs = Logs { steps: None, events: args.tensorboard.as_ref().map(go_on).transpose()? };
+    run.train(checkpoint, record, &folder, talk, logs)
 }
 
 fn resuming(dir: &Path, n_done: usize, n_epochs: usize) -> String {
@@ -86,17 +90,6 @@ fn read_spec(folder: &RunFolder, record: Option<&RunRecord>) -> Result<TrainSpec
             Err(CliError::SpecChanged { run: path, record: folder.path(RECORD) })
         }
         _ => Ok(spec),
-    }
-}
-
-/// The data as the spec names it; a folder that is not there from here, where the record says that it was.
-fn find_data(spec: &TrainSpec, record: Option<&RunRecord>) -> Result<Wanted, CliError> {
-    let found = Wanted::new(Path::new(&spec.data));
-    match record {
-        Some(record) if found.is_err() && Path::new(&record.data.dir).exists() => {
-            Wanted::new(Path::new(&record.data.dir))
-        }
-        _ => found,
     }
 }
 

@@ -2,15 +2,17 @@
 
 use data::{Normalization, Partition};
 use nn::{Params, Plan};
-use spec::{FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
+use runs::{RunFolder, model_file};
+use spec::{EpochRecord, FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
 use train::{Checkpoint, Job, Setup};
 
 use crate::error::CliError;
+use crate::live::About;
 use crate::loading::{self, Loaded, Wanted};
-use crate::run_observer::{Pulse, RunObserver, Screen, StepsLog};
+use crate::picture_files::PictureFiles;
+use crate::run_observer::{Logs, Pulse, RunObserver};
+use crate::screen::Screen;
 use crate::{environment, interrupt, output};
-use runs::RunFolder;
-use runs::model_file;
 
 /// What is learned, from what, and how.
 pub(crate) struct Run {
@@ -26,12 +28,23 @@ pub(crate) struct Run {
 pub(crate) struct Talk {
     pub(crate) json: bool,
     pub(crate) quiet: bool,
+    /// On a full screen.
+    pub(crate) live: bool,
 }
 
 impl Talk {
     /// With flags on top, which can only be set.
     pub(crate) fn with(self, json: bool, quiet: bool) -> Self {
-        Self { json: self.json || json, quiet: self.quiet || quiet }
+        Self { json: self.json || json, quiet: self.quiet || quiet, ..self }
+    }
+
+    /// On a full screen, if asked for and nothing says otherwise.
+    pub(crate) fn live(self, live: bool) -> Result<Self, CliError> {
+        match self {
+            Self { json: true, .. } if live => Err(CliError::LiveAndTerse { key: "json" }),
+            Self { quiet: true, .. } if live => Err(CliError::LiveAndTerse { key: "quiet" }),
+            _ => Ok(Self { live, ..self }),
+        }
     }
 
     /// Whether there is nothing but what was asked for.
@@ -90,6 +103,19 @@ impl Run {
         }
     }
 
+    fn about(&self, earlier: &[EpochRecord]) -> About {
+        let TrainSpec { network, optimizer, batch_size, seed, epochs, .. } = &self.spec;
+        let (kind, rate) = (optimizer.kind(), optimizer.learning_rate());
+        About {
+            title: output::printable(&format!("{} on {}", network.name, self.loaded.test.name)),
+            recipe: format!("{kind} {rate}, batches of {batch_size}, seed {seed}"),
+            classes: self.loaded.test.classes.iter().map(|name| output::printable(name)).collect(),
+            n_epochs: *epochs,
+            batch_size: *batch_size,
+            earlier: earlier.to_vec(),
+        }
+    }
+
     /// Learns from the checkpoint on and keeps the folder up to date.
     pub(crate) fn train(
         &self,
@@ -97,7 +123,7 @@ impl Run {
         record: RunRecord,
         folder: &RunFolder,
         talk: Talk,
-        steps_log: Option<StepsLog>,
+        logs: Logs,
     ) -> Result<(), CliError> {
         let metadata =
             model_file::metadata(&self.spec.network, &self.loaded.train.classes, &self.normalization)?;
@@ -106,9 +132,10 @@ impl Run {
             plan: &self.plan,
             metadata,
             record,
-            screen: Screen::new(talk, self.spec.batch_size),
-            steps_log,
+            screen: Screen::new(talk, self.about(checkpoint.epochs()))?,
+            logs,
             failure: None,
+            pictures: PictureFiles::new(folder, &self.loaded.test),
             pulse: Pulse::new(self.spec.batch_size),
         };
         if !checkpoint.epochs().is_empty() {

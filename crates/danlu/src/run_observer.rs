@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -13,14 +13,15 @@ use runs::{
     BEST, CHECKPOINT, CURVES, MODEL, PREDICTIONS, PROGRESS, Progress, RECORD, RunFolder, StopRequest,
     check_no_run_file,
 };
-use serde::Serialize;
-use spec::{EpochRecord, RunRecord, RunState, StopReason};
+use spec::{EpochRecord, RunRecord, RunState};
 use train::{Checkpoint, Observer, Outcome, Step, TrainError};
 
 use crate::error::CliError;
-use crate::progress::StepBar;
-use crate::run::Talk;
-use crate::{curves, interrupt, output};
+use crate::event_log::EventLog;
+use crate::interrupt;
+use crate::live;
+use crate::picture_files::PictureFiles;
+use crate::screen::Screen;
 
 /// Keeps a run's folder up to date. What goes wrong here ends the run and is told at its end.
 pub(crate) struct RunObserver<'a> {
@@ -30,18 +31,19 @@ pub(crate) struct RunObserver<'a> {
     pub(crate) metadata: BTreeMap<String, String>,
     pub(crate) record: RunRecord,
     pub(crate) screen: Screen,
-    pub(crate) steps_log: Option<StepsLog>,
+    pub(crate) logs: Logs,
+    pub(crate) pictures: PictureFiles<'a>,
     pub(crate) failure: Option<CliError>,
     pub(crate) pulse: Pulse,
 }
 
 impl Observer for RunObserver<'_> {
     fn step(&mut self, step: &Step) {
-        self.screen.bar.show(step);
+        self.screen.step(step);
         if self.pulse.beat(step, self.folder) == Some(StopRequest::Now) {
             interrupt::request_stop();
         }
-        if let Some(log) = &mut self.steps_log
+        if let Some(log) = &mut self.logs.steps
             && let Err(error) = log.write(step.loss)
         {
             self.failure.get_or_insert(error);
@@ -55,8 +57,9 @@ impl Observer for RunObserver<'_> {
         checkpoint: &Checkpoint,
         test: &Predictions,
     ) -> ControlFlow<()> {
-        match self.keep(checkpoint, test).and_then(|()| self.screen.epoch(record)) {
-            Ok(()) if StopRequest::read(self.folder.dir()).is_some() => ControlFlow::Break(()),
+        let kept = self.keep(checkpoint, test).and_then(|()| self.tell(record, test));
+        match kept {
+            Ok(()) if self.is_asked_to_stop() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failure.get_or_insert(error);
@@ -77,6 +80,18 @@ impl RunObserver<'_> {
     pub(crate) fn go_on(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
         self.write_best(checkpoint)?;
         self.write_results(checkpoint, test)
+    }
+
+    fn is_asked_to_stop(&self) -> bool {
+        live::wants_stop_after_epoch() || StopRequest::read(self.folder.dir()).is_some()
+    }
+
+    /// Everywhere but in the folder.
+    fn tell(&mut self, record: &EpochRecord, test: &Predictions) -> Result<(), CliError> {
+        if let Some(log) = &mut self.logs.events {
+            log.write(record)?;
+        }
+        self.screen.epoch(record, || self.pictures.confusion(test))
     }
 
     /// The checkpoint comes first: no other file tells of an epoch that would have to be done again.
@@ -101,7 +116,8 @@ impl RunObserver<'_> {
         self.record.best_epoch = checkpoint.best_epoch();
         self.record.parameters_hash = Some(checkpoint.model().hash());
         self.write_record()?;
-        Ok(self.folder.write(CURVES, curves::svg(&self.record)?.as_bytes())?)
+        self.folder.write(CURVES, charts::curves::svg(&self.record)?.as_bytes())?;
+        self.pictures.follow(&self.record, test)
     }
 
     fn write_model(&self, file: &str, params: &Params<f32>) -> Result<(), CliError> {
@@ -115,10 +131,14 @@ impl RunObserver<'_> {
 
     /// Puts down how the run ended, and tells it.
     pub(crate) fn finish(mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
-        self.screen.bar.clear();
+        let shown = self.screen.close(self.record.epochs.last());
         let cleared = StopRequest::clear(self.folder.dir()).and_then(|()| self.folder.remove(PROGRESS));
         if let Ok(Outcome::Finished(reason)) = outcome {
             self.record.stop_reason = Some(reason);
+        }
+        // Before the record says that the run is over: whoever is killed here goes on and draws.
+        if self.failure.is_none() && outcome.is_ok() {
+            self.failure = self.pictures.end(&self.record).err();
         }
         let ending = self.ending(outcome);
         self.record.state = self.state(&ending);
@@ -126,6 +146,7 @@ impl RunObserver<'_> {
         let written = self.write_record();
         ending.and(written)?;
         cleared?;
+        shown?;
         self.screen.end(self.folder, &self.record)
     }
 
@@ -187,77 +208,11 @@ impl Pulse {
     }
 }
 
-/// What a run shows.
-pub(crate) struct Screen {
-    bar: StepBar,
-    json: bool,
-    quiet: bool,
-}
-
-/// The last line of `--json`.
-#[derive(Serialize)]
-struct End<'a> {
-    run: String,
-    model: String,
-    parameters_hash: Option<&'a str>,
-    stop_reason: Option<StopReason>,
-    best_epoch: Option<usize>,
-    /// Where there is a validation part.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    best_model: Option<String>,
-}
-
-impl Screen {
-    pub(crate) fn new(talk: Talk, batch_size: usize) -> Self {
-        let is_hidden = talk.is_terse() || !io::stderr().is_terminal();
-        Self { bar: StepBar::new(is_hidden, batch_size), json: talk.json, quiet: talk.quiet }
-    }
-
-    fn epoch(&self, record: &EpochRecord) -> Result<(), CliError> {
-        if self.quiet {
-            return Ok(());
-        }
-        self.bar.suspend(|| if self.json { output::json(record) } else { output::line(&epoch_line(record)) })
-    }
-
-    fn end(&self, folder: &RunFolder, record: &RunRecord) -> Result<(), CliError> {
-        let has_best = record.epochs.last().is_some_and(|last| last.validation_accuracy.is_some());
-        if self.json {
-            return output::json(&End {
-                run: folder.dir().display().to_string(),
-                model: folder.path(MODEL).display().to_string(),
-                parameters_hash: record.parameters_hash.as_deref(),
-                stop_reason: record.stop_reason,
-                best_epoch: record.best_epoch,
-                best_model: has_best.then(|| folder.path(BEST).display().to_string()),
-            });
-        }
-        if self.quiet {
-            return Ok(());
-        }
-        if record.stop_reason == Some(StopReason::EarlyStopping) {
-            let n_epochs = record.epochs.len();
-            output::note(&format!("ended after epoch {n_epochs}: the validation accuracy no longer rises"));
-        }
-        if let Some(best) = record.best_epoch.filter(|_| has_best) {
-            output::note(&format!("the best epoch by the validation part is {best}, kept in {BEST}"));
-        }
-        output::note(&format!("the run is kept in {}", folder.dir().display()));
-        Ok(())
-    }
-}
-
-/// The line that the tutorial prints, with the validation accuracy where there is one.
-fn epoch_line(record: &EpochRecord) -> String {
-    let EpochRecord { epoch, loss, train_accuracy, test_accuracy, train_s, eval_s, .. } = record;
-    let validation = match record.validation_accuracy {
-        Some(accuracy) => format!("validation acc {accuracy:.3}, "),
-        None => String::new(),
-    };
-    let time = train_s + eval_s;
-    format!(
-        "epoch {epoch}, loss {loss:.4}, train acc {train_accuracy:.3}, {validation}test acc {test_accuracy:.3}, time {time:.1} sec"
-    )
+/// What is written while the run goes on, besides its folder.
+#[derive(Default)]
+pub(crate) struct Logs {
+    pub(crate) steps: Option<StepsLog>,
+    pub(crate) events: Option<EventLog>,
 }
 
 /// The losses of all steps, one a line, each at once: a loss can be read while the run goes on.
@@ -275,31 +230,5 @@ impl StepsLog {
 
     fn write(&mut self, loss: f64) -> Result<(), CliError> {
         writeln!(self.file, "{loss}").map_err(CliError::io("write", &self.path))
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_line_is_the_tutorials() {
-        let record = EpochRecord {
-            epoch: 1,
-            learning_rate: 0.001,
-            loss: 0.906_04,
-            train_accuracy: 0.6704,
-            validation_loss: None,
-            validation_accuracy: None,
-            test_accuracy: 0.7606,
-            train_s: 0.9,
-            eval_s: 0.12,
-            images_per_s: 66_666.0,
-        };
-        let line = "epoch 1, loss 0.9060, train acc 0.670, test acc 0.761, time 1.0 sec";
-        assert_eq!(epoch_line(&record), line);
-        let line =
-            "epoch 1, loss 0.9060, train acc 0.670, validation acc 0.700, test acc 0.761, time 1.0 sec";
-        assert_eq!(epoch_line(&EpochRecord { validation_accuracy: Some(0.7), ..record }), line);
     }
 }

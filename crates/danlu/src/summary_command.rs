@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use nn::Plan;
+use runs::{MODEL, RUN, input_file, model_file};
 use serde::Serialize;
 use spec::{NetworkSpec, PRESETS, Preset};
 
@@ -10,8 +11,6 @@ use crate::cli::SummaryArgs;
 use crate::error::CliError;
 use crate::table::{Align, table, thousands};
 use crate::{network_file, output, request};
-use runs::{MODEL, RUN};
-use runs::{input_file, model_file};
 
 #[derive(Serialize)]
 struct SummaryJson<'a> {

@@ -7,8 +7,12 @@ pub(crate) enum Align {
     Right,
 }
 
-/// Rows of as many cells as there are `aligns`, each column as wide as its widest cell, two blanks between.
+/// Rows of as many cells as there are `aligns`, each column as wide as its widest cell, two blanks between. A row stays one
+/// line: names come from files of others.
 pub(crate) fn table(aligns: &[Align], rows: &[Vec<String>]) -> String {
+    let printable =
+        |row: &Vec<String>| row.iter().map(|cell| cell.replace(char::is_control, "\u{fffd}")).collect();
+    let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
     let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..aligns.len()).map(width).collect();
     let lines: Vec<String> = rows.iter().map(|row| line(aligns, &widths, row)).collect();
@@ -45,6 +49,7 @@ mod tests {
         let row = |cells: [&str; 2]| cells.map(String::from).to_vec();
         let rows = [row(["name", "n"]), row(["é", "100"])];
         assert_eq!(table(&[Align::Left, Align::Right], &rows), "name    n\né     100");
+        assert_eq!(table(&[Align::Left, Align::Left], &[row(["a\nb", "c"])]), "a\u{fffd}b  c");
     }
 
     #[test]

@@ -2,20 +2,22 @@
 
 use std::path::Path;
 
+use runs::RunFolder;
 use train::Checkpoint;
 
 use crate::browser;
 use crate::cli::TrainArgs;
 use crate::error::CliError;
+use crate::event_log::EventLog;
 use crate::interrupt;
 use crate::request;
 use crate::run::{Run, initial_params};
-use crate::run_observer::StepsLog;
-use runs::RunFolder;
+use crate::run_observer::{Logs, StepsLog};
 
 /// What is cheap to check comes first: the network before the folder, the folder before the data.
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut request = request::resolve(&args.run)?;
+    let talk = request.talk.with(args.json, args.quiet).live(args.live)?;
     let (plan, wanted) = request.prepare()?;
     let params = initial_params(&mut request.spec, &plan)?;
     interrupt::tidy_up();
@@ -23,17 +25,16 @@ pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
         Some(dir) => RunFolder::named(dir, args.force)?,
         None => RunFolder::numbered(&request.spec.network.name)?,
     };
-    let talk = request.talk.with(args.json, args.quiet);
     let begun = check(&request.spec, &folder)
         .and_then(|()| Run::load(request.spec, plan, wanted, request.setup, talk))
-        .and_then(|run| Ok((run, begin(&folder, args.steps_log.as_deref())?)));
+        .and_then(|run| Ok((run, begin(&folder, args)?)));
     match begun {
-        Ok((run, steps_log)) => {
+        Ok((run, logs)) => {
             let checkpoint = Checkpoint::start(&run.plan, &run.spec, params);
             if args.open {
                 browser::show_run(folder.dir());
             }
-            run.train(checkpoint, run.first_record(), &folder, talk, steps_log)
+            run.train(checkpoint, run.first_record(), &folder, talk, logs)
         }
         Err(error) => {
             folder.discard();
@@ -51,8 +52,9 @@ fn check(spec: &spec::TrainSpec, folder: &RunFolder) -> Result<(), CliError> {
 }
 
 /// The last that can go wrong before the first step.
-fn begin(folder: &RunFolder, steps_log: Option<&Path>) -> Result<Option<StepsLog>, CliError> {
-    let steps_log = steps_log.map(|path| StepsLog::create(path.to_owned())).transpose()?;
+fn begin(folder: &RunFolder, args: &TrainArgs) -> Result<Logs, CliError> {
+    let steps = args.steps_log.clone().map(StepsLog::create).transpose()?;
+    let events = args.tensorboard.as_deref().map(|dir| EventLog::create(dir, args.force)).transpose()?;
     folder.begin()?;
-    Ok(steps_log)
+    Ok(Logs { steps, events })
 }

@@ -14,7 +14,7 @@ use serde::Deserialize;
 use crate::check::{Form, checked};
 use crate::error::DashboardError;
 use crate::listing::read_row;
-use crate::run_dir::ASKED;
+use crate::run_dir::{ASKED, PENDING, RUN};
 use crate::state::{Shared, State as AppState};
 use crate::wire::{RunStatus, Started, StopAsked, StopWhen, TrainAsked};
 use crate::work::light;
@@ -140,6 +140,9 @@ pub(crate) async fn resume(
             RunStatus::Unreadable => {
                 return Err(DashboardError::conflict(format!("the record of {id} cannot be read")));
             }
+        }
+        if ![RUN, PENDING].iter().any(|name| run.has(name)) {
+            return Err(DashboardError::conflict(format!("{id} did not begin; start it anew")));
         }
         let mut command = Command::new(&shared.program);
         command.arg("resume").arg(run.dir());

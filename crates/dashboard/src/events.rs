@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::{Path, State};
-use axum::http::Uri;
+use axum::http::{HeaderMap, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
@@ -129,8 +129,11 @@ pub(crate) async fn run(
     State(shared): State<Shared>,
     Path(id): Path<String>,
     uri: Uri,
+    headers: HeaderMap,
 ) -> Result<Response, DashboardError> {
     let RunQuery { after } = request::query(&uri)?;
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
+    let after = last.unwrap_or(after);
     let place = place(&shared)?;
     let run = shared.run(&id)?;
     let feed = RunFeed { shared, run, after, row: None, progress: None, is_ready: false };
@@ -164,7 +167,8 @@ impl Feed for RunFeed {
         let n_epochs = news.epochs.len();
         for epoch in news.epochs {
             self.after = epoch.epoch;
-            events.push_back(event("epoch", &epoch));
+            // A browser that connects again tells it in `Last-Event-ID`.
+            events.push_back(event("epoch", &epoch).id(epoch.epoch.to_string()));
         }
         if !self.is_ready && n_epochs < MAX_BACKLOG {
             self.is_ready = true;

@@ -16,7 +16,7 @@ use crate::error::DashboardError;
 use crate::kept::Stamp;
 use crate::records::{Read, Records};
 use crate::row::{Rows, Sizes, bare, of_record};
-use crate::run_dir::{ASKED, LOG, PENDING, RECORD, RUN, RunDir, is_plain_name, last_words};
+use crate::run_dir::{ASKED, LOG, PENDING, RECORD, RUN, RunDir, is_plain_name, last_lines};
 use crate::wire::{RunRow, RunStatus};
 
 /// The folder is looked at so seldom that this takes less than one part in so many of a core.
@@ -161,5 +161,5 @@ fn row_before_record(sources: &Sources, run: &RunDir) -> RunRow {
         (false, false) => RunStatus::Failed,
     };
     let log = if state == RunStatus::Failed { run.read_text(LOG).ok() } else { None };
-    bare(&run.id, state, log.and_then(|log| last_words(&log)), modified)
+    bare(&run.id, state, log.map(|log| last_lines(&log, 3).join(" ")), modified)
 }

@@ -41,8 +41,11 @@ struct Parameter {
     name: &'static str,
     #[serde(rename = "type")]
     of_type: Type,
-    /// `null`: it must be given, or, of a pooling's stride, is the window.
+    /// `null`: there is none.
     default: Value,
+    /// Whether it may be absent though it has no default: a pooling's stride, which then is the window.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    optional: bool,
     about: &'static str,
 }
 
@@ -73,7 +76,7 @@ fn palette() -> Vec<Block> {
 }
 
 fn parameter(name: &'static str, of_type: Type, default: Value, about: &'static str) -> Parameter {
-    Parameter { name, of_type, default, about }
+    Parameter { name, of_type, default, optional: false, about }
 }
 
 /// A block whose example has these values where a parameter has no default.
@@ -182,8 +185,10 @@ fn shapes() -> Vec<Block> {
     use Type::{Integer, Number, Pair};
     let kernel = || parameter("kernel", Pair, Value::Null, "height and width of the window");
     let pooling = || {
-        let stride =
-            parameter("stride", Pair, Value::Null, "step in rows and columns; else the window itself");
+        let stride = Parameter {
+            optional: true,
+            ..parameter("stride", Pair, Value::Null, "step in rows and columns; else the window itself")
+        };
         let padding = "border on each side of the rows and of the columns, at most half the window";
         vec![kernel(), stride, parameter("padding", Pair, json!([0, 0]), padding)]
     };
@@ -295,11 +300,16 @@ mod tests {
                 without.as_object_mut().unwrap().remove(parameter.name);
                 let mut with_default = others.clone();
                 with_default[parameter.name] = parameter.default.clone();
+                assert!(!parameter.optional || parameter.default.is_null());
                 match read(kind, without) {
                     Ok(layer) => {
                         assert_eq!(layer, read(kind, with_default).unwrap(), "{kind}.{}", parameter.name)
                     }
-                    Err(_) => assert!(parameter.default.is_null(), "{kind}.{}", parameter.name),
+                    Err(_) => assert!(
+                        parameter.default.is_null() && !parameter.optional,
+                        "{kind}.{}",
+                        parameter.name
+                    ),
                 }
             }
         }

@@ -32,6 +32,9 @@ const MARKS: [&str; 4] = [RECORD, RUN, PENDING, ASKED];
 /// A file of a run is not read beyond this.
 const MAX_LEN: u64 = 1 << 30;
 
+/// Bytes of a log that are shown.
+const MAX_WORDS: usize = 4000;
+
 /// A run's folder below the runs folder, which is there.
 #[derive(Clone, Debug)]
 pub(crate) struct RunDir {
@@ -100,11 +103,12 @@ pub(crate) fn is_plain_name(name: &str) -> bool {
     !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(is_odd)
 }
 
-/// The last lines of a text, as one.
-pub(crate) fn last_words(text: &str) -> Option<String> {
-    let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
-    let last = lines[lines.len().saturating_sub(3)..].join(" ");
-    (!last.is_empty()).then(|| last.chars().take(2000).collect())
+/// The last lines of a text that are not empty; of very long ones their end.
+pub(crate) fn last_lines(text: &str, n: usize) -> Vec<&str> {
+    let start = text.len().saturating_sub(MAX_WORDS);
+    let start = (start..=text.len()).find(|&at| text.is_char_boundary(at)).unwrap_or(text.len());
+    let lines: Vec<&str> = text[start..].lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+    lines[lines.len().saturating_sub(n)..].to_vec()
 }
 
 #[cfg(all(test, unix))]

@@ -12,7 +12,7 @@ use serde::Deserialize;
 
 use crate::error::DashboardError;
 use crate::listing::read_row;
-use crate::run_dir::{ASKED, FILES, PENDING, RECORD, RUN, RunDir};
+use crate::run_dir::{ASKED, FILES, LOG, PENDING, RECORD, RUN, RunDir, last_lines};
 use crate::state::Shared;
 use crate::wire::{About, AboutMachine, LayerRow, RunData, RunDetails, RunList, RunRow};
 use crate::work::light;
@@ -31,6 +31,9 @@ pub(crate) async fn about(State(shared): State<Shared>) -> Response {
         machine: AboutMachine { cpu: shared.cpu.as_deref(), isa: shared.isa.name(), n_cores: shared.n_cores },
     })
 }
+
+/// Lines of a run's log that are shown.
+const N_LOG_LINES: usize = 20;
 
 #[derive(Clone, Copy, Default, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -136,6 +139,7 @@ pub(crate) async fn details(
             parameters_hash: record.and_then(|record| record.parameters_hash.as_deref()),
             layers: plan.iter().flat_map(|plan| plan.summary()).map(layer_row).collect(),
             files: FILES.into_iter().map(|(name, _)| name).filter(|name| run.has(name)).collect(),
+            log: run.read_text(LOG).ok().map(|log| last_lines(&log, N_LOG_LINES).join("\n")),
         }))
     })
     .await

@@ -20,6 +20,8 @@ use crate::{answer, test_part};
 
 /// Maps of a layer that are sent, the first ones.
 const MAX_MAPS: usize = 64;
+/// Pixels of them, unless the first one has more.
+const MAX_MAP_PIXELS: usize = 1 << 18;
 
 /// `GET /api/runs/ID/try/IDX`
 pub(crate) async fn test_image(
@@ -82,12 +84,11 @@ fn first_filters(model: &Model) -> Result<Filters, DashboardError> {
 /// C·H·W bytes through the network.
 fn look(state: &AppState, model: &Model, pixels: &[u8], label: Option<u8>) -> Result<Tried, DashboardError> {
     let plan = model.probe.plan();
-    let outputs = state.isa.run(LookTask { model, pixels });
-    let logits = outputs.last().map_or(&[][..], Vec::as_slice);
+    let Looked { layers, logits } = state.isa.run(LookTask { model, pixels });
     if !logits.iter().all(|logit| logit.is_finite()) {
         return Err(DashboardError::conflict("the model gives results that are no numbers"));
     }
-    let best = metrics::top(logits, logits.len()).into_iter();
+    let best = metrics::top(&logits, logits.len()).into_iter();
     let image = STANDARD.encode(png(pixels, plan.input())?);
     Ok(Tried {
         image: format!("data:image/png;base64,{image}"),
@@ -95,28 +96,37 @@ fn look(state: &AppState, model: &Model, pixels: &[u8], label: Option<u8>) -> Re
         predictions: best
             .map(|(class, probability)| Prediction { class: model.classes[class].clone(), probability })
             .collect(),
-        layers: plan.summary().iter().zip(&outputs).map(|(row, values)| maps(row, values)).collect(),
+        layers,
     })
 }
 
-/// What each node gives for one picture.
+/// One picture through the network.
 struct LookTask<'a> {
     model: &'a Model,
     /// C·H·W bytes.
     pixels: &'a [u8],
 }
 
+/// What each node gives for it; what is sent of that is made at once, as all of it may be much.
+struct Looked {
+    layers: Vec<LayerMaps>,
+    logits: Vec<f32>,
+}
+
 impl WithLane for LookTask<'_> {
-    type Output = Vec<Vec<f32>>;
-    fn run<V: Lane<Scalar = f32>>(self) -> Vec<Vec<f32>> {
+    type Output = Looked;
+    fn run<V: Lane<Scalar = f32>>(self) -> Looked {
         let Model { probe, params, normalization, .. } = self.model;
         let mut workspace = Workspace::<V>::new(probe.plan(), Mode::Inference);
         pack(probe, normalization, self.pixels, &mut workspace);
-        let mut outputs = Vec::new();
-        probe.forward(&params.0, &mut workspace, |_, values| {
-            outputs.push(V::as_scalars(values).iter().step_by(V::LANES).copied().collect());
+        let mut layers = Vec::new();
+        let mut output = Vec::new();
+        probe.forward(&params.0, &mut workspace, |node, values| {
+            output.clear();
+            output.extend(V::as_scalars(values).iter().step_by(V::LANES));
+            layers.push(maps(&probe.plan().summary()[node], &output));
         });
-        outputs
+        Looked { layers, logits: output }
     }
 }
 
@@ -140,9 +150,10 @@ fn pack<V: Lane<Scalar = f32>>(
 fn maps(row: &LayerSummary, values: &[f32]) -> LayerMaps {
     let dims = row.output.dims();
     let map_len = if dims.len() == 3 { dims[1] * dims[2] } else { values.len() };
+    let n_maps = (MAX_MAP_PIXELS / map_len.max(1)).clamp(1, MAX_MAPS);
     let mut bytes = Vec::new();
     let (mut lows, mut highs) = (Vec::new(), Vec::new());
-    for map in values.chunks_exact(map_len.max(1)).take(MAX_MAPS) {
+    for map in values.chunks_exact(map_len.max(1)).take(n_maps) {
         let low = map.iter().copied().fold(f32::INFINITY, f32::min);
         let high = map.iter().copied().fold(f32::NEG_INFINITY, f32::max);
         let scale = if high > low { 255.0 / (high - low) } else { 0.0 };
@@ -182,6 +193,8 @@ mod tests {
         let flat = maps(&row(Shape::Flat(4)), &[0.0, 1.0, 2.0, 4.0]);
         assert_eq!((flat.shown, flat.dims), (1, vec![4]));
         assert_eq!(STANDARD.decode(&flat.maps).unwrap(), [0, 64, 128, 255]);
+        let large = maps(&row(Shape::Map([8, 300, 300])), &vec![0.5; 8 * 300 * 300]);
+        assert_eq!(large.shown, 2);
         let many = maps(&row(Shape::Map([100, 1, 1])), &[0.5; 100]);
         assert_eq!((many.shown, STANDARD.decode(&many.maps).unwrap().len()), (64, 64));
     }

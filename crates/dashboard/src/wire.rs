@@ -91,6 +91,8 @@ pub(crate) struct RunDetails<'a> {
     pub(crate) parameters_hash: Option<&'a str>,
     pub(crate) layers: Vec<LayerRow>,
     pub(crate) files: Vec<&'static str>,
+    /// The last lines that its process printed, where it was started from the page.
+    pub(crate) log: Option<String>,
 }
 
 #[derive(Debug, Serialize)]

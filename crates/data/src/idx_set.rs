@@ -131,8 +131,20 @@ impl IdxSet {
         if classes.len() < 2 {
             return Err(DataError::OneClass { dir: self.dir.clone(), class: classes.concat() });
         }
+        self.notes.extend(self.unlearned(first, &classes));
         (self.first_label, self.classes) = (first, classes);
         Ok(())
+    }
+
+    /// A word on the classes of which the training part has no sample; they are kept, since other sets may share them.
+    fn unlearned(&self, first: u8, classes: &[String]) -> Option<String> {
+        let train = self.parts.get(&Split::Train)?;
+        let mut is_there = vec![false; classes.len()];
+        train.labels.elements.iter().for_each(|label| is_there[usize::from(label - first)] = true);
+        let missing = classes.iter().zip(is_there).filter(|(_, is_there)| !is_there);
+        let missing: Vec<&str> = missing.map(|(class, _)| class.as_str()).collect();
+        (!missing.is_empty())
+            .then(|| format!("the training part has no sample of class {}", missing.join(", ")))
     }
 
     /// Whether a part is there.

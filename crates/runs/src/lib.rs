@@ -14,7 +14,7 @@ pub use error::RunsError;
 pub use predictions::{read_predictions, write_predictions};
 pub use progress::Progress;
 pub use run_folder::{
-    BEST, CHECKPOINT, CURVES, FILES, MODEL, PENDING, PREDICTIONS, PROGRESS, RECORD, RUN, RunFolder,
-    check_no_run_file, is_locked, read_record,
+    BEST, CHECKPOINT, CONFUSION, CURVES, CURVES_PNG, FILES, HARDEST, MODEL, PENDING, PREDICTIONS, PROGRESS,
+    RECORD, RUN, RunFolder, check_no_run_file, is_locked, read_record,
 };
 pub use stop_request::StopRequest;

@@ -1,5 +1,6 @@
 //! The folder of a run: `run.toml`, `checkpoint`, `model.safetensors`, `best.safetensors`,
-//! `predictions.safetensors`, `record.json`, `curves.svg`.
+//! `predictions.safetensors`, `record.json`, `curves.svg`; now and then and at the end `curves.png`, `confusion.png` and
+//! `hardest.png`.
 //!
 //! Each file is replaced as a whole, after an epoch in that order. So whenever the run dies, the checkpoint is that of the
 //! last epoch that all other files tell of, or of the next one; all of them can be made again from it.
@@ -27,6 +28,12 @@ pub const BEST: &str = "best.safetensors";
 pub const PREDICTIONS: &str = "predictions.safetensors";
 /// The picture of the curves.
 pub const CURVES: &str = "curves.svg";
+/// The same as a bitmap.
+pub const CURVES_PNG: &str = "curves.png";
+/// The picture of the confusion matrix of the test samples.
+pub const CONFUSION: &str = "confusion.png";
+/// Those of them that the model predicts worst.
+pub const HARDEST: &str = "hardest.png";
 /// Where the run is inside its epoch, see [`crate::Progress`].
 pub const PROGRESS: &str = "progress.json";
 
@@ -37,7 +44,8 @@ pub const PENDING: &str = ".run.toml.pending";
 const LOCK: &str = ".lock";
 
 /// All that a run leaves but its spec. The record comes first: without it there is nothing to go on with.
-pub const FILES: [&str; 7] = [RECORD, CHECKPOINT, MODEL, BEST, PREDICTIONS, CURVES, PROGRESS];
+pub const FILES: [&str; 10] =
+    [RECORD, CHECKPOINT, MODEL, BEST, PREDICTIONS, CURVES, CURVES_PNG, CONFUSION, HARDEST, PROGRESS];
 
 /// Where fresh folders go.
 const RUNS: &str = "runs";

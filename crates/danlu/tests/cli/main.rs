@@ -1,5 +1,6 @@
 //! The built program, on small data sets that are made here.
 
+mod dashboard;
 mod data;
 mod finding;
 mod models;
@@ -9,4 +10,5 @@ mod resuming;
 mod same_bits;
 mod stopping;
 mod support;
+mod terminal;
 mod training;

@@ -39,6 +39,11 @@ fn wrong_usage_is_told_by_flag_or_key() {
     for (flags, expected) in cases {
         place.train(flags).fails(2, &[expected]);
     }
+    for flags in ["--live --json", "--live --quiet"] {
+        place.train(flags).fails(2, &["--live", "cannot be used with"]);
+    }
+    place.write("run.toml", "data = \"data\"\njson = true\n");
+    place.run("train run.toml --live").fails(2, &["--live shows the run on a full screen, and `json`"]);
     place.run("fly").fails(2, &["fly"]);
     place.run("eval nothing --threads 0").fails(2, &["--threads", "must be from 1 to 1024"]);
     place.run("predict nothing a.png --top 0").fails(2, &["--top"]);

@@ -31,7 +31,7 @@ fn signal(child: &Child, name: &str) {
 /// A run whose record can be read, with as many epochs as it says, and a model that can be used.
 fn is_whole(place: &Place) -> usize {
     let n_epochs = place.record("run").epochs.len();
-    let evaluated = place.run("eval run --data data --json").succeeds();
+    let evaluated = place.run("eval run --json").succeeds();
     assert!(evaluated.stdout.contains("\"n\":64"), "{}", evaluated.stdout);
     n_epochs
 }

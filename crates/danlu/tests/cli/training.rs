@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use spec::{RunState, StopReason};
+use spec::{RunRecord, RunState, StopReason};
 
 use crate::support::{N_TRAIN, Place};
 
@@ -77,7 +77,10 @@ fn the_folder_holds_the_whole_run() {
     files.sort();
     let results = [
         "checkpoint",
+        "confusion.png",
+        "curves.png",
         "curves.svg",
+        "hardest.png",
         "model.safetensors",
         "predictions.safetensors",
         "record.json",
@@ -93,6 +96,44 @@ fn the_folder_holds_the_whole_run() {
     for words in ["<svg", "loss", "train accuracy", "test accuracy", "epoch", "</svg>"] {
         assert!(svg.contains(words), "{words}");
     }
+    for picture in ["curves.png", "confusion.png", "hardest.png"] {
+        let bytes = fs::read(place.path("deep/run").join(picture)).unwrap();
+        assert!(image::load_from_memory(&bytes).unwrap().width() > 900, "{picture}");
+    }
+}
+
+#[test]
+fn without_a_terminal_live_prints_lines() {
+    let place = Place::new();
+    let ran = place.train("--epochs 2 --live --out run").succeeds();
+    assert_eq!(ran.stdout.lines().count(), 2);
+    assert!(ran.stdout.starts_with("epoch 1, loss "), "{}", ran.stdout);
+    let note = "note: --live needs a terminal, and standard output is none; lines are printed instead";
+    assert_eq!(ran.stderr.matches(note).count(), 1, "{}", ran.stderr);
+}
+
+#[test]
+fn an_event_file_belongs_to_one_run() {
+    let place = Place::new();
+    let events = |dir: &str| fs::read(place.path(dir).join("events.out.tfevents.danlu")).unwrap();
+    place.train("--epochs 2 --out run --tensorboard board").succeeds();
+    let first = events("board");
+    place.train("--epochs 1 --out other --tensorboard board").fails(1, &["board/events", "--force"]);
+    assert_eq!((events("board"), place.path("other").exists()), (first.clone(), false));
+    place.train("--epochs 1 --out other --tensorboard board --force").succeeds();
+    assert!(events("board").len() < first.len());
+    // A run that is not over goes on in its own file, and in a fresh one with all of its epochs.
+    let record = place.record("run");
+    let running = RunRecord { state: RunState::Running, ..record };
+    let reopen = || place.write("run/record.json", running.to_json().unwrap());
+    reopen();
+    place.run("resume run --tensorboard board").fails(1, &["board/events", "tells of another run"]);
+    place.run("resume run --tensorboard fresh").succeeds();
+    assert_eq!(events("fresh").len(), first.len());
+    fs::write(place.path("fresh/events.out.tfevents.danlu"), &first[..first.len() - 7]).unwrap();
+    reopen();
+    place.run("resume run --tensorboard fresh").succeeds();
+    assert_eq!(events("fresh").len(), first.len());
 }
 
 #[test]

@@ -9,9 +9,9 @@ use crate::support::{Place, files};
 
 const SECRET: &str = "the secret that must not come out";
 
+/// A run `a`, and links in the runs folder that lead to what must not come out.
 #[cfg(unix)]
-#[test]
-fn no_path_leads_out_of_the_runs_folder() {
+fn place_with_links() -> Place {
     use std::os::unix::fs::symlink;
     let place = Place::new();
     place.add_run("a", 1);
@@ -26,83 +26,50 @@ fn no_path_leads_out_of_the_runs_folder() {
     symlink(outer, place.runs().join("up")).unwrap();
     symlink(outer.join("secret/passwd"), place.runs().join("a/curves.svg")).unwrap();
     symlink(outer.join("secret/passwd"), place.runs().join("a/hardest.png")).unwrap();
-    let ids = [
-        "..",
-        ".",
-        "%2e%2e",
-        "..%2f",
-        "..%2fsecret",
-        "%2e%2e%2fsecret",
-        "..%5csecret",
-        "a%2f..%2f..%2fsecret",
-        "link",
-        "relative",
-        "up",
-        "a%00",
-        "%00",
-        "~",
-        "a%2f",
-        "%2fetc",
-        "C:%5c",
-        "a/..",
-        "a/../../secret",
-        "%c0%ae%c0%ae",
-        "%252e%252e%252fsecret",
-        ".hidden",
-    ];
-    let rests = [
-        "",
-        "/epochs",
-        "/events",
-        "/file/record.json",
-        "/file/run.toml",
-        "/file/passwd",
-        "/filters",
-        "/confusion",
-        "/images",
-        "/image/0.png",
-        "/try/0",
-    ];
-    for id in ids {
-        for rest in rests {
-            let answer = place.get(&format!("/api/runs/{id}{rest}"));
-            assert!(answer.status.is_client_error(), "{id}{rest}: {}", answer.status);
-            assert!(!answer.text().contains(SECRET), "{id}{rest}");
+    place
+}
+
+#[cfg(unix)]
+#[track_caller]
+fn gives_nothing_away(place: &Place, path: &str) {
+    let answer = place.get(path);
+    assert!(answer.status.is_client_error(), "{path}: {}", answer.status);
+    assert!(!answer.text().contains(SECRET), "{path}");
+}
+
+#[cfg(unix)]
+#[test]
+fn no_name_of_a_run_leads_out_of_the_runs_folder() {
+    let place = place_with_links();
+    let dots = ["..", ".", "%2e%2e", "..%2f", "..%2fsecret", "%2e%2e%2fsecret", "..%5csecret", "a/.."];
+    let encoded = ["a%2f..%2f..%2fsecret", "%c0%ae%c0%ae", "%252e%252e%252fsecret", "a%00", "%00", "a%2f"];
+    let others = ["link", "relative", "up", "~", "%2fetc", "C:%5c", "a/../../secret", ".hidden"];
+    let files = ["", "/epochs", "/events", "/file/record.json", "/file/run.toml", "/file/passwd"];
+    let pictures = ["/filters", "/confusion", "/images", "/image/0.png", "/try/0"];
+    for id in dots.into_iter().chain(encoded).chain(others) {
+        for rest in files.into_iter().chain(pictures) {
+            gives_nothing_away(&place, &format!("/api/runs/{id}{rest}"));
         }
         assert!(place.post(&format!("/api/runs/{id}/try"), SECRET).status.is_client_error(), "{id}");
     }
-    let names = [
-        "curves.svg",
-        "hardest.png",
-        "checkpoint",
-        "..%2frun.toml",
-        "..%2f..%2fsecret%2fpasswd",
-        "%2fetc%2fpasswd",
-        "record.json%00",
-        "record.json%2f",
-        "RECORD.JSON",
-        ".lock",
-        "predictions.safetensors",
-        "log.txt",
-        "",
-    ];
-    for name in names {
-        let answer = place.get(&format!("/api/runs/a/file/{name}"));
-        assert!(answer.status.is_client_error(), "{name}: {}", answer.status);
-        assert!(!answer.text().contains(SECRET), "{name}");
+    assert_eq!(place.get("/api/runs").json()["total"], 1);
+}
+
+#[cfg(unix)]
+#[test]
+fn no_name_of_a_file_leads_out_of_its_list() {
+    let place = place_with_links();
+    let links = ["curves.svg", "hardest.png"];
+    let paths = ["..%2frun.toml", "..%2f..%2fsecret%2fpasswd", "%2fetc%2fpasswd", "record.json%2f", ""];
+    let others =
+        ["checkpoint", "record.json%00", "RECORD.JSON", ".lock", "predictions.safetensors", "log.txt"];
+    for name in links.into_iter().chain(paths).chain(others) {
+        gives_nothing_away(&place, &format!("/api/runs/a/file/{name}"));
     }
-    for name in [
-        "..%2findex.html",
-        "..%2f..%2fCargo.toml",
-        "../src/lib.rs",
-        "%2e%2e/src/lib.rs",
-        "",
-        "/",
-        "index.html",
-    ] {
+    let assets = ["..%2findex.html", "..%2f..%2fCargo.toml", "../src/lib.rs", "%2e%2e/src/lib.rs", "", "/"];
+    for name in assets.into_iter().chain(["index.html"]) {
         assert_eq!(place.get(&format!("/assets/{name}")).status, StatusCode::NOT_FOUND, "{name}");
     }
-    assert_eq!(place.get("/api/runs").json()["total"], 1);
     assert_eq!(place.get("/api/runs/a/file/record.json").status, StatusCode::OK);
 }
 

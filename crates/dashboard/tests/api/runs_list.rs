@@ -87,6 +87,8 @@ fn a_run_without_a_record_is_on_the_list_too() {
     assert_eq!(["pending", "asked", "killed"].map(state), ["stale", "failed", "stale"]);
     let asked = place.get("/api/runs/asked").json();
     assert_eq!(asked["row"]["reason"], "reading error: no such data set");
+    assert_eq!(asked["log"], "reading\nerror: no such data set");
+    place.post_json("/api/runs/asked/resume", &json!({})).is_refused(409, "did not begin");
     assert_eq!((&asked["toml"], &asked["spec"]), (&json!("epochs = 1\n"), &Value::Null));
     let lock = fs::File::create(place.runs().join("pending/.lock")).unwrap();
     lock.lock().unwrap();

@@ -19,7 +19,10 @@ struct Events {
 
 impl Events {
     async fn open(place: &Place, path: &str) -> Self {
-        let request = Request::get(path).header("host", HOST).body(Body::empty()).unwrap();
+        Self::of(place, Request::get(path).header("host", HOST).body(Body::empty()).unwrap()).await
+    }
+
+    async fn of(place: &Place, request: Request<Body>) -> Self {
         let response = place.router.clone().oneshot(request).await.unwrap();
         assert_eq!(response.status(), StatusCode::OK);
         assert_eq!(response.headers()["content-type"], "text/event-stream");
@@ -100,6 +103,22 @@ fn a_run_tells_epoch_by_epoch_what_another_process_writes() {
         write_record(&dir, &record);
         let last = events.until("epoch").await;
         assert_eq!((&last.last().unwrap().1["epoch"], &last[0].1["state"]), (&4.into(), &"finished".into()));
+    });
+}
+
+#[test]
+fn who_connects_again_is_told_what_came_after_the_last() {
+    let place = Place::new();
+    place.add_run("a", 5);
+    wait(async {
+        let request =
+            Request::get("/api/runs/a/events?after=1").header("host", HOST).header("last-event-id", "3");
+        let mut events = Events::of(&place, request.body(Body::empty()).unwrap()).await;
+        let first = events.until("ready").await;
+        assert_eq!(
+            (names(&first), &first[1].1["epoch"]),
+            (vec!["state", "epoch", "epoch", "ready"], &4.into())
+        );
     });
 }
 

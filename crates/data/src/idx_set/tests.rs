@@ -51,6 +51,20 @@ fn a_well_formed_set_is_read() {
 }
 
 #[test]
+fn a_class_that_training_lacks_is_told_of() {
+    let dir = small_set();
+    let path = dir.path().join(TRAIN_LABELS);
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[8..].iter_mut().filter(|label| **label == 9).for_each(|label| *label = 0);
+    fs::write(&path, bytes).unwrap();
+    let set = detected(dir.path()).unwrap();
+    assert_eq!(set.classes.len(), 10);
+    let is_told =
+        |note: &String| note.starts_with("the training part has no sample of class ") && !note.contains(',');
+    assert!(set.notes.iter().any(is_told), "{:?}", set.notes);
+}
+
+#[test]
 fn packed_or_not_makes_no_difference() {
     let dir = small_set();
     let plain = train(&dir).unwrap();
