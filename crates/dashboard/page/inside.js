@@ -55,5 +55,5 @@ function seenBlock(seen, classes) {
   const chances = bars();
   chances.show(seen.predictions, seen.label === null ? null : classes[seen.label]);
   const picture = el("img", { src: seen.image, alt: t("seen.picture"), class: "as-seen" });
-  return [el("div", { class: "seen" }, picture, chances.element), mapTiles(seen.layers)];
+  return [el("div", { class: "inside-seen" }, picture, chances.element), mapTiles(seen.layers)];
 }

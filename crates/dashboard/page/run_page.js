@@ -97,6 +97,6 @@ function filesView(id, detail) {
   return el("div", {},
     el("ul", { class: "file-list" }, files.map(link)),
     el("p", {}, el("a", { class: "button", href: `#/blocks?${new URLSearchParams({ run: id })}` }, t("run.openInBlocks"))),
-    el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    el("dl", { class: "run-facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     el("details", {}, el("summary", {}, "run.toml"), el("pre", { tabindex: "0", "aria-label": "run.toml" }, detail.toml)));
 }
