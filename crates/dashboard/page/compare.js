@@ -53,7 +53,7 @@ export async function show(root, { query, signal }) {
     const traces = ids.filter((id) => runs.has(id)).map((id, idx) => trace(id, idx, runs.get(id)?.curves, metric));
     const share = metric.endsWith("accuracy");
     await library.react(chart, traces, layout({
-      xaxis: axis({ title: { text: t("curves.epoch") }, showgrid: false, tickformat: ",d" }),
+      xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d" }),
       yaxis: axis({ title: { text: t(`curve.${metric}`) }, tickformat: share ? ".0%" : "" }),
     }), CONFIG);
   }

@@ -44,8 +44,13 @@ impl Browser {
     pub(crate) async fn open(driver_port: &str, shots: PathBuf) -> Self {
         // No name but this machine's resolves: what is asked of another host fails and shows up in the console.
         let arguments = json!([
-            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--hide-scrollbars",
-            "--lang=en-US", "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
+            "--headless=new",
+            "--no-sandbox",
+            "--disable-dev-shm-usage",
+            "--disable-gpu",
+            "--hide-scrollbars",
+            "--lang=en-US",
+            "--host-resolver-rules=MAP * ~NOTFOUND, EXCLUDE 127.0.0.1",
         ]);
         let capabilities = json!({
             "goog:chromeOptions": { "args": arguments },
@@ -113,7 +118,11 @@ impl Browser {
             if start.elapsed() > PATIENCE {
                 self.shot("failed").await;
                 let page = self.value("document.body.innerText").await;
-                panic!("it never became true: {expression}\n{}\n{}", page.as_str().unwrap_or(""), self.console().await.join("\n"));
+                panic!(
+                    "it never became true: {expression}\n{}\n{}",
+                    page.as_str().unwrap_or(""),
+                    self.console().await.join("\n")
+                );
             }
             tokio::time::sleep(POLL).await;
         }
@@ -122,9 +131,15 @@ impl Browser {
     /// Draws a line through points, in pixels from the middle of an element.
     pub(crate) async fn draw(&self, selector: &str, points: &[(f64, f64)]) {
         let element = self.find(selector).await;
-        let to = |&(x, y): &(f64, f64)| PointerAction::MoveToElement { element: element.clone(), duration: None, x, y };
+        let to = |&(x, y): &(f64, f64)| PointerAction::MoveToElement {
+            element: element.clone(),
+            duration: None,
+            x,
+            y,
+        };
         let button = fantoccini::actions::MOUSE_BUTTON_LEFT;
-        let mouse = MouseActions::new("mouse".into()).then(to(&points[0])).then(PointerAction::Down { button });
+        let mouse =
+            MouseActions::new("mouse".into()).then(to(&points[0])).then(PointerAction::Down { button });
         let mouse = points[1..].iter().fold(mouse, |mouse, point| mouse.then(to(point)));
         self.client.perform_actions(mouse.then(PointerAction::Up { button })).await.unwrap();
     }
@@ -137,7 +152,8 @@ impl Browser {
 
     /// What the console holds besides plain words since it was last asked: errors, refusals, what could not be loaded.
     pub(crate) async fn console(&self) -> Vec<String> {
-        let log = self.client.issue_cmd(Chromium { path: "se/log", body: json!({ "type": "browser" }) }).await;
+        let log =
+            self.client.issue_cmd(Chromium { path: "se/log", body: json!({ "type": "browser" }) }).await;
         let entries = log.unwrap().as_array().cloned().unwrap_or_default();
         let bad = |entry: &&Value| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"));
         entries.iter().filter(bad).map(|entry| entry["message"].to_string()).collect()

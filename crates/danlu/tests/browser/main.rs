@@ -50,7 +50,9 @@ async fn start(page: &Browser) {
 }
 
 async fn assert_output(page: &Browser, block: &str, output: &str) {
-    let text = format!("document.querySelector('[data-test=\"block-{block}\"] [data-test=block-output]').textContent");
+    let text = format!(
+        "document.querySelector('[data-test=\"block-{block}\"] [data-test=block-output]').textContent"
+    );
     page.until(&format!("{text} === '{output}'")).await;
 }
 
@@ -111,7 +113,8 @@ async fn look_at_a_cell(page: &Browser) {
 /// A drawing gets bars that sum to one, and the maps of each layer.
 async fn try_a_drawing(page: &Browser) {
     page.click(".run-head a[href='#/try/first']").await;
-    page.draw("[data-test=draw]", &[(-70.0, -90.0), (70.0, -90.0), (60.0, 90.0), (0.0, 0.0), (-60.0, 90.0)]).await;
+    page.draw("[data-test=draw]", &[(-70.0, -90.0), (70.0, -90.0), (60.0, 90.0), (0.0, 0.0), (-60.0, 90.0)])
+        .await;
     page.until("document.querySelectorAll('[data-test=bars] li').length === 10").await;
     page.until("document.querySelectorAll('[data-test=maps] canvas').length > 50").await;
     let sum = page
@@ -130,7 +133,12 @@ async fn compare(page: &Browser) {
 
 /// Each page on a telephone, in the dark and in Chinese.
 async fn keep_pictures(page: &Browser) {
-    let pages = [("runs", "#/runs", ".runs tbody tr"), ("run", "#/runs/first", ".matrix button"), ("blocks", "#/blocks", ".block"), ("try", "#/try/first?index=9", ".map")];
+    let pages = [
+        ("runs", "#/runs", ".runs tbody tr"),
+        ("run", "#/runs/first", ".matrix button"),
+        ("blocks", "#/blocks", ".block"),
+        ("try", "#/try/first?index=9", ".map"),
+    ];
     for (name, hash, there) in pages {
         for (how, (width, height), colors) in [("phone", PHONE, "light"), ("dark", DESK, "dark")] {
             page.look(width, height, colors).await;

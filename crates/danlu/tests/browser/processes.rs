@@ -35,7 +35,8 @@ impl Listening {
 
     /// `chromedriver` on a free port; `told` is that port.
     pub(crate) fn chromedriver() -> Self {
-        let mut driver = Self::start(Command::new("chromedriver").arg("--port=0"), "started successfully on port ");
+        let mut driver =
+            Self::start(Command::new("chromedriver").arg("--port=0"), "started successfully on port ");
         driver.told = driver.told.trim_end_matches('.').to_owned();
         driver
     }
