@@ -12,7 +12,7 @@ const METRICS = ["test_accuracy", "validation_accuracy", "train_accuracy", "loss
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
-export async function show(root, { query, signal }) {
+export async function view(root, { query, signal }) {
   const ids = query.getAll("run");
   let metric = METRICS.find((name) => name === query.get("metric")) ?? METRICS[0];
   const chart = el("div", { class: "chart tall", role: "img", "aria-label": t("compare.describe", { n: ids.length }) });

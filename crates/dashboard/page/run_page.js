@@ -12,7 +12,7 @@ import { again } from "./router.js";
 import { figuresView, headView, liveView } from "./run_head.js";
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
-export async function show(root, { parts: [id], signal }) {
+export async function view(root, { parts: [id], signal }) {
   const place = el("div");
   replace(root, el("p", { class: "crumb" }, el("a", { href: "#/runs" }, t("nav.runs"))), el("h1", {}, id), place);
   const [detail, curves] = await Promise.all([get(runPath(id), { signal }), fetchCurves(id, signal)]);
@@ -74,22 +74,28 @@ function picturesView(id, detail, signal) {
 
   async function fetchAll() {
     const [matrix, worst, weights] = await Promise.all([
-      get(runPath(id, "confusion"), { signal }),
-      get(runPath(id, "images"), { query: { wrong: 1, order: "hardest", limit: 24 }, signal }),
+      get(runPath(id, "confusion"), { signal }).catch(absent),
+      get(runPath(id, "images"), { query: { wrong: 1, order: "hardest", limit: 24 }, signal }).catch(absent),
       convolves ? get(runPath(id, "filters"), { signal }).catch(absent) : null,
     ]);
     node.hidden = false;
-    confusion.update(matrix);
-    hardest.update(worst);
+    if (matrix) confusion.update(matrix);
+    if (worst) hardest.update(worst);
+    // Runs of danlu 0.1.0 keep no predictions.
+    show(confusion.node, matrix !== null);
+    show(hardest.node, worst !== null);
     filters.update(weights);
-    if (!inside.isChosen()) inside.choose(worst.images[0]?.idx ?? 0, false);
+    if (!inside.isChosen()) inside.choose(worst?.images[0]?.idx ?? 0, false);
   }
 
-  const refresh = throttle(2000, () => fetchAll().catch((error) => {
-    // Between its first epoch and the first files of predictions a run has none.
-    if (!isAbort(error) && error.status !== 404) complain(error);
-  }));
+  const refresh = throttle(2000, () => fetchAll().catch((error) => isAbort(error) || complain(error)));
   return { node, refresh };
+}
+
+/** @param {Element} part @param {boolean} on */
+function show(part, on) {
+  const whole = /** @type {HTMLElement | null} */ (part.closest("section"));
+  if (whole) whole.hidden = !on;
 }
 
 /** @param {any} error */
