@@ -2,6 +2,8 @@
  * Elements from plain values. Text goes in as text nodes only, so that no name from a file becomes markup.
  */
 
+import { t } from "./i18n.js";
+
 /** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
 
 const SVG = "http://www.w3.org/2000/svg";
@@ -71,11 +73,11 @@ export function announce(text) {
   if (live) live.textContent = text;
 }
 
-/** Shows an error for a while. @param {unknown} error @param {string} [dismiss] label of the button */
-export function complain(error, dismiss = "×") {
+/** Shows an error for a while. @param {unknown} error */
+export function complain(error) {
   const text = error instanceof Error ? error.message : String(error);
   const toast = el("p", { class: "toast" }, text);
-  toast.append(el("button", { class: "quiet", "aria-label": dismiss, onclick: () => toast.remove() }, "×"));
+  toast.append(el("button", { class: "quiet", "aria-label": t("shell.dismiss"), onclick: () => toast.remove() }, "×"));
   document.getElementById("toasts")?.append(toast);
   setTimeout(() => toast.remove(), 12000);
 }

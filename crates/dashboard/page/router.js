@@ -69,6 +69,7 @@ async function visit(moved = true) {
   leave = new AbortController();
   const { signal } = leave;
   onSection(route.section);
+  if (moved) document.getElementById("toasts")?.replaceChildren();
   try {
     const page = await route.load();
     if (signal.aborted) return;

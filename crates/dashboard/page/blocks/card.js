@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { parameterField, isBusy } from "./fields.js";
 import { icon } from "./icons.js";
 import { inputsField } from "./inputs.js";
-import { kindOf, nameOf, reason, renameInputs, valuesOf, withValue } from "./layer.js";
+import { kindOf, nameOf, reason, renameInputs, valuesOf, withValue, writePair } from "./layer.js";
 import { kindLabel, parameterAbout, parameterLabel } from "./words.js";
 
 /** Parameters that are in sight though they have defaults. */
@@ -36,7 +36,7 @@ const IN_SIGHT = new Set(["stride", "padding"]);
 export function card(store, id, block, kind, actions) {
   let at = 0;
   const here = () => store.ids.indexOf(id);
-  const name = el("input", { class: "name mono", type: "text", autocomplete: "off", spellcheck: "false", "aria-label": t("blocks.name"), data: { test: "block-name" } });
+  const name = el("input", { class: "name mono", type: "text", size: 6, autocomplete: "off", spellcheck: "false", "aria-label": t("blocks.name"), data: { test: "block-name" } });
   name.addEventListener("change", () => rename(store, here(), name.value.trim()));
   const number = el("span", { class: "place", "aria-hidden": "true" });
   const output = el("output", { class: "shape mono", data: { test: "block-output" }, title: t("blocks.output") });
@@ -44,7 +44,8 @@ export function card(store, id, block, kind, actions) {
   const error = el("p", { class: "block-error", role: "alert", hidden: true, data: { test: "block-error" } });
   const parts = fields(store, id, block, here);
   const inputs = inputsField(store, here, block?.group === "merge");
-  const more = el("details", { class: "more" }, el("summary", {}, t("blocks.more")), el("div", { class: "params" }, parts.hidden.map((part) => part.field.element), block?.group === "merge" ? null : inputs.element));
+  const summary = el("summary", {});
+  const more = el("details", { class: "more" }, summary, el("div", { class: "params" }, parts.hidden.map((part) => part.field.element), block?.group === "merge" ? null : inputs.element));
   const shown = [...parts.shown.map((part) => part.field.element), block?.group === "merge" ? inputs.element : null];
   const buttons = el("div", { class: "block-buttons" },
     button("up", t("blocks.up"), () => actions.move(id, -1)),
@@ -71,8 +72,7 @@ export function card(store, id, block, kind, actions) {
     const values = valuesOf(node.layer);
     for (const part of [...parts.shown, ...parts.hidden]) part.field.show(values[part.parameter.name]);
     inputs.update(at);
-    if (!more.dataset.opened) more.open = parts.hidden.some((part) => differs(values[part.parameter.name], part.parameter)) || (block?.group !== "merge" && Boolean(node.inputs));
-    more.dataset.opened = "yes";
+    summary.textContent = [t("blocks.more"), ...unusual(parts.hidden, values, block?.group === "merge" ? undefined : node.inputs)].join(" · ");
     more.hidden = parts.hidden.length === 0 && at === 0 && block?.group !== "merge" || (parts.hidden.length === 0 && block?.group === "merge");
     showAnswer(store.answer?.nodes[at], nodeName);
   }
@@ -86,6 +86,7 @@ export function card(store, id, block, kind, actions) {
     const text = wrong ? reason(wrong) : "";
     if (error.textContent !== text) error.textContent = text;
     error.hidden = !wrong;
+    element.classList.toggle("has-output", Boolean(isOfThis && said.output));
     output.textContent = isOfThis && said.output ? said.output : "–";
     replace(cost, ...(isOfThis && said.output ? costs(said) : []));
   }
@@ -106,9 +107,14 @@ function button(what, label, act) {
   return el("button", { type: "button", class: "quiet icon", title: label, "aria-label": label, data: { test: `block-${what}`, act: what }, onclick: act }, icon(what));
 }
 
-/** @param {any} value @param {any} parameter */
-function differs(value, parameter) {
-  return value !== undefined && JSON.stringify(value) !== JSON.stringify(parameter.default);
+/**
+ * What is out of sight and not as usual, in short.
+ * @param {any[]} parts @param {Record<string, any>} values @param {string[] | undefined} inputs
+ */
+function unusual(parts, values, inputs) {
+  const differs = (/** @type {any} */ { parameter }) => values[parameter.name] !== undefined && writePair(values[parameter.name]) !== writePair(parameter.default);
+  const said = parts.filter(differs).map(({ parameter }) => `${parameterLabel(parameter)} = ${writePair(values[parameter.name])}`);
+  return inputs ? [...said, t("blocks.reads", { name: inputs.join(", ") })] : said;
 }
 
 /** @param {import("./store.js").Store} store @param {number} id @param {any} block @param {() => number} here */

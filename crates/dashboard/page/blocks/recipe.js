@@ -56,9 +56,8 @@ export function recipe(store, data) {
   const schedule = kindFields(store, shows, number, "schedule", SCHEDULES, OF_SCHEDULE);
   const element = el("section", { class: "card recipe", data: { test: "recipe" } },
     el("h2", {}, t("recipe.title")),
-    dataField(store, shows, data),
-    grid(top("epochs", 10), top("batch_size", 256), top("seed", 1),
-      number("validation", 0.05, (run) => run.validation, put("validation"))),
+    dataField(store, shows, data, number("validation", 0.05, (run) => run.validation, put("validation"))),
+    grid(top("epochs", 10), top("batch_size", 256), top("seed", 1)),
     el("h3", {}, t("recipe.learning")),
     grid(optimizer.select, learningRate(number), optimizer.fields),
     grid(schedule.select, schedule.fields,
@@ -132,8 +131,8 @@ function kindFields(store, shows, number, what, kinds, table) {
   return { select: el("label", { class: "field" }, el("span", {}, t(`recipe.${what}`)), select), fields };
 }
 
-/** @param {import("./store.js").Store} store @param {((run: any) => void)[]} shows @param {{name: string, about: string, ready: boolean}[]} data */
-function dataField(store, shows, data) {
+/** @param {import("./store.js").Store} store @param {((run: any) => void)[]} shows @param {{name: string, about: string, ready: boolean}[]} data @param {HTMLElement} beside */
+function dataField(store, shows, data, beside) {
   const select = el("select", { data: { test: "recipe-data" } }, data.map(({ name, about, ready }) =>
     el("option", { value: name }, ready ? about : t("recipe.notReady", { name: about }))));
   select.addEventListener("change", () => store.edit("", (run) => fit(run, select.value)));
@@ -146,7 +145,7 @@ function dataField(store, shows, data) {
     hint.hidden = !chosen || chosen.ready;
     hint.textContent = hint.hidden ? "" : t("recipe.fetch", { name });
   });
-  return el("div", { class: "stack" }, el("label", { class: "field" }, el("span", {}, t("recipe.data")), select), hint);
+  return el("div", { class: "stack" }, el("div", { class: "data-row" }, el("label", { class: "field" }, el("span", {}, t("recipe.data")), select), beside), hint);
 }
 
 /** Takes the data and makes both ends of the network fit them. @param {any} run @param {string} name */

@@ -33,9 +33,11 @@ export function trainPart(store) {
   function show() {
     const { answer, trouble } = store;
     const wrong = trouble ?? answer?.error?.message ?? null;
-    parameters.textContent = answer ? count(answer.parameters) : "–";
-    multiplyAdds.textContent = answer ? short(answer.multiply_adds) : "–";
-    multiplyAdds.title = answer ? count(answer.multiply_adds) : "";
+    // A sum over some of the blocks only would look like the whole.
+    const whole = answer && answer.nodes.every((node) => node.output !== null) ? answer : null;
+    parameters.textContent = whole ? count(whole.parameters) : "–";
+    multiplyAdds.textContent = whole ? short(whole.multiply_adds) : "–";
+    multiplyAdds.title = whole ? count(whole.multiply_adds) : "";
     button.disabled = Boolean(wrong) || store.isChecking || !answer;
     state.className = `verdict ${wrong ? "is-wrong" : "is-right"}`;
     const text = !answer && !trouble ? t("shell.loading") : trouble ?? (wrong ? t("train.wrong") : t("train.fits"));

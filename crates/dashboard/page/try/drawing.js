@@ -75,7 +75,18 @@ export function drawing(changed) {
   });
   clear();
 
+  /** Puts a picture there, to be seen and drawn upon. @param {string} src */
+  function put(src) {
+    const image = new Image();
+    image.onload = () => {
+      clear();
+      context.imageSmoothingEnabled = false;
+      context.drawImage(image, 0, 0, SIDE, SIDE);
+    };
+    image.src = src;
+  }
+
   /** @returns {Promise<Blob | null>} */
   const blob = () => new Promise((resolve) => canvas.toBlob(resolve, "image/png"));
-  return { canvas, clear, blob, isEmpty: () => isEmpty };
+  return { canvas, clear, put, blob, isEmpty: () => isEmpty };
 }

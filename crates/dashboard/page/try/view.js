@@ -11,7 +11,6 @@ import { mapTiles } from "./maps.js";
 import { ownPicture } from "./own.js";
 
 const QUIET_MS = 120;
-/** States of runs whose model may be there. */
 const MOST_RUNS = 200;
 
 /** @param {HTMLElement} root @param {import("../router.js").Visit} visit */
@@ -111,14 +110,14 @@ function page(root, id, data, query, signal) {
     forget();
     announce(t("try.cleared"));
   };
-  const own = ownPicture(root, signal, (blob) => {
-    board.clear();
-    askPicture(blob);
+  // A picture that is not drawn here stands on the board as the network sees it.
+  const askAndPut = (/** @type {(signal: AbortSignal) => Promise<any>} */ request) => ask(async (own) => {
+    const answer = await request(own);
+    if (!own.aborted) board.put(answer.image);
+    return answer;
   });
-  const test = testPicture(data?.n_test ?? 0, (idx) => {
-    board.clear();
-    ask((signal) => get(runPath(id, `try/${idx}`), { signal }));
-  });
+  const own = ownPicture(root, signal, (blob) => askAndPut((signal) => post(runPath(id, "try"), blob, { signal })));
+  const test = testPicture(data?.n_test ?? 0, (idx) => askAndPut((signal) => get(runPath(id, `try/${idx}`), { signal })));
   signal.addEventListener("abort", () => asking.abort());
 
   root.append(el("div", { class: "try" },
