@@ -8,13 +8,19 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test lint build setup bench presets parity exports accuracy terminal tensorboard
+.PHONY: train test browser lint build setup bench presets parity exports accuracy terminal tensorboard
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
 
 test: setup
 	cargo test $(CARGO_FLAGS) --workspace $(ARGS)
+
+# The page in a headless Chromium, which is installed where apt-get can; pictures of it are left in
+# $(TARGET_DIR)/tmp/screenshots.
+browser: setup
+	@scripts/setup.sh chromedriver
+	cargo test $(CARGO_FLAGS) -p danlu --features browser-tests --test browser $(ARGS)
 
 lint:
 	cargo fmt --all --check

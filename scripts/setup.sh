@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # What `make train` and `make test` need besides Rust, on Debian and its relatives: Fashion-MNIST and a linker, and
-# the commands that are named as arguments, whose packages have their names.
+# the commands that are named as arguments.
 # Says and does nothing where all are there. Where a package cannot be had, it says so and goes on: the program
 # downloads the data itself, or explains what is missing.
 set -euo pipefail
@@ -9,7 +9,11 @@ packages=()
 [ -n "${DANLU_DATA:-}" ] || [ -d /usr/share/datasets/fashion-mnist ] || packages+=(dataset-fashion-mnist)
 command -v cc >/dev/null || packages+=(gcc libc6-dev)
 for name in "$@"; do
-    command -v "$name" >/dev/null || packages+=("$name")
+    command -v "$name" >/dev/null && continue
+    case $name in
+        chromedriver) packages+=(chromium chromium-driver) ;;
+        *) packages+=("$name") ;;
+    esac
 done
 [ ${#packages[@]} -gt 0 ] || exit 0
 command -v apt-get >/dev/null || exit 0

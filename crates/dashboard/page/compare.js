@@ -12,7 +12,7 @@ const METRICS = ["test_accuracy", "validation_accuracy", "train_accuracy", "loss
 const DASHES = ["solid", "dash", "dot", "dashdot"];
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
-export async function show(root, { query, signal }) {
+export async function view(root, { query, signal }) {
   const ids = query.getAll("run");
   let metric = METRICS.find((name) => name === query.get("metric")) ?? METRICS[0];
   const chart = el("div", { class: "chart tall", role: "img", "aria-label": t("compare.describe", { n: ids.length }) });
@@ -53,7 +53,7 @@ export async function show(root, { query, signal }) {
     const traces = ids.filter((id) => runs.has(id)).map((id, idx) => trace(id, idx, runs.get(id)?.curves, metric));
     const share = metric.endsWith("accuracy");
     await library.react(chart, traces, layout({
-      xaxis: axis({ title: { text: t("curves.epoch") }, showgrid: false, rangemode: "tozero", tickformat: ",d" }),
+      xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d" }),
       yaxis: axis({ title: { text: t(`curve.${metric}`) }, tickformat: share ? ".0%" : "" }),
     }), CONFIG);
   }

@@ -75,7 +75,7 @@ function walk(event) {
 function classTable(classes) {
   const head = ["confusion.class", "confusion.n", "confusion.recall", "confusion.precision"];
   const line = (/** @type {any} */ one) => el("tr", {}, el("th", { scope: "row" }, one.class), el("td", { class: "n" }, count(one.n)),
-    el("td", { class: "n bar", css: { "--share": one.recall ?? 0 } }, percent(one.recall, 1)), el("td", { class: "n" }, percent(one.precision, 1)));
+    el("td", { class: "n share", css: { "--share": one.recall ?? 0 } }, percent(one.recall, 1)), el("td", { class: "n" }, percent(one.precision, 1)));
   return el("table", { class: "plain" }, el("thead", {}, el("tr", {}, head.map((key, idx) => el("th", { scope: "col", class: idx ? "n" : "", title: MEANINGS.includes(key) ? t(`${key}About`) : null }, t(key))))), el("tbody", {}, classes.map(line)));
 }
 

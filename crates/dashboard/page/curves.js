@@ -140,7 +140,7 @@ function format(name) {
 
 function mainLayout() {
   return layout({
-    xaxis: axis({ title: { text: t("curves.epoch") }, showgrid: false, tickformat: ",d" }),
+    xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d" }),
     yaxis: axis({ title: { text: t("curves.accuracy") }, tickformat: ".0%" }),
     yaxis2: axis({ title: { text: t("curves.loss") }, overlaying: "y", side: "right", showgrid: false, rangemode: "tozero" }),
   });

@@ -35,7 +35,7 @@ export function insideView(id, data, signal) {
     if (!Number.isInteger(idx) || idx < 0 || idx >= data.n_test) return;
     chosen = idx;
     number.value = String(idx);
-    onward.href = `#/try/${encodeURIComponent(id)}?idx=${idx}`;
+    onward.href = `#/try/${encodeURIComponent(id)}?index=${idx}`;
     if (scroll) {
       node.closest("section")?.scrollIntoView({ block: "start" });
       number.focus({ preventScroll: true });
@@ -55,5 +55,5 @@ function seenBlock(seen, classes) {
   const chances = bars();
   chances.show(seen.predictions, seen.label === null ? null : classes[seen.label]);
   const picture = el("img", { src: seen.image, alt: t("seen.picture"), class: "as-seen" });
-  return [el("div", { class: "seen" }, picture, chances.element), mapTiles(seen.layers)];
+  return [el("div", { class: "inside-seen" }, picture, chances.element), mapTiles(seen.layers)];
 }

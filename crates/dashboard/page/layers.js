@@ -9,7 +9,7 @@ export function layersTable(layers) {
   const sums = { parameters: total(layers, "parameters"), multiply_adds: total(layers, "multiply_adds") };
   const share = (/** @type {any} */ layer, /** @type {"parameters" | "multiply_adds"} */ key) => (sums[key] > 0 ? layer[key] / sums[key] : 0);
   const cost = (/** @type {any} */ layer, /** @type {"parameters" | "multiply_adds"} */ key) =>
-    el("td", { class: "n bar", css: { "--share": share(layer, key) } }, layer[key] ? count(layer[key]) : "");
+    el("td", { class: "n share", css: { "--share": share(layer, key) } }, layer[key] ? count(layer[key]) : "");
   const line = (/** @type {any} */ layer) => el("tr", {}, el("th", { scope: "row" }, el("code", {}, layer.name)), el("td", {}, layer.layer), el("td", { class: "n" }, layer.output), cost(layer, "parameters"), cost(layer, "multiply_adds"));
   const foot = el("tr", {}, el("th", { scope: "row", colspan: 3 }, t("layers.sum")), el("td", { class: "n" }, count(sums.parameters)), el("td", { class: "n" }, count(sums.multiply_adds)));
   const head = ["layers.name", "layers.layer", "layers.output", "layers.parameters", "layers.multiplyAdds"];

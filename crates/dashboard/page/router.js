@@ -74,7 +74,7 @@ async function visit(moved = true) {
     const page = await route.load();
     if (signal.aborted) return;
     const parts = (route.pattern.exec(path) ?? []).slice(1).filter((part) => part !== undefined).map(decodeURIComponent);
-    await enter(page.view ?? page.show, { parts, id: parts[0], query: new URLSearchParams(query), signal }, moved);
+    await enter(page.view, { parts, id: parts[0], query: new URLSearchParams(query), signal }, moved);
   } catch (error) {
     if (!isAbort(error)) complain(error);
   }

@@ -1,6 +1,6 @@
 /** The page of one run; while it learns, all of it follows. */
 
-import { get, isAbort, runPath } from "./api.js";
+import { events, get, isAbort, runPath } from "./api.js";
 import { complain, el, replace, throttle } from "./dom.js";
 import { confusionView } from "./confusion.js";
 import { curvesView, fetchCurves, follow } from "./curves.js";
@@ -8,27 +8,29 @@ import { t } from "./i18n.js";
 import { hardestView, imagesDialog } from "./images.js";
 import { layersTable } from "./layers.js";
 import { filtersView, insideView } from "./inside.js";
+import { again } from "./router.js";
 import { figuresView, headView, liveView } from "./run_head.js";
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
-export async function show(root, { parts: [id], signal }) {
+export async function view(root, { parts: [id], signal }) {
   const place = el("div");
   replace(root, el("p", { class: "crumb" }, el("a", { href: "#/runs" }, t("nav.runs"))), el("h1", {}, id), place);
   const [detail, curves] = await Promise.all([get(runPath(id), { signal }), fetchCurves(id, signal)]);
   const head = headView(detail, signal);
   const live = liveView(curves);
+  head.update(detail.row);
+  live.update(detail.row);
+  if (!detail.data) return waitForRecord(id, detail, place, head, live, signal);
   const figures = figuresView();
   const chart = curvesView(curves, signal);
   const pictures = picturesView(id, detail, signal);
   replace(place, head.node, live.node, figures.node,
     section("curves", t("run.curves"), chart.node), pictures.node, section("layers", t("run.layers"), layersTable(detail.layers)),
     section("files", t("run.files"), filesView(id, detail)));
-  head.update(detail.row);
-  live.update(detail.row);
   figures.update(detail.row, curves);
   if (detail.row.n_epochs > 0) pictures.refresh();
 
-  follow(id, curves, {
+  return follow(id, curves, {
     epoch: (record) => {
       if (!curves.push(record)) return;
       chart.grown();
@@ -44,6 +46,20 @@ export async function show(root, { parts: [id], signal }) {
   }, signal);
 }
 
+/**
+ * A run that still reads its data has no record; the whole page comes with its first news.
+ * @param {string} id @param {any} detail @param {Element} place @param {any} head @param {any} live @param {AbortSignal} signal
+ */
+function waitForRecord(id, detail, place, head, live, signal) {
+  const log = detail.log ?? "";
+  replace(place, head.node, live.node, detail.row.state === "running" && el("p", { class: "nothing" }, t("run.waiting")), log && el("pre", {}, log));
+  events(runPath(id, "events"), {
+    progress: again,
+    epoch: again,
+    state: (row) => (row.state === detail.row.state && row.epochs_planned === detail.row.epochs_planned ? head.update(row) : again()),
+  }, signal);
+}
+
 /** What comes of the predictions and weights: fetched anew a while after an epoch. @param {string} id @param {any} detail @param {AbortSignal} signal */
 function picturesView(id, detail, signal) {
   const dialog = imagesDialog(id, detail.data.classes, (idx) => inside.choose(idx));
@@ -54,24 +70,32 @@ function picturesView(id, detail, signal) {
   const node = el("div", { hidden: true }, section("confusion", t("run.confusion"), confusion.node), section("hardest", t("run.hardest"), hardest.node),
     section("filters", t("run.filters"), filters.node), section("inside", t("run.inside"), inside.node), dialog.node);
 
+  const convolves = detail.layers.some((/** @type {any} */ layer) => layer.layer.includes("conv2d"));
+
   async function fetchAll() {
     const [matrix, worst, weights] = await Promise.all([
-      get(runPath(id, "confusion"), { signal }),
-      get(runPath(id, "images"), { query: { wrong: 1, order: "hardest", limit: 24 }, signal }),
-      get(runPath(id, "filters"), { signal }).catch(absent),
+      get(runPath(id, "confusion"), { signal }).catch(absent),
+      get(runPath(id, "images"), { query: { wrong: 1, order: "hardest", limit: 24 }, signal }).catch(absent),
+      convolves ? get(runPath(id, "filters"), { signal }).catch(absent) : null,
     ]);
     node.hidden = false;
-    confusion.update(matrix);
-    hardest.update(worst);
+    if (matrix) confusion.update(matrix);
+    if (worst) hardest.update(worst);
+    // Runs of danlu 0.1.0 keep no predictions.
+    show(confusion.node, matrix !== null);
+    show(hardest.node, worst !== null);
     filters.update(weights);
-    if (!inside.isChosen()) inside.choose(worst.images[0]?.idx ?? 0, false);
+    if (!inside.isChosen()) inside.choose(worst?.images[0]?.idx ?? 0, false);
   }
 
-  const refresh = throttle(2000, () => fetchAll().catch((error) => {
-    // Between its first epoch and the first files of predictions a run has none.
-    if (!isAbort(error) && error.status !== 404) complain(error);
-  }));
+  const refresh = throttle(2000, () => fetchAll().catch((error) => isAbort(error) || complain(error)));
   return { node, refresh };
+}
+
+/** @param {Element} part @param {boolean} on */
+function show(part, on) {
+  const whole = /** @type {HTMLElement | null} */ (part.closest("section"));
+  if (whole) whole.hidden = !on;
 }
 
 /** @param {any} error */
@@ -97,6 +121,6 @@ function filesView(id, detail) {
   return el("div", {},
     el("ul", { class: "file-list" }, files.map(link)),
     el("p", {}, el("a", { class: "button", href: `#/blocks?${new URLSearchParams({ run: id })}` }, t("run.openInBlocks"))),
-    el("dl", { class: "facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
+    el("dl", { class: "run-facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     el("details", {}, el("summary", {}, "run.toml"), el("pre", { tabindex: "0", "aria-label": "run.toml" }, detail.toml)));
 }

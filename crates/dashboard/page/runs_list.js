@@ -26,7 +26,7 @@ const SORTS = ["modified", "name", "test_accuracy", "loss", "n_epochs", "paramet
 const marked = new Set();
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
-export async function show(root, { query, signal }) {
+export async function view(root, { query, signal }) {
   const view = new RunsList(root, query, signal);
   await view.load();
   events("/api/events", { run: (row) => view.changed(row), gone: () => view.reloadSoon() }, signal);

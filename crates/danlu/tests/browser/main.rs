@@ -1,0 +1,173 @@
+//! The page in a real browser: built of blocks, trained on real data, looked at and tried.
+//!
+//! `make browser` runs it; it needs chromium, chromedriver and Fashion-MNIST. Pictures of each page are left in
+//! `target/tmp/screenshots`.
+
+mod browser;
+mod processes;
+
+use std::path::Path;
+
+use browser::Browser;
+use processes::Listening;
+use serde_json::json;
+
+const DESK: (u32, u32) = (1360, 900);
+const PHONE: (u32, u32) = (360, 740);
+
+#[test]
+fn a_network_is_built_trained_looked_at_and_tried() {
+    let runs = tempfile::tempdir().unwrap();
+    let dashboard = Listening::dashboard(runs.path());
+    let driver = Listening::chromedriver();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots");
+        let page = Browser::open(&driver.told, shots).await;
+        page.goto(&dashboard.told).await;
+        start(&page).await;
+        build(&page).await;
+        train(&page).await;
+        look_at_a_cell(&page).await;
+        try_a_drawing(&page).await;
+        compare(&page).await;
+        keep_pictures(&page).await;
+        assert_is_quiet(&page, &dashboard.told).await;
+        page.close().await;
+    });
+}
+
+/// There are no runs; the preset LeNet is opened.
+async fn start(page: &Browser) {
+    page.find("main .nothing .button").await;
+    page.shot("runs-empty").await;
+    // A reload would lose this mark.
+    page.value("window.loadedOnce = true").await;
+    page.click("[data-test=nav-blocks]").await;
+    page.click("[data-test=preset-lenet]").await;
+    page.until("document.querySelectorAll('.block').length === 12").await;
+    assert_output(page, "conv.3", "16 × 8 × 8").await;
+}
+
+async fn assert_output(page: &Browser, block: &str, output: &str) {
+    let text = format!(
+        "document.querySelector('[data-test=\"block-{block}\"] [data-test=block-output]').textContent"
+    );
+    page.until(&format!("{text} === '{output}'")).await;
+}
+
+/// A kernel that does not fit turns its block red, with the reason; the text follows; what is mended fits.
+async fn build(page: &Browser) {
+    let block = "[data-test='block-conv.3']";
+    let kernel = format!("{block} [data-test=param-kernel]");
+    page.fill(&kernel, "13").await;
+    page.until(&format!("document.querySelector(\"{block}\").classList.contains('is-wrong')")).await;
+    let reason = page.find(&format!("{block} [data-test=block-error]")).await.text().await.unwrap();
+    assert!(reason.contains("13") && reason.contains("12"), "the reason has no sizes: {reason}");
+    page.until("document.querySelector('[data-test=train]').disabled").await;
+    page.shot("blocks-wrong").await;
+
+    page.fill(&kernel, "3").await;
+    assert_output(page, "conv.3", "16 × 10 × 10").await;
+    page.until("document.querySelectorAll('.block.is-wrong').length === 0").await;
+    page.until("document.querySelector('[data-test=toml]').value.includes('kernel = [3, 3]')").await;
+    page.fill(&kernel, "5").await;
+    assert_output(page, "conv.3", "16 × 8 × 8").await;
+}
+
+/// Two epochs on real data, started from the page; its chart grows where it stands.
+async fn train(page: &Browser) {
+    page.fill("[data-test=recipe-epochs]", "2").await;
+    page.fill("[data-test=train-name]", "first").await;
+    page.until("!document.querySelector('[data-test=train]').disabled").await;
+    page.shot("blocks").await;
+    page.click("[data-test=train]").await;
+    page.until("location.hash === '#/runs/first'").await;
+    page.find(".live-line span").await;
+    page.shot("run-learning").await;
+    for n_epochs in ["1", "2"] {
+        page.until(&format!("Number(document.querySelector('#curves')?.dataset.epochs) >= {n_epochs}")).await;
+    }
+    page.until("document.querySelector('.state.finished')").await;
+    page.until("document.querySelectorAll('#curves .scatterlayer .trace').length === 3").await;
+    assert_eq!(page.value("window.loadedOnce").await, json!(true), "the page was loaded again");
+    let accuracy = page.value("document.querySelector('[data-figure=test_accuracy] dd').textContent").await;
+    let percent: f64 = accuracy.as_str().unwrap().trim_end_matches('%').parse().unwrap();
+    assert!(percent > 60.0, "LeNet tells {percent} % apart after two epochs");
+}
+
+/// Shirts that are taken for T-shirts, from the confusion matrix.
+async fn look_at_a_cell(page: &Browser) {
+    page.until("document.querySelectorAll('.matrix button').length === 100").await;
+    page.find("[data-test=maps]").await;
+    page.shot("run").await;
+    let count = page.find("[data-cell='6,0']").await.text().await.unwrap();
+    page.click("[data-cell='6,0']").await;
+    page.until("document.querySelector('dialog[open] .tile img')?.naturalWidth === 28").await;
+    let title = page.find("#images-title").await.text().await.unwrap();
+    assert!(title.contains("Shirt") && title.contains(&count), "{title} is not of the cell with {count}");
+    page.shot("run-cell").await;
+    page.click("dialog[open] header button").await;
+}
+
+/// A drawing gets bars that sum to one, and the maps of each layer.
+async fn try_a_drawing(page: &Browser) {
+    page.click(".run-head a[href='#/try/first']").await;
+    page.draw("[data-test=draw]", &[(-70.0, -90.0), (70.0, -90.0), (60.0, 90.0), (0.0, 0.0), (-60.0, 90.0)])
+        .await;
+    page.until("document.querySelectorAll('[data-test=bars] li').length === 10").await;
+    page.until("document.querySelectorAll('[data-test=maps] canvas').length > 50").await;
+    let sum = page
+        .value("[...document.querySelectorAll('.bar-fill')].reduce((sum, bar) => sum + Number(bar.style.getPropertyValue('--share')), 0)")
+        .await;
+    assert!((sum.as_f64().unwrap() - 1.0).abs() < 1e-3, "the bars sum to {sum}");
+    page.shot("try").await;
+}
+
+/// The same run twice is enough for a chart of several.
+async fn compare(page: &Browser) {
+    page.value("location.hash = '#/compare?run=first&run=first'").await;
+    page.until("document.querySelectorAll('.chart .scatterlayer .trace').length === 2").await;
+    page.shot("compare").await;
+}
+
+/// Each page on a telephone, in the dark and in Chinese.
+async fn keep_pictures(page: &Browser) {
+    let pages = [
+        ("runs", "#/runs", ".runs tbody tr"),
+        ("run", "#/runs/first", ".matrix button"),
+        ("blocks", "#/blocks", ".block"),
+        ("try", "#/try/first?index=9", ".map"),
+    ];
+    for (name, hash, there) in pages {
+        for (how, (width, height), colors) in [("phone", PHONE, "light"), ("dark", DESK, "dark")] {
+            page.look(width, height, colors).await;
+            page.value(&format!("location.hash = '{hash}'")).await;
+            page.find(there).await;
+            let wide = page.value("document.documentElement.scrollWidth").await;
+            assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} is {wide} pixels wide on {width}");
+            page.shot(&format!("{name}-{how}")).await;
+        }
+    }
+    page.look(DESK.0, DESK.1, "light").await;
+    page.click("#language").await;
+    for (name, hash, there) in pages {
+        page.value(&format!("location.hash = '{hash}'")).await;
+        page.find(there).await;
+        page.shot(&format!("{name}-chinese")).await;
+    }
+    assert_eq!(page.value("document.documentElement.lang").await, json!("zh-Hans"));
+}
+
+/// Nothing is in the console, and nothing was asked of another host.
+async fn assert_is_quiet(page: &Browser, address: &str) {
+    let said = page.console().await;
+    assert!(said.is_empty(), "the console says {}", said.join("\n"));
+    let asked = page.value("performance.getEntriesByType('resource').map((entry) => entry.name)").await;
+    let elsewhere = |name: &&serde_json::Value| {
+        let name = name.as_str().unwrap_or_default();
+        !name.starts_with(address) && !name.starts_with("data:") && !name.starts_with("blob:")
+    };
+    let others: Vec<_> = asked.as_array().unwrap().iter().filter(elsewhere).collect();
+    assert!(others.is_empty(), "{others:?} were asked for");
+}
