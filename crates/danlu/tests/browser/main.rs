@@ -108,6 +108,12 @@ async fn train(page: &Browser) {
 /// Shirts that are taken for T-shirts, from the confusion matrix.
 async fn look_at_a_cell(page: &Browser) {
     page.until("document.querySelectorAll('.matrix button').length === 100").await;
+    // The matrix follows the last epoch a moment later: its diagonal is then the test accuracy.
+    page.until(
+        "Math.abs([...document.querySelectorAll('.matrix .right')].reduce((sum, cell) => sum + Number(cell.textContent.replace(',', '')), 0) / 100 \
+         - parseFloat(document.querySelector('[data-figure=test_accuracy] dd').textContent)) < 0.006",
+    )
+    .await;
     page.find("[data-test=maps]").await;
     page.shot("run").await;
     let count = page.find("[data-cell='6,0']").await.text().await.unwrap();
