@@ -17,6 +17,7 @@ use std::io::{self, IsTerminal};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{self, JoinHandle};
+use std::time::{Duration, Instant};
 
 use metrics::Confusion;
 use spec::EpochRecord;
@@ -29,6 +30,9 @@ use crate::output;
 
 pub(crate) use terminal::restore;
 pub(crate) use view::About;
+
+/// How long the end of a run waits for the screen.
+const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The screen of a run, as long as it is shown.
 pub(crate) struct Live {
@@ -70,10 +74,12 @@ impl Live {
     /// Takes the screen away, for good.
     pub(crate) fn close(&mut self) {
         self.shared.close();
-        if let Some(thread) = self.thread.take() {
-            // Its panic was told when it happened.
-            let _panicked = thread.join();
+        let start = Instant::now();
+        // Not joined: a terminal that hangs may keep it forever, and its panic was told when it happened.
+        while self.is_shown() && start.elapsed() < PATIENCE {
+            thread::sleep(Duration::from_millis(2));
         }
+        self.thread = None;
         restore();
     }
 }

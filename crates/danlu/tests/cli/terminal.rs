@@ -125,6 +125,8 @@ fn keys_and_sizes() {
     {
         assert!(screen.contains(words), "{words:?}:\n{screen}");
     }
+    // A key that nobody knows.
+    terminal.tmux(&["send-keys", "-H", "1b", "5b", "39", "39", "7a"]);
     terminal.press("l");
     terminal.wait_for("── [l]oss");
     terminal.press("m");
@@ -210,6 +212,25 @@ fn sigterm_gives_the_terminal_back() {
     let screen = terminal.ended(130);
     assert!(screen.contains("interrupted in epoch"), "{screen}");
     assert_eq!(terminal.place.record("run").state, RunState::Interrupted);
+}
+
+#[test]
+#[ignore = "needs tmux: make terminal"]
+fn a_run_ends_with_its_terminal() {
+    let terminal = Terminal::new(80, 24);
+    terminal.danlu(ENDLESS);
+    terminal.wait_until("a curve", has_curve);
+    terminal.tmux(&["kill-server"]);
+    let start = Instant::now();
+    while terminal.place.record("run").state != RunState::Interrupted {
+        assert!(start.elapsed() < PATIENCE, "the run goes on without a terminal");
+        thread::sleep(Duration::from_millis(30));
+    }
+    // Its folder is free once the process is gone.
+    while runs::is_locked(&terminal.place.path("run")) {
+        assert!(start.elapsed() < PATIENCE, "the process goes on");
+        thread::sleep(Duration::from_millis(30));
+    }
 }
 
 #[test]
