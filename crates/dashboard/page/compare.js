@@ -2,7 +2,7 @@
 
 import { events, get, runPath } from "./api.js";
 import { complain, el, replace, throttle } from "./dom.js";
-import { Curves, fetchCurves } from "./curves.js";
+import { Curves, fetchCurves, wholeTicks } from "./curves.js";
 import { count, decimal, duration, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { CONFIG, RUN_COLORS, axis, layout, plotly } from "./plot.js";
@@ -51,9 +51,10 @@ export async function view(root, { query, signal }) {
     const library = await plotly();
     if (signal.aborted) return;
     const traces = ids.filter((id) => runs.has(id)).map((id, idx) => trace(id, idx, runs.get(id)?.curves, metric));
+    const longest = Math.max(0, ...[...runs.values()].map(({ curves }) => curves.nEpochs));
     const share = metric.endsWith("accuracy");
     await library.react(chart, traces, layout({
-      xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d" }),
+      xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(longest) }),
       yaxis: axis({ title: { text: t(`curve.${metric}`) }, tickformat: share ? ".0%" : "" }),
     }), CONFIG);
   }

@@ -76,8 +76,8 @@ export function curvesView(curves, signal) {
   async function drawAll() {
     const library = await plotly();
     if (signal.aborted) return;
-    await library.react(main, MAIN.filter((name) => curves.has(name)).map(trace), mainLayout(), CONFIG);
-    await library.react(below, BELOW.filter((name) => curves.has(name)).map(trace), lowLayout(), CONFIG);
+    await library.react(main, MAIN.filter((name) => curves.has(name)).map(trace), mainLayout(curves.nEpochs), CONFIG);
+    await library.react(below, BELOW.filter((name) => curves.has(name)).map(trace), lowLayout(curves.nEpochs), CONFIG);
     main.dataset.epochs = String(curves.nEpochs);
     describe();
   }
@@ -138,18 +138,25 @@ function format(name) {
   return name === "images_per_s" ? ",.0f" : ".4~g";
 }
 
-function mainLayout() {
+/** Few epochs get a tick each; the library would put ticks between them. @param {number} nEpochs */
+export function wholeTicks(nEpochs) {
+  return nEpochs <= 8 ? { dtick: 1, tick0: 1 } : {};
+}
+
+/** @param {number} nEpochs */
+function mainLayout(nEpochs) {
   return layout({
-    xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d" }),
+    xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(nEpochs) }),
     yaxis: axis({ title: { text: t("curves.accuracy") }, tickformat: ".0%" }),
     yaxis2: axis({ title: { text: t("curves.loss") }, overlaying: "y", side: "right", showgrid: false, rangemode: "tozero" }),
   });
 }
 
-function lowLayout() {
+/** @param {number} nEpochs */
+function lowLayout(nEpochs) {
   return layout({
     margin: { l: 52, r: 52, t: 8, b: 28 },
-    xaxis: axis({ showgrid: false, tickformat: ",d" }),
+    xaxis: axis({ showgrid: false, tickformat: ",d", ...wholeTicks(nEpochs) }),
     yaxis: axis({ title: { text: t("curve.learning_rate"), font: { color: LINES.learning_rate.color } }, tickformat: ".2~g", rangemode: "tozero", nticks: 4 }),
     yaxis2: axis({ title: { text: t("curve.images_per_s"), font: { color: LINES.images_per_s.color } }, overlaying: "y", side: "right", showgrid: false, rangemode: "tozero", tickformat: "~s", nticks: 4 }),
   });

@@ -25,10 +25,11 @@ document.addEventListener("language", () => {
   header();
   router.again();
 });
-document.addEventListener("theme", header);
+document.addEventListener("theme", markTheme);
 
 function header() {
   const top = /** @type {HTMLElement} */ (document.getElementById("top"));
+  const held = top.contains(document.activeElement) ? document.activeElement?.id : "";
   const link = (/** @type {string} */ name) =>
     el("a", { href: `#/${name}`, data: { section: name, test: `nav-${name}` } }, t(`nav.${name}`));
   const icon = el("img", { src: "/assets/icon.svg", alt: "", width: 28, height: 28 });
@@ -44,7 +45,10 @@ function header() {
     event.preventDefault();
     document.getElementById("view")?.focus();
   };
+  markTheme();
   markCurrent();
+  // What had the focus has it again in the other language.
+  if (held) document.getElementById(held)?.focus();
 }
 
 function markCurrent() {
@@ -62,7 +66,14 @@ function languages() {
 }
 
 function themeSwitch() {
+  return el("button", { class: "quiet icon", id: "theme", data: { test: "theme" }, onclick: toggleTheme });
+}
+
+/** The switch says what it leads to. */
+function markTheme() {
   const label = t(isDark() ? "theme.light" : "theme.dark");
-  const props = { class: "quiet icon", id: "theme", title: label, "aria-label": label, data: { test: "theme" }, onclick: toggleTheme };
-  return el("button", props, isDark() ? "☀" : "☾");
+  const button = /** @type {HTMLElement} */ (document.getElementById("theme"));
+  button.textContent = isDark() ? "☀" : "☾";
+  button.title = label;
+  button.setAttribute("aria-label", label);
 }

@@ -78,7 +78,11 @@ impl Browser {
     pub(crate) async fn look(&self, width: u32, height: u32, colors: &str) {
         let size = json!({ "width": width, "height": height, "deviceScaleFactor": 1, "mobile": width < 500 });
         self.chromium("Emulation.setDeviceMetricsOverride", size).await;
-        let media = json!({ "features": [{ "name": "prefers-color-scheme", "value": colors }] });
+        let media = json!({ "features": [
+            { "name": "prefers-color-scheme", "value": colors },
+            // A picture in the midst of a change of colors shows neither.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ] });
         self.chromium("Emulation.setEmulatedMedia", media).await;
     }
 

@@ -75,8 +75,18 @@ async fn build(page: &Browser) {
     assert_output(page, "conv.3", "16 × 8 × 8").await;
 }
 
+/// Notes each number of epochs that the chart has been drawn with.
+const WATCH: &str = "(window.drawn = [], new MutationObserver(() => {
+    const n = document.querySelector('#curves')?.dataset.epochs;
+    if (n > 0 && n !== window.drawn.at(-1)) window.drawn.push(n);
+}).observe(document.body, { subtree: true, attributes: true, attributeFilter: ['data-epochs'] }))";
+
 /// Two epochs on real data, started from the page; its chart grows where it stands.
 async fn train(page: &Browser) {
+    // With the library there, and small batches, the first epoch is drawn well before the second ends.
+    page.value("import('/assets/plot.js').then((module) => module.plotly()).then(() => true)").await;
+    page.value(WATCH).await;
+    page.fill("[data-test=recipe-batch_size]", "16").await;
     page.fill("[data-test=recipe-epochs]", "2").await;
     page.fill("[data-test=train-name]", "first").await;
     page.until("!document.querySelector('[data-test=train]').disabled").await;
@@ -85,9 +95,8 @@ async fn train(page: &Browser) {
     page.until("location.hash === '#/runs/first'").await;
     page.find(".live-line span").await;
     page.shot("run-learning").await;
-    for n_epochs in ["1", "2"] {
-        page.until(&format!("Number(document.querySelector('#curves')?.dataset.epochs) >= {n_epochs}")).await;
-    }
+    page.until("window.drawn.at(-1) === '2'").await;
+    assert_eq!(page.value("window.drawn").await, json!(["1", "2"]), "the chart did not grow by epochs");
     page.until("document.querySelector('.state.finished')").await;
     page.until("document.querySelectorAll('#curves .scatterlayer .trace').length === 3").await;
     assert_eq!(page.value("window.loadedOnce").await, json!(true), "the page was loaded again");
@@ -99,6 +108,12 @@ async fn train(page: &Browser) {
 /// Shirts that are taken for T-shirts, from the confusion matrix.
 async fn look_at_a_cell(page: &Browser) {
     page.until("document.querySelectorAll('.matrix button').length === 100").await;
+    // The matrix follows the last epoch a moment later: its diagonal is then the test accuracy.
+    page.until(
+        "Math.abs([...document.querySelectorAll('.matrix .right')].reduce((sum, cell) => sum + Number(cell.textContent.replace(',', '')), 0) / 100 \
+         - parseFloat(document.querySelector('[data-figure=test_accuracy] dd').textContent)) < 0.006",
+    )
+    .await;
     page.find("[data-test=maps]").await;
     page.shot("run").await;
     let count = page.find("[data-cell='6,0']").await.text().await.unwrap();
