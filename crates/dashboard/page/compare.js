@@ -13,7 +13,7 @@ const DASHES = ["solid", "dash", "dot", "dashdot"];
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
 export async function view(root, { query, signal }) {
-  const ids = query.getAll("run");
+  const ids = [...new Set(query.getAll("run"))];
   let metric = METRICS.find((name) => name === query.get("metric")) ?? METRICS[0];
   const chart = el("div", { class: "chart tall", role: "img", "aria-label": t("compare.describe", { n: ids.length }) });
   const table = el("div", { class: "scroll" });
@@ -55,7 +55,7 @@ export async function view(root, { query, signal }) {
     const share = metric.endsWith("accuracy");
     await library.react(chart, traces, layout({
       xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(longest) }),
-      yaxis: axis({ title: { text: t(`curve.${metric}`) }, tickformat: share ? ".0%" : "" }),
+      yaxis: axis({ title: { text: t(`curve.${metric}`) }, tickformat: share ? ".1~%" : "" }),
     }), CONFIG);
   }
 }

@@ -147,7 +147,7 @@ export function wholeTicks(nEpochs) {
 function mainLayout(nEpochs) {
   return layout({
     xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(nEpochs) }),
-    yaxis: axis({ title: { text: t("curves.accuracy") }, tickformat: ".0%" }),
+    yaxis: axis({ title: { text: t("curves.accuracy") }, tickformat: ".1~%" }),
     yaxis2: axis({ title: { text: t("curves.loss") }, overlaying: "y", side: "right", showgrid: false, rangemode: "tozero" }),
   });
 }
