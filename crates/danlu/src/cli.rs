@@ -1,9 +1,14 @@
 //! What can be typed.
 
+mod training;
+mod values;
+
 use std::path::PathBuf;
 
-use clap::{ArgAction, Args, Parser, Subcommand, ValueEnum, value_parser};
-use spec::{NormalizationSpec, OptimizerKind, ScheduleKind};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
+
+pub(crate) use training::{LrFindArgs, ResumeArgs, RunArgs, TrainArgs};
+use values::{at_least_one, shape, threads};
 
 const ENVIRONMENT: &str = "\
 Environment:
@@ -23,9 +28,6 @@ Examples:
   danlu train --live                            watch it learn on a full screen
   danlu train run.toml --seed 7                 a run file; flags win over it
   danlu train runs/lenet-1/run.toml             the same run again, to the bit";
-
-const LEARNING: &str = "Learning";
-const AUGMENTATION: &str = "Augmentation";
 
 const DATA_FORMATS: &str = "\
 Data sets:
@@ -84,161 +86,6 @@ pub(crate) enum Command {
     Dashboard(DashboardArgs),
     /// Measure the speed of training.
     Bench(BenchArgs),
-}
-
-#[derive(Debug, Args)]
-#[command(args_override_self = true)]
-pub(crate) struct TrainArgs {
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    /// The run folder [default: runs/NETWORK-N, the first that is free].
-    #[arg(long, value_name = "DIR")]
-    pub(crate) out: Option<PathBuf>,
-    /// Print one JSON object per epoch, and one at the end.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print no epochs and no progress.
-    #[arg(long)]
-    pub(crate) quiet: bool,
-    /// Watch it learn on a full screen: moving curves, confusion matrix, speed; `?` tells the keys.
-    #[arg(long, conflicts_with_all = ["json", "quiet"])]
-    pub(crate) live: bool,
-    /// Write an event file for TensorBoard into this folder.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tensorboard: Option<PathBuf>,
-    /// Replace the run that --out holds, and the event file that --tensorboard holds.
-    #[arg(long)]
-    pub(crate) force: bool,
-    /// Show the run in the browser, on the page of `danlu dashboard`, which goes on for half an hour after the last look.
-    #[arg(long)]
-    pub(crate) open: bool,
-    /// Write the loss of every step to this file, one a line.
-    #[arg(long, value_name = "FILE")]
-    pub(crate) steps_log: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-pub(crate) struct ResumeArgs {
-    /// The run folder.
-    #[arg(value_name = "RUN")]
-    pub(crate) run: PathBuf,
-    /// Number of threads; changes no bit of the result [default: all cores].
-    #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
-    pub(crate) threads: Option<usize>,
-    /// Print one JSON object per epoch, and one at the end.
-    #[arg(long)]
-    pub(crate) json: bool,
-    /// Print no epochs and no progress.
-    #[arg(long)]
-    pub(crate) quiet: bool,
-    /// Watch it learn on a full screen: moving curves, confusion matrix, speed; `?` tells the keys.
-    #[arg(long, conflicts_with_all = ["json", "quiet"])]
-    pub(crate) live: bool,
-    /// Go on with the event file for TensorBoard in this folder, or write one of all epochs.
-    #[arg(long, value_name = "DIR")]
-    pub(crate) tensorboard: Option<PathBuf>,
-}
-
-#[derive(Debug, Args)]
-#[command(args_override_self = true)]
-pub(crate) struct LrFindArgs {
-    #[command(flatten)]
-    pub(crate) run: RunArgs,
-    /// The first learning rate.
-    #[arg(long, value_name = "X", default_value_t = 1e-7, allow_negative_numbers = true)]
-    pub(crate) from: f64,
-    /// The last one.
-    #[arg(long, value_name = "X", default_value_t = 10.0, allow_negative_numbers = true)]
-    pub(crate) to: f64,
-    /// How many steps there are from one to the other.
-    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u16).range(2..))]
-    pub(crate) steps: u16,
-    /// Where the picture of the curve goes.
-    #[arg(long, value_name = "FILE.svg", default_value = "lr-find.svg")]
-    pub(crate) plot: PathBuf,
-    /// Print a JSON object.
-    #[arg(long)]
-    pub(crate) json: bool,
-}
-
-/// What determines a run, and on how many threads it is computed.
-#[derive(Debug, Args)]
-pub(crate) struct RunArgs {
-    /// A run file; every key is explained in docs/reference.toml.
-    #[arg(value_name = "RUN.toml")]
-    pub(crate) file: Option<PathBuf>,
-    /// A preset with the settings that suit it, in place of a run file; flags win over it.
-    #[arg(long, value_name = "PRESET", conflicts_with = "file")]
-    pub(crate) recipe: Option<String>,
-    /// A preset (`danlu summary` lists them) or a network file [default: lenet].
-    #[arg(long, value_name = "NAME|FILE")]
-    pub(crate) network: Option<PathBuf>,
-    /// A data set's name or its folder [default: fashion-mnist].
-    #[arg(long, value_name = "NAME|DIR")]
-    pub(crate) data: Option<PathBuf>,
-    /// How many times all training images are seen [default: 10].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) epochs: Option<usize>,
-    /// Images per step [default: 256].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) batch_size: Option<usize>,
-    /// adam, adamw, sgd or rmsprop [default: adam].
-    #[arg(long, value_name = "KIND")]
-    pub(crate) optimizer: Option<OptimizerKind>,
-    /// Step size [default: 0.001, rmsprop 0.01].
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) learning_rate: Option<f64>,
-    /// Where all random numbers come from [default: 1].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) seed: Option<u64>,
-    /// Number of threads; changes no bit of the result [default: all cores].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
-    pub(crate) threads: Option<usize>,
-    /// Start from these weights, named as PyTorch's state dict names them.
-    #[arg(long, value_name = "FILE.safetensors")]
-    pub(crate) init: Option<PathBuf>,
-    /// Whether every epoch has an order of its own [default: true].
-    #[arg(long, value_name = "true|false", action = ArgAction::Set)]
-    pub(crate) shuffle: Option<bool>,
-    /// Share of the training images that is kept apart to choose the best epoch on, above 0 and below 1.
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
-    pub(crate) validation: Option<f64>,
-    /// unit (0 to 1) or standard (mean 0, deviation 1, measured on the training images) [default: unit].
-    #[arg(long, value_name = "KIND")]
-    pub(crate) normalization: Option<NormalizationSpec>,
-    /// constant, step, cosine or one_cycle [default: constant].
-    #[arg(long, value_name = "KIND", help_heading = LEARNING)]
-    pub(crate) schedule: Option<ScheduleKind>,
-    /// Epochs in which the learning rate rises linearly before the schedule begins [default: 0].
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
-    pub(crate) warm_up_epochs: Option<f64>,
-    /// Share of the target that is spread over all classes [default: 0].
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
-    pub(crate) label_smoothing: Option<f64>,
-    /// Shorten longer gradients to this norm.
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
-    pub(crate) clip_gradient: Option<f64>,
-    /// Evaluate and save a moving average of the parameters that keeps this share at each step.
-    #[arg(long, value_name = "DECAY", allow_negative_numbers = true, help_heading = LEARNING)]
-    pub(crate) average: Option<f64>,
-    /// End after so many epochs without a rise of the validation accuracy.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = LEARNING)]
-    pub(crate) patience: Option<usize>,
-    /// Move training images by up to as many pixels.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = AUGMENTATION)]
-    pub(crate) shift: Option<usize>,
-    /// Mirror them with this probability.
-    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION)]
-    pub(crate) horizontal_flip: Option<f64>,
-    /// Turn them by up to as many degrees.
-    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, help_heading = AUGMENTATION)]
-    pub(crate) rotation: Option<f64>,
-    /// Put noise into a rectangle of them with this probability.
-    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION)]
-    pub(crate) erasing: Option<f64>,
-    /// Mix pairs of them with shares from Beta(ALPHA, ALPHA).
-    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true, help_heading = AUGMENTATION)]
-    pub(crate) mixup: Option<f64>,
 }
 
 #[derive(Debug, Args)]
@@ -389,26 +236,6 @@ pub(crate) struct BenchArgs {
     /// Print the layers as a JSON object.
     #[arg(long, requires = "layers")]
     pub(crate) json: bool,
-}
-
-fn threads(text: &str) -> Result<usize, String> {
-    let max = spec::MAX_THREADS;
-    match text.parse() {
-        Ok(threads) if (1..=max).contains(&threads) => Ok(threads),
-        _ => Err(format!("must be from 1 to {max}")),
-    }
-}
-
-fn at_least_one(text: &str) -> Result<usize, String> {
-    text.parse().ok().filter(|&n| n > 0).ok_or_else(|| "must be 1 or more".into())
-}
-
-fn shape(text: &str) -> Result<[usize; 3], String> {
-    let sizes: Result<Vec<usize>, _> = text.split(',').map(|size| size.trim().parse()).collect();
-    match sizes.as_deref() {
-        Ok(&[channels @ (1 | 3), height @ 1..=4096, width @ 1..=4096]) => Ok([channels, height, width]),
-        _ => Err("must be 1 or 3 channels, and rows and columns from 1 to 4096, such as 1,28,28".into()),
-    }
 }
 
 #[cfg(test)]
