@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test browser lint build setup bench presets parity exports accuracy terminal tensorboard
+.PHONY: train test browser lint build setup bench bench-dashboard presets parity exports accuracy terminal tensorboard
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -48,6 +48,10 @@ setup:
 # Seconds and memory, Danlu and PyTorch in turn: make bench ARGS=--record keeps the result.
 bench: build
 	@python=$$(scripts/python-env.sh); $$python bench/bench.py --danlu $(DANLU) $(ARGS)
+
+# What the page costs a training that it shows, some minutes; on a quiet machine.
+bench-dashboard: build
+	@python3 bench/dashboard.py --danlu $(DANLU) $(ARGS)
 
 # Same losses, weights and logits from the same start.
 parity: build
