@@ -20,7 +20,7 @@ test: setup
 # $(TARGET_DIR)/tmp/screenshots.
 browser: setup
 	@scripts/setup.sh chromedriver
-	cargo test $(CARGO_FLAGS) -p danlu --features browser-tests --test browser $(ARGS)
+	cargo test $(CARGO_FLAGS) --workspace --features danlu/browser-tests --test browser $(ARGS)
 
 lint:
 	cargo fmt --all --check
@@ -37,7 +37,7 @@ presets: build
 # `--live` in a real terminal: keys are sent and the screen is read back; about ten seconds.
 terminal: setup
 	@scripts/setup.sh tmux
-	cargo test $(CARGO_FLAGS) -p danlu --test cli -- --ignored terminal:: $(ARGS)
+	cargo test $(CARGO_FLAGS) --workspace --test cli -- --ignored terminal:: $(ARGS)
 
 # The data set and a linker, where Debian has them as packages and they are missing.
 setup:
