@@ -13,7 +13,7 @@ export function hardestView(id, classes, choose) {
   const note = el("p", { class: "muted" });
   /** @param {{total: number, images: any[]}} worst */
   function update({ total, images }) {
-    note.textContent = t("images.wrong", { n: count(total) });
+    note.textContent = total ? t("images.wrong", { n: count(total) }) : t("images.none");
     replace(grid, images.map((image) => tile(id, image, classes, () => choose(image.idx))));
   }
   return { node: el("div", {}, note, grid), update };

@@ -3,8 +3,9 @@
  * reader leaves it, and closes with it whatever it holds open; what its view gives back is called then too.
  */
 
-import { complain, replace } from "./dom.js";
+import { complain, el, replace } from "./dom.js";
 import { isAbort } from "./api.js";
+import { t } from "./i18n.js";
 
 /**
  * @typedef {object} Visit
@@ -76,8 +77,17 @@ async function visit(moved = true) {
     const parts = (route.pattern.exec(path) ?? []).slice(1).filter((part) => part !== undefined).map(decodeURIComponent);
     await enter(page.view, { parts, id: parts[0], query: new URLSearchParams(query), signal }, moved);
   } catch (error) {
-    if (!isAbort(error)) complain(error);
+    if (!isAbort(error)) fail(error);
   }
+}
+
+/** Tells what went wrong where the page would stand. @param {any} error */
+export function fail(error) {
+  complain(error);
+  const root = /** @type {HTMLElement} */ (document.getElementById("view"));
+  const back = el("a", { href: "#/runs" }, t("nav.runs"));
+  replace(root, el("p", { class: "crumb" }, back), el("h1", {}, t("shell.failed")), el("p", { class: "nothing" }, error.message));
+  title(root);
 }
 
 /** @param {View} view @param {Visit} visit @param {boolean} moved */

@@ -8,7 +8,7 @@ import { t } from "./i18n.js";
 import { hardestView, imagesDialog } from "./images.js";
 import { layersTable } from "./layers.js";
 import { filtersView, insideView } from "./inside.js";
-import { again } from "./router.js";
+import { again, fail } from "./router.js";
 import { figuresView, headView, liveView } from "./run_head.js";
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
@@ -38,6 +38,7 @@ export async function view(root, { parts: [id], signal }) {
       pictures.refresh();
     },
     progress: live.progress,
+    gone: () => fail(new Error(t("run.gone"))),
     state: (row) => {
       head.update(row);
       live.update(row);

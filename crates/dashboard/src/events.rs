@@ -155,7 +155,14 @@ impl Feed for RunFeed {
         self.shared.usage.touch();
         let (shared, run) = (self.shared.clone(), self.run.clone());
         let (after, told) = (self.after, self.progress);
-        let news = light(move || News::of(&shared, &run, after, told)).await?;
+        let news = match light(move || News::of(&shared, &run, after, told)).await {
+            // The next look ends the stream.
+            Err(_) if self.row.take().is_some() => {
+                events.push_back(event("gone", &Gone { id: &self.run.id }));
+                return Ok(());
+            }
+            news => news?,
+        };
         if self.row.as_ref() != Some(&news.row) {
             events.push_back(event("state", &news.row));
         }

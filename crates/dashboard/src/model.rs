@@ -22,7 +22,10 @@ pub(crate) struct Model {
 /// Heavy where the file has changed.
 pub(crate) fn load(state: &State, run: &RunDir) -> Result<Arc<Model>, DashboardError> {
     if !run.has(MODEL) {
-        return Err(DashboardError::no("model yet: not one epoch is finished"));
+        let n_epochs = state.sources.records.load(run).map_or(0, |read| read.record.epochs.len());
+        let what =
+            if n_epochs > 0 { "model: its file is missing" } else { "model yet: not one epoch is finished" };
+        return Err(DashboardError::no(what));
     }
     let path = run.file(MODEL)?;
     let stamp = Stamp::of(&path).ok_or_else(|| DashboardError::no("model in this run"))?;

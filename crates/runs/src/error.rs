@@ -45,6 +45,8 @@ pub enum RunsError {
     OntoRunFile { path: PathBuf },
     #[error("another run is writing to {}", dir.display())]
     FolderInUse { dir: PathBuf },
+    #[error("the run folder {} is no longer this run's: it was removed, or its .lock was", dir.display())]
+    FolderLost { dir: PathBuf },
     #[error("the start weights {} are the model that this run would replace; copy them elsewhere first", path.display())]
     InitIsReplaced { path: PathBuf },
     #[error("{} is not a folder", path.display())]

@@ -66,7 +66,7 @@ pub struct RunFolder {
     dir: PathBuf,
     /// The folders that were made for this run, outermost first.
     made: Vec<PathBuf>,
-    _lock: File,
+    lock: File,
 }
 
 impl RunFolder {
@@ -81,7 +81,7 @@ impl RunFolder {
         if let Some(file) = files.find(|file| !force && dir.join(file).exists()) {
             return Err(RunsError::HoldsRun { dir: dir.to_owned(), file });
         }
-        Ok(Self { dir: dir.to_owned(), made, _lock: lock })
+        Ok(Self { dir: dir.to_owned(), made, lock })
     }
 
     /// A fresh folder `runs/NETWORK-N` with the first number that is free. Making it decides, so that runs that
@@ -97,7 +97,7 @@ impl RunFolder {
                 Ok(()) => {
                     made.push(dir.clone());
                     let lock = lock(&dir)?;
-                    return Ok(Self { dir, made, _lock: lock });
+                    return Ok(Self { dir, made, lock });
                 }
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
                 Err(error) => return Err(RunsError::io("make the folder", dir)(error)),
@@ -114,7 +114,7 @@ impl RunFolder {
         if ![RUN, PENDING].iter().any(|file| dir.join(file).exists()) {
             return Err(RunsError::NoRun { dir: dir.to_owned() });
         }
-        Ok(Self { dir: dir.to_owned(), made: Vec::new(), _lock: lock(dir)? })
+        Ok(Self { dir: dir.to_owned(), made: Vec::new(), lock: lock(dir)? })
     }
 
     /// Where the spec of a run without a record stands: one that was about to begin has deleted the record of the run
@@ -157,8 +157,17 @@ impl RunFolder {
         fs::rename(self.path(PENDING), &run).map_err(RunsError::io("write", run))
     }
 
-    /// Replaces a file of the run as a whole.
+    /// Whether the folder is still the one that this process holds: somebody may have removed it while it is written to.
+    pub fn check_held(&self) -> Result<(), RunsError> {
+        match is_at(&self.lock, &self.path(LOCK)) {
+            true => Ok(()),
+            false => Err(RunsError::FolderLost { dir: self.dir.clone() }),
+        }
+    }
+
+    /// Replaces a file of the run as a whole, if the folder is still held.
     pub fn write(&self, file: &str, bytes: &[u8]) -> Result<(), RunsError> {
+        self.check_held()?;
         atomic_file::replace(&self.path(file), bytes)
     }
 
@@ -188,6 +197,22 @@ fn lock(dir: &Path) -> Result<File, RunsError> {
         Err(TryLockError::WouldBlock) => Err(RunsError::FolderInUse { dir: dir.to_owned() }),
         Err(TryLockError::Error(source)) => Err(RunsError::io("lock", path)(source)),
     }
+}
+
+/// Whether an open file is the one that stands there.
+#[cfg(unix)]
+fn is_at(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let place = |found: fs::Metadata| (found.dev(), found.ino());
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(held), Ok(found)) => place(held) == place(found),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn is_at(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 /// Makes a folder and those that it lies in; returns the ones that were not there, outermost first.
@@ -246,6 +271,18 @@ mod tests {
         assert!(matches!(RunFolder::named(root.path(), true), Err(RunsError::FolderInUse { .. })));
         drop(first);
         RunFolder::named(root.path(), true).unwrap();
+    }
+
+    #[test]
+    fn a_folder_that_somebody_removed_is_no_longer_written_to() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = RunFolder::named(root.path(), true).unwrap();
+        folder.write(RECORD, b"1").unwrap();
+        fs::remove_file(root.path().join(LOCK)).unwrap();
+        assert!(matches!(folder.write(RECORD, b"2"), Err(RunsError::FolderLost { .. })));
+        let _other = RunFolder::named(root.path(), true).unwrap();
+        assert!(matches!(folder.write(RECORD, b"2"), Err(RunsError::FolderLost { .. })));
+        assert_eq!(fs::read(root.path().join(RECORD)).unwrap(), b"1");
     }
 
     #[test]

@@ -30,7 +30,7 @@ fn a_network_is_built_trained_looked_at_and_tried() {
         train(&page).await;
         look_at_a_cell(&page).await;
         try_a_drawing(&page).await;
-        compare(&page).await;
+        compare(&page, runs.path()).await;
         keep_pictures(&page).await;
         assert_is_quiet(&page, &dashboard.told).await;
         page.close().await;
@@ -139,9 +139,14 @@ async fn try_a_drawing(page: &Browser) {
     page.shot("try").await;
 }
 
-/// The same run twice is enough for a chart of several.
-async fn compare(page: &Browser) {
-    page.value("location.hash = '#/compare?run=first&run=first'").await;
+/// The run and a copy of its folder.
+async fn compare(page: &Browser, runs: &Path) {
+    std::fs::create_dir(runs.join("second")).unwrap();
+    for entry in std::fs::read_dir(runs.join("first")).unwrap() {
+        let path = entry.unwrap().path();
+        std::fs::copy(&path, runs.join("second").join(path.file_name().unwrap())).unwrap();
+    }
+    page.value("location.hash = '#/compare?run=first&run=second'").await;
     page.until("document.querySelectorAll('.chart .scatterlayer .trace').length === 2").await;
     page.shot("compare").await;
 }
