@@ -97,5 +97,5 @@ fn filters_are_the_first_convolutions_weights() {
     assert_eq!((&filters["node"], &filters["dims"]), (&json!("conv"), &json!([2, 1, 3, 3])));
     assert_eq!(filters["values"].as_array().unwrap().len(), 18);
     std::fs::remove_file(place.runs().join("a/model.safetensors")).unwrap();
-    place.get("/api/runs/a/filters").is_refused(404, "not one epoch is finished");
+    place.get("/api/runs/a/filters").is_refused(404, "its file is missing");
 }
