@@ -138,11 +138,9 @@ impl Run {
             pictures: PictureFiles::new(folder, &self.loaded.test),
             pulse: Pulse::new(self.spec.batch_size),
         };
-        if !checkpoint.epochs().is_empty() {
-            let test = train::test_predictions(self.job(), checkpoint.model())?;
-            observer.go_on(&checkpoint, &test)?;
-        }
-        observer.begin()?;
+        let is_begun = !checkpoint.epochs().is_empty();
+        let test = is_begun.then(|| train::test_predictions(self.job(), checkpoint.model())).transpose()?;
+        observer.begin(&checkpoint, test.as_ref())?;
         let outcome = train::train(self.job(), &mut checkpoint, &mut observer);
         observer.finish(outcome)
     }

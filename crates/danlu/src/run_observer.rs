@@ -70,14 +70,16 @@ impl Observer for RunObserver<'_> {
 }
 
 impl RunObserver<'_> {
-    pub(crate) fn begin(&mut self) -> Result<(), CliError> {
+    /// Brings all files to where the run begins or goes on from: it may have been killed while it wrote them. `test` is what
+    /// the checkpoint's model says, where it has one.
+    pub(crate) fn begin(
+        &mut self,
+        checkpoint: &Checkpoint,
+        test: Option<&Predictions>,
+    ) -> Result<(), CliError> {
         // Whoever wanted the run to end wants it to go on.
         StopRequest::clear(self.folder.dir())?;
-        self.write_record()
-    }
-
-    /// Brings all files to where the run goes on from: it may have been killed while it wrote them.
-    pub(crate) fn go_on(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
+        let Some(test) = test else { return self.write_record() };
         self.write_best(checkpoint)?;
         self.write_results(checkpoint, test)
     }
@@ -111,7 +113,7 @@ impl RunObserver<'_> {
     /// The model comes first: a record never tells of an epoch whose model is not there.
     fn write_results(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
         self.write_model(MODEL, checkpoint.model())?;
-        runs::write_predictions(&self.folder.path(PREDICTIONS), test)?;
+        self.folder.write(PREDICTIONS, &runs::predictions_to_bytes(test)?)?;
         self.record.epochs = checkpoint.epochs().to_vec();
         self.record.best_epoch = checkpoint.best_epoch();
         self.record.parameters_hash = Some(checkpoint.model().hash());
@@ -203,7 +205,7 @@ impl Pulse {
         let loss = Some(loss).filter(|loss| loss.is_finite());
         let progress = Progress { epoch, step, n_steps, loss, learning_rate, images_per_s };
         // A disk that takes no more is told of at the epoch's end, when there is something to lose.
-        let _not_shown = progress.write(&folder.path(PROGRESS));
+        let _not_shown = progress.write(folder);
         StopRequest::read(folder.dir())
     }
 }

@@ -29,13 +29,6 @@ impl Predictions {
         order.sort_by(|&a, &b| key(b).total_cmp(&key(a)).then(a.cmp(&b)));
         order
     }
-
-    /// The hardest of those that are predicted wrongly, at most `n`. `labels` has a class for each sample.
-    pub fn hardest_wrong(&self, labels: &[u8], n: usize) -> Vec<usize> {
-        assert_eq!(labels.len(), self.len(), "a label for each prediction");
-        let is_wrong = |&idx: &usize| self.predicted[idx] != labels[idx];
-        self.hardest().into_iter().filter(is_wrong).take(n).collect()
-    }
 }
 
 #[cfg(test)]
@@ -50,7 +43,5 @@ mod tests {
             loss: vec![0.1, 2.0, f32::NAN, 2.0, 3.0],
         };
         assert_eq!(predictions.hardest(), [2, 4, 1, 3, 0]);
-        assert_eq!(predictions.hardest_wrong(&[0, 1, 0, 0, 1], 2), [2, 4]);
-        assert_eq!(predictions.hardest_wrong(&[0, 1, 2, 1, 0], 9), [0; 0]);
     }
 }

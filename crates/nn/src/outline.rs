@@ -34,15 +34,14 @@ pub fn outline(spec: &NetworkSpec) -> Outline {
 }
 
 fn outline_well_formed(spec: &NetworkSpec) -> Outline {
+    let error = match Plan::compile(spec) {
+        Ok(plan) => return Outline { layers: plan.summary().to_vec(), fault: None },
+        Err(error) => error,
+    };
     match Graph::build(spec) {
-        Ok(graph) => {
-            let fault = Plan::compile(spec).err().map(|error| Fault { node: None, error });
-            Outline { layers: graph.rows, fault }
-        }
-        Err(misfit) => {
-            let fault = Fault { node: misfit.node, error: misfit.error };
-            Outline { layers: misfit.rows, fault: Some(fault) }
-        }
+        // Its parts fit, but not into memory.
+        Ok(graph) => Outline { layers: graph.rows, fault: Some(Fault { node: None, error }) },
+        Err(Misfit { rows, node, error }) => Outline { layers: rows, fault: Some(Fault { node, error }) },
     }
 }
 

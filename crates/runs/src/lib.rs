@@ -11,7 +11,7 @@ mod run_folder;
 mod stop_request;
 
 pub use error::RunsError;
-pub use predictions::{read_predictions, write_predictions};
+pub use predictions::{predictions_to_bytes, read_predictions};
 pub use progress::Progress;
 pub use run_folder::{
     BEST, CHECKPOINT, CONFUSION, CURVES, CURVES_PNG, FILES, HARDEST, MODEL, PENDING, PREDICTIONS, PROGRESS,

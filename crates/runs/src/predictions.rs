@@ -8,10 +8,10 @@ use metrics::Predictions;
 use safetensors::SafeTensors;
 use safetensors::tensor::{Dtype, TensorView};
 
-use crate::{RunsError, atomic_file, input_file};
+use crate::{RunsError, input_file};
 
-/// Replaces the file as a whole.
-pub fn write_predictions(path: &Path, predictions: &Predictions) -> Result<(), RunsError> {
+/// The file's contents, for [`crate::RunFolder::write`].
+pub fn predictions_to_bytes(predictions: &Predictions) -> Result<Vec<u8>, RunsError> {
     let n = predictions.len();
     let [confidence, loss] = [&predictions.confidence, &predictions.loss].map(|numbers| bytes(numbers));
     let tensors = [
@@ -22,7 +22,7 @@ pub fn write_predictions(path: &Path, predictions: &Predictions) -> Result<(), R
     let view = |(name, dtype, bytes)| Ok((name, TensorView::new(dtype, vec![n], bytes)?));
     let views: Result<Vec<_>, _> = tensors.into_iter().map(view).collect();
     let file = views.and_then(|views| safetensors::serialize(views, None));
-    atomic_file::replace(path, &file.map_err(RunsError::WritePredictions)?)
+    file.map_err(RunsError::WritePredictions)
 }
 
 /// Reads the file; all tensors must be there, of one length.
@@ -68,9 +68,9 @@ mod tests {
             confidence: vec![0.5, 1.0],
             loss: vec![f32::INFINITY, 0.25],
         };
-        write_predictions(&path, &predictions).unwrap();
+        let bytes = predictions_to_bytes(&predictions).unwrap();
+        std::fs::write(&path, &bytes).unwrap();
         assert_eq!(read_predictions(&path).unwrap(), predictions);
-        let bytes = std::fs::read(&path).unwrap();
         for len in 0..bytes.len() {
             std::fs::write(&path, &bytes[..len]).unwrap();
             assert!(read_predictions(&path).is_err(), "{len} bytes");

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{RunsError, atomic_file, input_file};
+use crate::{PROGRESS, RunFolder, RunsError, input_file};
 
 /// The step that a run has come to. Nothing depends on it, so it is not synced to disk.
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
@@ -24,9 +24,9 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// Replaces the file as a whole.
-    pub fn write(&self, path: &Path) -> Result<(), RunsError> {
-        atomic_file::replace_unsynced(path, serde_json::to_string(self)?.as_bytes())
+    /// Replaces the file in a run's folder as a whole.
+    pub fn write(&self, folder: &RunFolder) -> Result<(), RunsError> {
+        folder.write_unsynced(PROGRESS, serde_json::to_string(self)?.as_bytes())
     }
 
     /// Reads the file; `None` where there is none.

@@ -158,7 +158,7 @@ impl RunFolder {
     }
 
     /// Whether the folder is still the one that this process holds: somebody may have removed it while it is written to.
-    pub fn check_held(&self) -> Result<(), RunsError> {
+    fn check_held(&self) -> Result<(), RunsError> {
         match is_at(&self.lock, &self.path(LOCK)) {
             true => Ok(()),
             false => Err(RunsError::FolderLost { dir: self.dir.clone() }),
@@ -169,6 +169,12 @@ impl RunFolder {
     pub fn write(&self, file: &str, bytes: &[u8]) -> Result<(), RunsError> {
         self.check_held()?;
         atomic_file::replace(&self.path(file), bytes)
+    }
+
+    /// As [`RunFolder::write`], for what may be lost with the machine's power.
+    pub(crate) fn write_unsynced(&self, file: &str, bytes: &[u8]) -> Result<(), RunsError> {
+        self.check_held()?;
+        atomic_file::replace_unsynced(&self.path(file), bytes)
     }
 
     /// Deletes a file of the run, if it is there, with what a killed process may have left of it.
@@ -282,6 +288,7 @@ mod tests {
         assert!(matches!(folder.write(RECORD, b"2"), Err(RunsError::FolderLost { .. })));
         let _other = RunFolder::named(root.path(), true).unwrap();
         assert!(matches!(folder.write(RECORD, b"2"), Err(RunsError::FolderLost { .. })));
+        assert!(matches!(folder.write_unsynced(RECORD, b"2"), Err(RunsError::FolderLost { .. })));
         assert_eq!(fs::read(root.path().join(RECORD)).unwrap(), b"1");
     }
 

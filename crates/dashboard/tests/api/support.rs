@@ -138,7 +138,8 @@ impl Place {
             runs::model_file::metadata(network, &record.data.classes, &Normalization::unit()).unwrap();
         let model = nn::to_safetensors(&plan, &Params::init(&plan, Seed(1)), &metadata).unwrap();
         fs::write(dir.join(runs::MODEL), model).unwrap();
-        runs::write_predictions(&dir.join(runs::PREDICTIONS), &predictions()).unwrap();
+        let bytes = runs::predictions_to_bytes(&predictions()).unwrap();
+        fs::write(dir.join(runs::PREDICTIONS), bytes).unwrap();
         fs::write(dir.join(runs::RUN), record.spec.to_toml().unwrap()).unwrap();
         write_record(&dir, &record);
         record
