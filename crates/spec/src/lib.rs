@@ -7,6 +7,7 @@
 mod adapt;
 mod augment;
 mod average;
+mod domain;
 mod early_stopping;
 mod error;
 mod layer;
@@ -23,14 +24,17 @@ mod preset;
 mod recipe;
 mod record;
 mod run_file;
+mod sampler;
 mod schedule;
 mod seed;
 mod toml_text;
 mod train;
+mod trial;
 mod version;
 
 pub use augment::{AugmentSpec, ErasingSpec, MixupSpec};
 pub use average::AverageSpec;
+pub use domain::{Assignment, Category, Domain, FloatDomain, IntDomain, ParamValue, Scale};
 pub use early_stopping::EarlyStoppingSpec;
 pub use error::SpecError;
 pub use layer::{
@@ -48,7 +52,11 @@ pub use preset::{PRESETS, Preset, preset};
 pub use recipe::recipe;
 pub use record::{DataRecord, EpochRecord, MachineRecord, RunRecord, RunState, StopReason};
 pub use run_file::{AugmentFlags, MAX_THREADS, NetworkSource, RunFile};
+pub use sampler::{
+    EvolutionSpec, HalvingSpec, HyperbandSpec, MedianSpec, Nsga2Spec, PrunerSpec, SamplerSpec, TpeSpec,
+};
 pub use schedule::{ConstantSpec, CosineSpec, OneCycleSpec, ScheduleKind, ScheduleSpec, StepSpec};
 pub use seed::Seed;
 pub use train::{InitSpec, MAX_COUNT, TrainSpec};
+pub use trial::{Direction, Param, TrialRecord, TrialState};
 pub use version::FORMAT_VERSION;

@@ -7,7 +7,7 @@ use std::fmt;
 
 use serde::de::{self, Deserialize, Deserializer, IgnoredAny, MapAccess, Visitor};
 
-use crate::{LayerSpec, LossSpec, OptimizerSpec, ScheduleSpec};
+use crate::{LayerSpec, LossSpec, OptimizerSpec, PrunerSpec, SamplerSpec, ScheduleSpec};
 
 /// The value of a choice that has no parameters: `relu = {}`.
 #[derive(serde::Deserialize)]
@@ -122,6 +122,24 @@ one_of! {
     Default Step,
     Default Cosine,
     Default OneCycle,
+}
+
+one_of! {
+    SamplerSpec, SamplerTag, SamplerVisitor, "a sampler", "one sampler", "a study has one sampler";
+    Bare Grid,
+    Bare Random,
+    Bare Sobol,
+    Default Tpe,
+    Default Evolution,
+    Default Nsga2,
+}
+
+one_of! {
+    PrunerSpec, PrunerTag, PrunerVisitor, "a pruner", "one pruner", "a study has one pruner";
+    Bare None,
+    Default Median,
+    Default Halving,
+    Default Hyperband,
 }
 
 fn needs_table<E: de::Error>(name: &str, keys: &str) -> E {

@@ -1,0 +1,182 @@
+//! What may vary: dimensions with domains, some of which exist only under conditions.
+
+use spec::{Assignment, Domain, ParamValue};
+
+/// What may vary. Dimensions stand in an order in which each comes after those that its conditions name.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Space {
+    dimensions: Vec<Dimension>,
+}
+
+/// One thing that may vary.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Dimension {
+    /// The parameter's name.
+    pub name: String,
+    /// What it may be.
+    pub domain: Domain,
+    /// It exists where all of these hold.
+    pub conditions: Vec<Condition>,
+}
+
+/// That an earlier, categorical dimension exists and has one of some values.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Condition {
+    /// Position of the earlier dimension.
+    pub dimension: usize,
+    /// Positions among its categories.
+    pub categories: Vec<usize>,
+}
+
+/// A value for each dimension of a space, in its order; `None` where the dimension does not exist.
+pub type Point = Vec<Option<ParamValue>>;
+
+/// Why a space is none.
+#[derive(Debug, thiserror::Error)]
+pub enum SpaceError {
+    /// Two dimensions of one name.
+    #[error("two parameters are called `{name}`")]
+    DuplicateName {
+        /// The name.
+        name: String,
+    },
+    /// Numbers that are no domain.
+    #[error("parameter `{name}`: {reason}")]
+    Domain {
+        /// The parameter.
+        name: String,
+        /// What is wrong.
+        reason: String,
+    },
+    /// A condition on something that is no earlier categorical dimension, or on categories that it does not have.
+    #[error(
+        "parameter `{name}`: its condition must name an earlier parameter with choices, and some of these"
+    )]
+    Condition {
+        /// The parameter.
+        name: String,
+    },
+}
+
+impl Space {
+    /// Checks names, domains and conditions.
+    pub fn new(dimensions: Vec<Dimension>) -> Result<Self, SpaceError> {
+        for (idx, dimension) in dimensions.iter().enumerate() {
+            let name = || dimension.name.clone();
+            if dimensions[..idx].iter().any(|earlier| earlier.name == dimension.name) {
+                return Err(SpaceError::DuplicateName { name: name() });
+            }
+            if let Some(reason) = domain_fault(&dimension.domain) {
+                return Err(SpaceError::Domain { name: name(), reason });
+            }
+            if !dimension.conditions.iter().all(|condition| condition.fits(&dimensions[..idx])) {
+                return Err(SpaceError::Condition { name: name() });
+            }
+        }
+        Ok(Self { dimensions })
+    }
+
+    /// In their order.
+    pub fn dimensions(&self) -> &[Dimension] {
+        &self.dimensions
+    }
+
+    /// How many dimensions there are.
+    pub fn len(&self) -> usize {
+        self.dimensions.len()
+    }
+
+    /// Whether nothing varies.
+    pub fn is_empty(&self) -> bool {
+        self.dimensions.is_empty()
+    }
+
+    /// Whether dimension `idx` exists where the earlier ones have the values of `point`, which may end before `idx`'s own.
+    pub fn is_active(&self, idx: usize, point: &[Option<ParamValue>]) -> bool {
+        self.dimensions[idx].conditions.iter().all(|condition| match point[condition.dimension] {
+            Some(ParamValue::Category(category)) => condition.categories.contains(&category),
+            _ => false,
+        })
+    }
+
+    /// Makes a point one value after the other: `value` is asked, in order, for each dimension that exists.
+    pub fn fill(&self, mut value: impl FnMut(usize, &Dimension) -> ParamValue) -> Point {
+        let mut point = Point::with_capacity(self.len());
+        for (idx, dimension) in self.dimensions.iter().enumerate() {
+            point.push(self.is_active(idx, &point).then(|| value(idx, dimension)));
+        }
+        point
+    }
+
+    /// Whether exactly the dimensions that exist have values, all inside of their domains.
+    pub fn contains(&self, point: &[Option<ParamValue>]) -> bool {
+        let fits = |(idx, dimension): (usize, &Dimension)| match point[idx] {
+            Some(value) => self.is_active(idx, point) && dimension.domain.contains(value),
+            None => !self.is_active(idx, point),
+        };
+        point.len() == self.len() && self.dimensions.iter().enumerate().all(fits)
+    }
+
+    /// The values by name.
+    pub fn assignment(&self, point: &[Option<ParamValue>]) -> Assignment {
+        let named = self.dimensions.iter().zip(point);
+        named.filter_map(|(dimension, value)| Some((dimension.name.clone(), (*value)?))).collect()
+    }
+
+    /// The values by position; names that the space does not have are left out.
+    pub fn point(&self, assignment: &Assignment) -> Point {
+        self.dimensions.iter().map(|dimension| assignment.get(&dimension.name).copied()).collect()
+    }
+}
+
+impl Condition {
+    fn fits(&self, earlier: &[Dimension]) -> bool {
+        match earlier.get(self.dimension).map(|dimension| &dimension.domain) {
+            Some(Domain::Categorical(all)) => {
+                !self.categories.is_empty() && self.categories.iter().all(|&category| category < all.len())
+            }
+            _ => false,
+        }
+    }
+}
+
+/// What is wrong with a domain, if anything.
+fn domain_fault(domain: &Domain) -> Option<String> {
+    use spec::Scale::Log;
+    match domain {
+        Domain::Float(float) => {
+            let (low, high) = (float.low, float.high);
+            let is_whole = |steps: f64| (steps - steps.round()).abs() < 1e-9 * steps.max(1.0);
+            match float.step {
+                _ if !(low.is_finite() && high.is_finite() && low <= high) => {
+                    Some(format!("`low` {low} and `high` {high} must be finite, low not above high"))
+                }
+                _ if float.scale == Log && low <= 0.0 => {
+                    Some(format!("`low` {low} must be above 0 on a log scale"))
+                }
+                Some(_) if float.scale == Log => Some("a log scale has no `step`".into()),
+                Some(step) if !(step > 0.0 && is_whole((high - low) / step)) => {
+                    Some(format!("`step` {step} must be above 0 and lead from {low} to {high}"))
+                }
+                _ => None,
+            }
+        }
+        Domain::Int(int) => {
+            let (low, high, step) = (int.low, int.high, int.step);
+            match int.scale {
+                _ if low > high => Some(format!("`low` {low} is above `high` {high}")),
+                _ if step < 1 || high.abs_diff(low) % step.unsigned_abs() != 0 => {
+                    Some(format!("`step` {step} must be 1 or more and lead from {low} to {high}"))
+                }
+                Log if low < 1 => Some(format!("`low` {low} must be 1 or more on a log scale")),
+                Log if step != 1 => Some("a log scale has no `step`".into()),
+                _ => None,
+            }
+        }
+        Domain::Categorical(all) if all.is_empty() => Some("it has no choices".into()),
+        Domain::Categorical(all) => {
+            let twice = all.iter().enumerate().find(|(idx, one)| all[..*idx].contains(one));
+            twice.map(|(_, one)| format!("the choice {one} is there twice"))
+        }
+    }
+}
