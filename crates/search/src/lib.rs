@@ -2,8 +2,10 @@
 //!
 //! A [`Sampler`] and a [`Pruner`] see a [`History`], never a store, a network or a clock.
 
+mod axis;
 mod draw;
 mod history;
+mod importance;
 mod pareto;
 mod pruner;
 mod pruners;
@@ -13,6 +15,7 @@ mod space;
 mod standing;
 
 pub use history::{History, Observation, Outcome};
+pub use importance::importance;
 pub use pareto::{best, hypervolume, pareto_front};
 pub use pruner::Pruner;
 pub use pruners::pruner;

@@ -2,8 +2,8 @@
 
 use std::cmp::Ordering;
 
-use crate::standing::{Standing, costs, standing};
-use crate::{History, Outcome};
+use crate::standing::{Standing, by_standing, costs, standing};
+use crate::{History, Observation, Outcome};
 
 /// The feasible, complete trial of the lowest first cost, the earliest of equals; `None` if there is none.
 pub fn best(history: &History) -> Option<u64> {
@@ -112,4 +112,24 @@ pub(crate) fn best_of(costs: &[Vec<f64>], n: usize) -> Vec<usize> {
     }
     best.sort_unstable();
     best
+}
+
+/// Brings the `n` best trials to the front, in no order. Of several objectives [`best_of`] tells which whole ones these are.
+pub(crate) fn bring_best_to_front(known: &mut [(Standing, &Observation)], n: usize, n_objectives: usize) {
+    if n >= known.len() {
+        return;
+    }
+    if n_objectives <= 1 {
+        known.select_nth_unstable_by(n, by_standing);
+    } else {
+        known.sort_unstable_by(by_standing);
+        let n_whole = known.partition_point(|(standing, _)| matches!(standing, Standing::Complete(_)));
+        let whole = known[..n_whole].to_vec();
+        let costs: Vec<Vec<f64>> = whole.iter().map(|(_, trial)| costs(trial, n_objectives)).collect();
+        let best = best_of(&costs, n);
+        let (first, rest): (Vec<_>, Vec<_>) = (0..n_whole).partition(|idx| best.binary_search(idx).is_ok());
+        for (place, idx) in first.into_iter().chain(rest).enumerate() {
+            known[place] = whole[idx];
+        }
+    }
 }

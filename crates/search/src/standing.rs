@@ -62,6 +62,11 @@ impl Standing {
     }
 }
 
+/// The better trial is less, of equals the earlier.
+pub(crate) fn by_standing(a: &(Standing, &Observation), b: &(Standing, &Observation)) -> Ordering {
+    a.0.compare(&b.0).then(a.1.number.cmp(&b.1.number))
+}
+
 /// A cost that is no number is as bad as one can be.
 pub(crate) fn worst_if_nan(cost: f64) -> f64 {
     if cost.is_nan() { f64::INFINITY } else { cost }

@@ -21,12 +21,12 @@ struct Bracket {
 impl Hyperband {
     pub(super) fn new(spec: HyperbandSpec, max_steps: u64) -> Self {
         let (reduction, min_steps) = (spec.reduction.max(2), spec.min_steps.max(1));
-        let max_steps = spec.max_steps.unwrap_or(max_steps);
+        let whole = spec.max_steps.unwrap_or(max_steps);
         let next = |&step: &u64| step.checked_mul(reduction);
-        let starts = std::iter::successors(Some(min_steps), next).take_while(|&step| step <= max_steps);
+        let starts = std::iter::successors(Some(min_steps), next).take_while(|&step| step <= whole);
         let starts: Vec<u64> = starts.collect();
         let bracket = |(idx, &min_steps): (usize, &u64)| Bracket {
-            halving: Halving::new(HalvingSpec { min_steps, reduction }, max_steps),
+            halving: Halving::new(HalvingSpec { min_steps, reduction }, whole.min(max_steps)),
             n_trials: n_trials(starts.len() as u64, (starts.len() - 1 - idx) as u64, reduction),
         };
         Self { brackets: starts.iter().enumerate().map(bracket).collect() }

@@ -6,7 +6,7 @@ use rand_chacha::ChaCha8Rng;
 use spec::EvolutionSpec;
 
 use super::{N_MODEL_ATTEMPTS, mutation, random};
-use crate::standing::{Standing, standing};
+use crate::standing::{Standing, by_standing, standing};
 use crate::{Ask, Observation, Point, Sampler, draw};
 
 pub(super) struct Evolution {
@@ -45,7 +45,7 @@ impl Evolution {
             let other = idx + draw::below(rng, members.len() - idx);
             members.swap(idx, other);
         }
-        let best = members[..n].iter().min_by(|a, b| a.0.compare(&b.0).then(a.1.number.cmp(&b.1.number)));
+        let best = members[..n].iter().min_by(|a, b| by_standing(a, b));
         best.expect("a tournament has a member").1
     }
 }

@@ -6,7 +6,7 @@ use spec::Nsga2Spec;
 
 use super::{N_MODEL_ATTEMPTS, random};
 use crate::pareto::{crowding_distances, fronts};
-use crate::standing::{Standing, costs, standing};
+use crate::standing::{Standing, by_standing, costs, standing};
 use crate::{Ask, History, Observation, Point, Sampler, Space, draw};
 
 pub(super) struct Nsga2 {
@@ -85,7 +85,7 @@ fn survivors(pool: Vec<&Observation>, n_objectives: usize, n: usize) -> Vec<Pare
         parents.sort_by(|a, b| b.distance.total_cmp(&a.distance).then(a.trial.number.cmp(&b.trial.number)));
         survivors.extend(parents);
     }
-    others.sort_by(|a, b| a.0.compare(&b.0).then(a.1.number.cmp(&b.1.number)));
+    others.sort_by(by_standing);
     let n_ranks = whole.len();
     let parent = |(place, (_, trial))| Parent { trial, rank: n_ranks + place, distance: 0.0 };
     survivors.extend(others.into_iter().enumerate().map(parent));

@@ -6,7 +6,6 @@
 //! at once (Falkner et al. 2018): dimensions that exist under the same conditions form a *group*, chosen together from the
 //! trials that have it; groups follow one another, so that a group may hang on what was chosen before.
 
-mod axis;
 mod kernels;
 mod mixture;
 mod split;
@@ -14,10 +13,10 @@ mod split;
 use rand_chacha::ChaCha8Rng;
 use spec::{ParamValue, TpeSpec};
 
-use self::axis::Axis;
 use self::mixture::{Mixture, by_age, equal};
 use self::split::Split;
 use super::{N_MODEL_ATTEMPTS, random};
+use crate::axis::Axis;
 use crate::{Ask, Observation, Point, Sampler, Space, draw};
 
 pub(super) struct Tpe {

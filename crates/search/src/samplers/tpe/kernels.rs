@@ -4,7 +4,7 @@ use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 use rand_chacha::ChaCha8Rng;
 
-use super::axis::{Axis, Ends};
+use crate::axis::{Axis, Ends};
 use crate::draw;
 
 /// One factor for each kernel; the last is the prior's.

@@ -4,8 +4,8 @@
 use rand_chacha::ChaCha8Rng;
 use spec::ParamValue;
 
-use super::axis::Axis;
 use super::kernels::Kernels;
+use crate::axis::Axis;
 use crate::draw;
 
 pub(super) struct Mixture {

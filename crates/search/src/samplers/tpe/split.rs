@@ -1,9 +1,7 @@
 //! Good trials and bad trials.
 
-use std::cmp::Ordering;
-
-use crate::pareto;
-use crate::standing::{Standing, costs, standing};
+use crate::pareto::bring_best_to_front;
+use crate::standing::{Standing, standing};
 use crate::{History, Observation};
 
 /// The trials of a history but one, split. Both halves are in the order of their numbers.
@@ -31,11 +29,7 @@ impl<'a> Split<'a> {
         }
         let n_known = known.len();
         let n_good = n_good(n_known, n_objectives);
-        if n_objectives > 1 {
-            put_front_first(&mut known, n_good, n_objectives);
-        } else if n_good < n_known {
-            known.select_nth_unstable_by(n_good, by_standing);
-        }
+        bring_best_to_front(&mut known, n_good, n_objectives);
         let mut good: Vec<_> = known.drain(..n_good).map(|(_, trial)| trial).collect();
         bad.extend(known.into_iter().map(|(_, trial)| trial));
         good.sort_unstable_by_key(|trial| trial.number);
@@ -44,28 +38,9 @@ impl<'a> Split<'a> {
     }
 }
 
-/// A tenth is good; of one objective at most 25, so that late trials keep close to the best (Optuna's `default_gamma`).
+/// A tenth is good; of one objective at most 25, so that late trials keep close to the best (Optuna's `default_gamma`). Of
+/// several see Ozaki et al. 2020, MOTPE.
 fn n_good(n: usize, n_objectives: usize) -> usize {
     let tenth = n.div_ceil(10);
     if n_objectives > 1 { tenth } else { tenth.min(25) }
-}
-
-fn by_standing(a: &(Standing, &Observation), b: &(Standing, &Observation)) -> Ordering {
-    a.0.compare(&b.0).then(a.1.number.cmp(&b.1.number))
-}
-
-/// Brings the `n_good` best of several objectives to the front (Ozaki et al. 2020, MOTPE): front after front of those that
-/// nothing dominates; of the front that does not fit, those in the emptiest neighborhoods (Deb et al. 2002) instead of those
-/// with the largest hypervolume, which takes long for many trials. Then by standing.
-fn put_front_first(known: &mut [(Standing, &Observation)], n_good: usize, n_objectives: usize) {
-    known.sort_by(by_standing);
-    let n_complete = known.partition_point(|(standing, _)| matches!(standing, Standing::Complete(_)));
-    let costs: Vec<Vec<f64>> =
-        known[..n_complete].iter().map(|(_, trial)| costs(trial, n_objectives)).collect();
-    let best = pareto::best_of(&costs, n_good);
-    let is_best = |idx: &usize| best.binary_search(idx).is_ok();
-    let (mut first, rest): (Vec<_>, Vec<_>) = (0..n_complete).partition(is_best);
-    first.extend(rest);
-    let sorted: Vec<_> = first.into_iter().map(|idx| known[idx]).collect();
-    known[..n_complete].copy_from_slice(&sorted);
 }

@@ -1,11 +1,11 @@
-//! A dimension as the densities see it: a line of coordinates, or categories.
+//! A dimension as densities see it: a line of coordinates, or categories.
 
 use spec::{Domain, FloatDomain, IntDomain, ParamValue, Scale};
 
 use crate::draw;
 
 /// Coordinates of one dimension. A category's is its position; a number's is the number, or its logarithm on a log scale.
-pub(super) enum Axis {
+pub(crate) enum Axis {
     Float(FloatDomain),
     Int(IntDomain),
     /// How many there are.
@@ -13,14 +13,14 @@ pub(super) enum Axis {
 }
 
 /// A stretch of a line.
-pub(super) type Ends = (f64, f64);
+pub(crate) type Ends = (f64, f64);
 
 /// Of more values on a linear scale each is taken for a point: kernels are a hundredth of the line wide or more, and within a
 /// thousandth their density hardly changes.
 const MAX_CELLS: u64 = 1000;
 
 impl Axis {
-    pub(super) fn new(domain: &Domain) -> Self {
+    pub(crate) fn new(domain: &Domain) -> Self {
         match domain {
             Domain::Float(float) => Self::Float(*float),
             Domain::Int(int) => Self::Int(*int),
@@ -28,7 +28,7 @@ impl Axis {
         }
     }
 
-    pub(super) fn coordinate(&self, value: ParamValue) -> f64 {
+    pub(crate) fn coordinate(&self, value: ParamValue) -> f64 {
         match value {
             ParamValue::Float(x) => self.scaled(x),
             ParamValue::Int(x) => self.scaled(x as f64),
@@ -37,7 +37,7 @@ impl Axis {
     }
 
     /// The domain's value nearest to a coordinate.
-    pub(super) fn value(&self, coordinate: f64) -> ParamValue {
+    pub(crate) fn value(&self, coordinate: f64) -> ParamValue {
         match self {
             Self::Float(float) => ParamValue::Float(draw::nearest_float(float, self.unscaled(coordinate))),
             Self::Int(int) => ParamValue::Int(draw::nearest_int(int, self.unscaled(coordinate))),
@@ -46,7 +46,7 @@ impl Axis {
     }
 
     /// The whole line: half a step beyond the outermost values of a number with steps.
-    pub(super) fn ends(&self) -> Ends {
+    pub(crate) fn ends(&self) -> Ends {
         let half = self.step() / 2.0;
         match self {
             Self::Float(float) => (self.scaled(float.low - half), self.scaled(float.high + half)),
@@ -56,17 +56,25 @@ impl Axis {
     }
 
     /// The coordinates that become the same value as this one.
-    pub(super) fn cell(&self, coordinate: f64) -> Ends {
+    pub(crate) fn cell(&self, coordinate: f64) -> Ends {
         let (x, half) = (self.unscaled(coordinate), self.step() / 2.0);
         (self.scaled(x - half), self.scaled(x + half))
     }
 
     /// Whether a value stands for its cell and not for a point.
-    pub(super) fn is_stepped(&self) -> bool {
+    pub(crate) fn is_stepped(&self) -> bool {
         match self {
-            Self::Float(float) => float.step.is_some() && draw::n_floats(float) <= MAX_CELLS,
-            Self::Int(int) => self.is_log() || int.n_values() <= MAX_CELLS,
             Self::Categories(_) => false,
+            _ => self.n_values().is_some_and(|n| self.is_log() || n <= MAX_CELLS),
+        }
+    }
+
+    /// How many values there are; `None`: no finite number.
+    pub(crate) fn n_values(&self) -> Option<u64> {
+        match self {
+            Self::Float(float) => float.step.map(|_| draw::n_floats(float)),
+            Self::Int(int) => Some(int.n_values()),
+            Self::Categories(n) => Some(*n as u64),
         }
     }
 

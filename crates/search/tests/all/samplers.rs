@@ -1,10 +1,8 @@
 //! What every sampler promises, over a table of samplers, spaces and histories.
 
-mod cases;
-
 use std::collections::BTreeSet;
 
-use cases::{Case, history, spaces};
+use crate::cases::{self, Case, history, spaces};
 use search::{Ask, GridError, History, Outcome, Point, check_sampler, sampler};
 use spec::{EvolutionSpec, Nsga2Spec, SamplerSpec, Seed, TpeSpec};
 

@@ -24,9 +24,9 @@ pub(crate) fn choices(n: usize) -> Domain {
 }
 
 /// Positions of dimensions, and of those of their categories under which something exists.
-type Conditions = Vec<(usize, Vec<usize>)>;
+pub(crate) type Conditions = Vec<(usize, Vec<usize>)>;
 
-fn space(domains: Vec<(Domain, Conditions)>) -> Space {
+pub(crate) fn space(domains: Vec<(Domain, Conditions)>) -> Space {
     let dimensions = domains.into_iter().enumerate().map(|(idx, (domain, conditions))| Dimension {
         name: format!("x{idx}"),
         domain,
