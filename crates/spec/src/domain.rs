@@ -93,7 +93,9 @@ impl Domain {
         match (self, value) {
             (Self::Float(domain), ParamValue::Float(x)) => domain.low <= x && x <= domain.high,
             (Self::Int(domain), ParamValue::Int(x)) => {
-                domain.low <= x && x <= domain.high && (x - domain.low) % domain.step == 0
+                domain.low <= x
+                    && x <= domain.high
+                    && x.abs_diff(domain.low) % domain.step.unsigned_abs() == 0
             }
             (Self::Categorical(categories), ParamValue::Category(idx)) => idx < categories.len(),
             _ => false,
@@ -114,9 +116,9 @@ impl Domain {
 }
 
 impl IntDomain {
-    /// How many values there are.
+    /// How many values there are; one less for all 2^64.
     pub fn n_values(&self) -> u64 {
-        self.high.abs_diff(self.low) / self.step.unsigned_abs() + 1
+        (self.high.abs_diff(self.low) / self.step.unsigned_abs()).saturating_add(1)
     }
 }
 
@@ -141,6 +143,7 @@ mod tests {
         let int = IntDomain { low: 4, high: 10, scale: Scale::Linear, step: 3 };
         assert_eq!(int.n_values(), 3);
         let int = Domain::Int(int);
+        let widest = Domain::Int(IntDomain { low: i64::MIN, high: i64::MAX, scale: Scale::Linear, step: 1 });
         let float = Domain::Float(FloatDomain { low: 0.0, high: 1.0, scale: Scale::Linear, step: None });
         let categories = Domain::Categorical(vec![Category::Text("a".into()), Category::Bool(true)]);
         let cases = [
@@ -148,6 +151,7 @@ mod tests {
             (&int, ParamValue::Int(8), false),
             (&int, ParamValue::Int(13), false),
             (&int, ParamValue::Float(7.0), false),
+            (&widest, ParamValue::Int(i64::MAX), true),
             (&float, ParamValue::Float(1.0), true),
             (&float, ParamValue::Float(f64::NAN), false),
             (&categories, ParamValue::Category(1), true),
