@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use runs::RunsError;
-use search::SpaceError;
+use search::{GridError, SpaceError};
 use spec::SpecError;
 use store::StoreError;
 
@@ -43,8 +43,8 @@ pub enum StudyError {
     Changed { dir: PathBuf, name: String, what: &'static str },
     #[error("with several objectives nobody can be ended early: `pruner` must be \"none\"")]
     PrunerOfSeveral,
-    #[error("a grid needs a `step` for parameter `{parameter}`, or choices")]
-    EndlessGrid { parameter: String },
+    #[error(transparent)]
+    Grid(#[from] GridError),
     #[error("trial {number} does not exist: the study has {n_trials}")]
     NoTrial { number: u64, n_trials: usize },
     #[error("there is no parameter `{name}`; the study has {known}")]

@@ -59,7 +59,7 @@ pub(crate) fn segments(key: &str) -> Result<Vec<String>, PatchError> {
 
 /// Puts `value` under `key`. Tables that are missing on the way are made; a bare name on the way, such as `"sgd"`, becomes
 /// the table of that name, whose other numbers are defaults; elements of a list are called by their `name` or position.
-pub fn set(run: &mut Table, key: &str, value: &Value) -> Result<(), PatchError> {
+pub(crate) fn set(run: &mut Table, key: &str, value: &Value) -> Result<(), PatchError> {
     let segments = segments(key)?;
     let walk = Walk { key, value };
     walk.table(run, &segments)

@@ -46,7 +46,7 @@ impl StudyView {
     pub fn open(dir: &Path) -> Result<Self, StudyError> {
         let folder = StudyFolder::new(dir);
         let spec = folder.read_file()?;
-        let store = Store::open_read_only(&folder.path(STORE))?;
+        let store = Store::open_read_only(folder.path(STORE))?;
         Self::of(folder, spec, store)
     }
 
@@ -54,7 +54,7 @@ impl StudyView {
     pub fn open_for_writing(dir: &Path) -> Result<Self, StudyError> {
         let folder = StudyFolder::new(dir);
         let spec = folder.read_file()?;
-        let store = Store::open(&folder.path(STORE))?;
+        let store = Store::open(folder.path(STORE))?;
         Self::of(folder, spec, store)
     }
 
@@ -63,7 +63,7 @@ impl StudyView {
         let (folder, spec) = (StudyFolder::new(dir), StudySpec::from_toml(text)?);
         check(&spec)?;
         folder.put_file(text, &spec)?;
-        let store = Store::create_or_open(&folder.path(STORE))?;
+        let store = Store::create_or_open(folder.path(STORE))?;
         let directions: Vec<Direction> =
             spec.objectives.iter().map(|objective| objective.direction).collect();
         if store.find_study(&spec.name)?.is_none() {
@@ -215,15 +215,7 @@ fn check(spec: &StudySpec) -> Result<(), StudyError> {
     if spec.objectives.len() > 1 && spec.pruner != spec::PrunerSpec::None {
         return Err(StudyError::PrunerOfSeveral);
     }
-    let space = space(&spec.parameters)?;
-    let is_endless =
-        |domain: &spec::Domain| matches!(domain, spec::Domain::Float(float) if float.step.is_none());
-    match space.dimensions().iter().find(|dimension| is_endless(&dimension.domain)) {
-        Some(endless) if spec.sampler == spec::SamplerSpec::Grid => {
-            Err(StudyError::EndlessGrid { parameter: endless.name.clone() })
-        }
-        _ => Ok(()),
-    }
+    Ok(search::check_sampler(&spec.sampler, &space(&spec.parameters)?)?)
 }
 
 /// Whether a folder holds a study.

@@ -7,7 +7,7 @@ use nn::Plan;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use spec::{Assignment, Measure, NetworkSource, NetworkSpec, StudySpec, Testing, TrainSpec};
-use study::{Candidate, LoadNetwork, StudyError, Template};
+use study::{Candidate, StudyError, Template};
 
 use crate::error::CliError;
 use crate::loading::Wanted;
@@ -128,6 +128,3 @@ fn fingerprint(spec: &TrainSpec) -> Result<String, CliError> {
 fn load(name: &str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>> {
     Ok(network_file::read_named(name)?)
 }
-
-#[expect(dead_code, reason = "the type of `load`, checked")]
-const LOAD: LoadNetwork<'static> = &load;

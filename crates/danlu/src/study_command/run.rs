@@ -2,7 +2,6 @@
 
 use std::collections::VecDeque;
 use std::env;
-use std::fs::File;
 use std::io::{BufRead, BufReader, IsTerminal};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};

@@ -10,7 +10,7 @@ use metrics::Predictions;
 use nn::{Params, Plan};
 use runs::{CHECKPOINT, RECORD, RUN, RunFolder, StopRequest};
 use serde_json::Value as Json;
-use spec::{EpochRecord, FORMAT_VERSION, Measure, RunRecord, RunState, Seed, TrainSpec, TrialState};
+use spec::{EpochRecord, FORMAT_VERSION, Measure, RunRecord, RunState, Seed, TrainSpec};
 use study::{Study, StudyError, Told};
 use train::{Checkpoint, Job, Observer, Outcome, Setup, Step, TrainError};
 
@@ -65,14 +65,13 @@ impl Trial<'_> {
         if self.is_pruned_already(&checkpoint)? {
             return self.end(&folder, record, Told::Pruned, start);
         }
-        let Prepared { spec, plan } = self.prepared;
-        let job = self.job(&normalization);
+        let job = job(self.prepared, self.loaded, &normalization, self.setup);
         let mut observer = TrialObserver {
+            objective: self.objective(),
             study: self.study,
             number: self.number,
-            objective: self.study.view().spec().measures().and_then(|all| all.first().copied()),
             folder: &folder,
-            plan,
+            plan: &self.prepared.plan,
             record,
             beaten: Instant::now(),
             is_pruned: false,
@@ -96,21 +95,12 @@ impl Trial<'_> {
                 false => return Err(error.into()),
             },
         };
-        debug_assert_eq!(&record.spec, spec);
         self.end(&folder, record, told, start)
     }
 
-    fn job<'b>(&'b self, normalization: &'b Normalization) -> Job<'b> {
-        Job {
-            spec: &self.prepared.spec,
-            plan: &self.prepared.plan,
-            train: &self.loaded.train,
-            validation: self.loaded.validation.as_ref(),
-            test: &self.loaded.test,
-            normalization,
-            setup: self.setup,
-            stop: interrupt::stop_flag(),
-        }
+    /// The figure that is reported after each epoch, if it is one of an epoch.
+    fn objective(&self) -> Option<Measure> {
+        self.study.view().spec().measures()?.first().copied()
     }
 
     /// What an earlier worker left, if all of it can be used, else the start.
@@ -152,7 +142,7 @@ impl Trial<'_> {
 
     /// An earlier worker may have been killed after an epoch and before it was told.
     fn is_pruned_already(&mut self, checkpoint: &Checkpoint) -> Result<bool, CliError> {
-        let objective = self.study.view().spec().measures().and_then(|all| all.first().copied());
+        let objective = self.objective();
         for epoch in checkpoint.epochs() {
             let Some(value) = objective.and_then(|measure| of_epoch(measure, epoch)) else { continue };
             if self.study.report(self.number, epoch.epoch as u64, value)? {
@@ -209,6 +199,24 @@ impl Trial<'_> {
         self.study.tell(self.number, told, attributes)?;
         folder.remove(CHECKPOINT)?;
         Ok(TrialEnd::Told)
+    }
+}
+
+fn job<'a>(
+    prepared: &'a Prepared,
+    loaded: &'a Loaded,
+    normalization: &'a Normalization,
+    setup: Setup,
+) -> Job<'a> {
+    Job {
+        spec: &prepared.spec,
+        plan: &prepared.plan,
+        train: &loaded.train,
+        validation: loaded.validation.as_ref(),
+        test: &loaded.test,
+        normalization,
+        setup,
+        stop: interrupt::stop_flag(),
     }
 }
 
@@ -319,9 +327,4 @@ impl TrialObserver<'_> {
             None => Ok(false),
         }
     }
-}
-
-/// Whether the trial is over, as far as the store tells.
-pub(crate) fn is_over(state: &TrialState) -> bool {
-    state.is_over()
 }
