@@ -185,7 +185,9 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
 fn other_version(path: &Path, schema: Option<i64>, revision: Option<String>) -> StoreError {
     let path = path.to_owned();
     let is_older = schema.is_none_or(|schema| schema <= SCHEMA)
-        && revision.as_deref().is_none_or(|revision| OLDER_REVISIONS.contains(&revision));
+        && revision
+            .as_deref()
+            .is_none_or(|revision| revision == REVISION || OLDER_REVISIONS.contains(&revision));
     let schema = schema.map_or("none".to_owned(), |schema| schema.to_string());
     let found = format!("{schema}, {}", revision.unwrap_or("none".to_owned()));
     if is_older {
