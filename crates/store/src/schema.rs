@@ -146,13 +146,14 @@ CREATE TABLE alembic_version (
 );
 "#;
 
-/// Optuna looks at a waiting trial and takes it in two steps, between which another process may take it too. Its own
-/// code treats a refused change as "somebody else was first", so the store refuses to set running what runs already.
+/// Optuna looks at a waiting trial and takes it in two steps, between which another process may take and even end it. Its
+/// own code treats a change that is refused as "somebody else was first", so the store refuses to set running what does not
+/// wait. No other change of Optuna's does that.
 const ONE_TAKES_A_TRIAL: &str = "
 CREATE TRIGGER danlu_one_takes_a_trial BEFORE UPDATE OF state ON trials
-WHEN OLD.state = 'RUNNING' AND NEW.state = 'RUNNING'
+WHEN NEW.state = 'RUNNING' AND OLD.state <> 'WAITING'
 BEGIN
-    SELECT RAISE(ABORT, 'the trial runs already');
+    SELECT RAISE(ABORT, 'the trial does not wait');
 END;
 ";
 

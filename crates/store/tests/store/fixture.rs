@@ -48,7 +48,7 @@ pub(crate) fn params() -> BTreeMap<String, Param> {
         values.into_iter().for_each(|value| put(&domain, ParamValue::Float(value)));
     }
     for (domain, values) in
-        [(int(-9, 1 << 53, Scale::Linear, 3), [-9, 1 << 53]), (int(1, 64, Scale::Log, 1), [1, 64])]
+        [(int(-10, 1 << 53, Scale::Linear, 3), [-10, 1 << 53]), (int(1, 64, Scale::Log, 1), [1, 64])]
     {
         values.into_iter().for_each(|value| put(&domain, ParamValue::Int(value)));
     }

@@ -72,7 +72,7 @@ fn what_was_enqueued() {
     assert_eq!((&trial.state, trial.started_ms), (&TrialState::Waiting, None));
     assert_eq!((&trial.params, &trial.user_attributes), (&params(), &attributes()));
     let fixed = &trial.system_attributes["fixed_params"];
-    let expected = json!({"p0": 1e-5, "p1": 0.1, "p2": -0.0, "p3": 0.1 + 0.2, "p4": 0.0, "p5": 0.75, "p6": -9,
+    let expected = json!({"p0": 1e-5, "p1": 0.1, "p2": -0.0, "p3": 0.1 + 0.2, "p4": 0.0, "p5": 0.75, "p6": -10,
         "p7": 1_u64 << 53, "p8": 1, "p9": 64, "p10": null, "p11": true, "p12": -3, "p13": 1.5, "p14": 2.0,
         "p15": "3×3 \"wide\""});
     assert_eq!(fixed, &expected);

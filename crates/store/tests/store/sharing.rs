@@ -58,6 +58,25 @@ fn work(path: &Path, study: StudyId, lease: &Lease) -> Vec<u64> {
     (0..TRIALS_EACH).map(one).collect()
 }
 
+/// As Optuna does, who looks first and takes later.
+#[test]
+fn only_what_waits_is_taken_by_others() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (store, study) = study(&folder);
+    let w = lease("w");
+    let ends = [TrialState::Failed, TrialState::Complete { values: vec![1.0, 2.0] }];
+    for end in &ends {
+        let number = store.begin_trial(study, &w).expect("begin");
+        store.finish(study, number, &w, end, &Changes::default()).expect("finish");
+    }
+    store.begin_trial(study, &w).expect("begin");
+    store.enqueue(study, &BTreeMap::new(), &BTreeMap::new()).expect("enqueue");
+    let other = rusqlite::Connection::open(store.path()).expect("another connection");
+    let take = "UPDATE trials SET state = 'RUNNING', datetime_start = NULL WHERE number = ?1";
+    let taken = (0..4_u64).map(|number| other.execute(take, [number]).ok());
+    assert_eq!(taken.collect::<Vec<_>>(), [None, None, None, Some(1)]);
+}
+
 #[test]
 fn of_those_who_take_a_trial_from_the_dead_one_gets_it() {
     let folder = tempfile::tempdir().expect("folder");
