@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_above_zero, check_value};
+use crate::error::{check_above_zero, check_share, check_value};
 use crate::toml_text::TomlText;
 use crate::{
     AugmentSpec, AverageSpec, EarlyStoppingSpec, FORMAT_VERSION, LossSpec, NetworkSpec, NormalizationSpec,
@@ -35,8 +35,8 @@ pub struct TrainSpec {
     pub batch_size: usize,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
-    /// Share of the training samples, of each class, that is not learned from but measured on after each epoch, above 0
-    /// and below 1. A data set's own validation part comes first; `None`: that, or a tenth where there is no test part
+    /// Share of the training samples, of each class, that is not learned from but measured on after each epoch, from 0
+    /// to below 1. A data set's own validation part comes first, but with 0 it is learned from too; `None`: that, or a tenth where there is no test part
     /// either, else no sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<f64>,
@@ -63,8 +63,30 @@ pub struct TrainSpec {
     /// Whether the run ends when its validation accuracy no longer rises.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingSpec>,
+    /// When the test samples are looked at.
+    #[serde(default, skip_serializing_if = "Testing::is_default")]
+    pub test: Testing,
     /// What is trained.
     pub network: NetworkSpec,
+}
+
+/// When a run looks at the test samples. Nothing is chosen by them in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Testing {
+    /// After each epoch, for the reader.
+    #[default]
+    EachEpoch,
+    /// Once, after the last epoch.
+    AtEnd,
+    /// Not at all: for runs that a study compares.
+    Never,
+}
+
+impl Testing {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A safetensors file of weights to start from. In a run file a path alone will do.
@@ -96,6 +118,7 @@ impl Default for TrainSpec {
             schedule: ScheduleSpec::default(),
             average: None,
             early_stopping: None,
+            test: Testing::default(),
             network: preset("lenet").expect("lenet is a preset"),
         }
     }
@@ -121,8 +144,7 @@ impl TrainSpec {
         check_count("batch_size", self.batch_size)?;
         self.init.as_ref().map_or(Ok(()), InitSpec::validate)?;
         if let Some(validation) = self.validation {
-            let (ok, allowed) = (0.0 < validation && validation < 1.0, "a number above 0 and below 1");
-            check_value(ok, "validation", format_args!("{validation:?}"), allowed)?;
+            check_share("validation", validation)?;
         }
         self.normalization.validate()?;
         self.clip_gradient.map_or(Ok(()), |longest| check_above_zero("clip_gradient", longest))?;
@@ -144,7 +166,7 @@ impl TrainSpec {
         self.validate()?;
         let Self { seed, data, init, epochs, batch_size, shuffle, validation, .. } = self;
         let Self { normalization, clip_gradient, augment, loss, optimizer, schedule, .. } = self;
-        let Self { average, early_stopping, network, .. } = self;
+        let Self { average, early_stopping, test, network, .. } = self;
         let mut text = TomlText::new();
         text.key("version", &FORMAT_VERSION)?;
         text.key("seed", seed)?;
@@ -154,6 +176,9 @@ impl TrainSpec {
         text.key("shuffle", shuffle)?;
         if let Some(validation) = validation {
             text.float("validation", *validation);
+        }
+        if !test.is_default() {
+            text.key("test", test)?;
         }
         text.key("normalization", normalization)?;
         if let Some(clip_gradient) = clip_gradient {
@@ -251,7 +276,7 @@ mod tests {
             (TrainSpec { batch_size: usize::MAX, ..spec() }, "`batch_size` is 18446744073709551615"),
             (
                 TrainSpec { validation: Some(1.0), ..spec() },
-                "`validation` is 1.0, but must be a number above 0",
+                "`validation` is 1.0, but must be a number from 0 to below 1",
             ),
             (TrainSpec { clip_gradient: Some(0.0), ..spec() }, "`clip_gradient` is 0.0, but must be"),
             (TrainSpec { average: Some(AverageSpec { decay: 1.0 }), ..spec() }, "`average.decay` is 1.0"),

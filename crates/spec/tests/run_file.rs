@@ -5,7 +5,7 @@ use std::error::Error;
 use spec::{
     AdamSpec, AugmentFlags, AugmentSpec, AverageSpec, CosineSpec, CrossEntropySpec, EarlyStoppingSpec,
     ErasingSpec, InitSpec, LossSpec, MixupSpec, NetworkSource, NetworkSpec, NormalizationSpec, OptimizerKind,
-    OptimizerSpec, RunFile, ScheduleKind, ScheduleSpec, SgdSpec, SpecError, TrainSpec, preset,
+    OptimizerSpec, RunFile, ScheduleKind, ScheduleSpec, SgdSpec, SpecError, Testing, TrainSpec, preset,
 };
 
 /// The error and its causes in one line, as the command line prints them.
@@ -57,6 +57,7 @@ fn every_key_of_the_file_is_read() {
         clip_gradient = 5
         average = { decay = 0.99 }
         early_stopping = { patience = 3 }
+        test = "at_end"
         [augment]
         shift = 2
         horizontal_flip = 0.5
@@ -100,6 +101,7 @@ fn every_key_of_the_file_is_read() {
         schedule: ScheduleSpec::Cosine(CosineSpec { minimum: 1e-5, warm_up_epochs: 0.0 }),
         average: Some(AverageSpec { decay: 0.99 }),
         early_stopping: Some(EarlyStoppingSpec { patience: 3, min_delta: 0.0 }),
+        test: Testing::AtEnd,
         optimizer: OptimizerSpec::Sgd(sgd),
         network: preset("lenet-3x3").unwrap(),
     };
@@ -269,7 +271,7 @@ fn impossible_values_name_the_key() {
         ("out = \"\"", "`out` is \"\", but must be the path of a folder"),
         ("[optimizer.adam]\nlearning_rate = nan", "`optimizer.adam.learning_rate` is NaN, but must be"),
         ("[optimizer.sgd]\nnesterov = true", "`optimizer.sgd.nesterov` is true, but must be false where"),
-        ("validation = 0", "`validation` is 0.0, but must be a number above 0 and below 1"),
+        ("validation = 1", "`validation` is 1.0, but must be a number from 0 to below 1"),
         (
             "[loss.cross_entropy]\nclass_weights = [1]",
             "`loss.cross_entropy.class_weights` is [1.0], but must",
