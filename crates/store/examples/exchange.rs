@@ -16,7 +16,7 @@ use std::time::Duration;
 
 use serde_json::{Value as Json, json};
 use spec::{Category, Direction, Domain, FloatDomain, Param, ParamValue, Scale, TrialRecord, TrialState};
-use store::{Changes, Lease, Store, StudyId, StudyRow, TrialCache};
+use store::{Changes, Lease, Store, StoreError, StudyId, StudyRow, TrialCache};
 
 #[path = "../tests/store/fixture.rs"]
 #[expect(dead_code, reason = "the tests need more of it")]
@@ -48,20 +48,15 @@ fn write(store: &Store) -> Result<(), Box<dyn Error>> {
     store.set_study_system_attribute(every, "danlu", &json!([1]))?;
     store.import(every, &fixture::trials())?;
     let lease = fixture::lease("worker");
-    let number = store.begin_trial(every, &lease)?;
     let numbers = [0.5, f64::NAN, f64::INFINITY, f64::NEG_INFINITY];
     let intermediate = (1..).zip(numbers).collect();
-    store.update(
-        every,
-        number,
-        &lease,
-        &Changes { intermediate, params: fixture::params(), ..Changes::default() },
-    )?;
+    let changes = Changes { intermediate, params: fixture::params(), ..Changes::default() };
+    store.begin_trial(every, &lease, fixture::trials().len() as u64, &changes)?;
     store.enqueue(every, &fixture::params(), &fixture::attributes())?;
 
     let single = store.create_study("single", &[Direction::Maximize], &BTreeMap::new())?;
-    for value in [0.25, 0.75, 0.5] {
-        let number = store.begin_trial(single, &lease)?;
+    for (number, value) in (0..).zip([0.25, 0.75, 0.5]) {
+        store.begin_trial(single, &lease, number, &Changes::default())?;
         finish(store, single, number, &lease, value)?;
     }
     Ok(())
@@ -71,16 +66,28 @@ fn write(store: &Store) -> Result<(), Box<dyn Error>> {
 fn work(store: &Store, study: &str, worker: &str, n: usize) -> Result<Vec<u64>, Box<dyn Error>> {
     let study = store.find_study(study)?.ok_or("no such study")?;
     let lease = fixture::lease(worker);
+    let mut cache = TrialCache::new();
     let one = |_| {
         let number = match store.claim_waiting(study, &lease)? {
             Some(number) => number,
-            None => store.begin_trial(study, &lease)?,
+            None => begin(store, study, &lease, &mut cache)?,
         };
         thread::sleep(TRAINING);
         finish(store, study, number, &lease, number as f64)?;
         Ok(number)
     };
     (0..n).map(one).collect()
+}
+
+/// As who chooses parameters by all trials so far: again, where there is one more.
+fn begin(store: &Store, study: StudyId, lease: &Lease, cache: &mut TrialCache) -> Result<u64, StoreError> {
+    loop {
+        store.sync(study, cache)?;
+        let number = cache.trials().len() as u64;
+        if store.begin_trial(study, lease, number, &Changes::default())? {
+            return Ok(number);
+        }
+    }
 }
 
 /// The steps of a trial that trains: parameters, a value for each epoch, the end.

@@ -191,17 +191,17 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// one. Whoever comes second keeps the first one's.
 fn create(path: &Path) -> Result<(), StoreError> {
     let part = part_of(path);
-    let linked = create_part(&part).and_then(|()| link(&part, path));
+    let linked = create_part(&part, path).and_then(|()| link(&part, path));
     // Where this fails too, the first error is the one to tell.
     let _removed = fs::remove_file(&part);
     linked
 }
 
-fn create_part(part: &Path) -> Result<(), StoreError> {
+fn create_part(part: &Path, path: &Path) -> Result<(), StoreError> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    File::create(part).map_err(StoreError::io("create", part))?;
-    let connection = Connection::open_with_flags(part, access).map_err(StoreError::sqlite(part))?;
-    schema::create(&connection).map_err(StoreError::sqlite(part))
+    File::create(part).map_err(StoreError::io("create", path))?;
+    let connection = Connection::open_with_flags(part, access).map_err(StoreError::sqlite(path))?;
+    schema::create(&connection).map_err(StoreError::sqlite(path))
 }
 
 fn link(part: &Path, path: &Path) -> Result<(), StoreError> {
@@ -223,7 +223,7 @@ fn part_of(path: &Path) -> PathBuf {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::Lease;
+    use crate::{Changes, Lease};
     use spec::Direction;
 
     fn store(folder: &tempfile::TempDir) -> (Store, StudyId, Lease) {
@@ -232,11 +232,15 @@ mod tests {
         (store, study, Lease { worker: "w".to_owned(), host: "h".to_owned() })
     }
 
+    fn begin(store: &Store, study: StudyId, lease: &Lease, number: u64) -> Result<bool, StoreError> {
+        store.begin_trial(study, lease, number, &Changes::default())
+    }
+
     #[test]
     fn a_full_disk_keeps_the_state_before() {
         let folder = tempfile::tempdir().expect("folder");
         let (store, study, lease) = store(&folder);
-        store.begin_trial(study, &lease).expect("begin");
+        assert!(begin(&store, study, &lease, 0).expect("begin"));
         let pages: i64 =
             store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("pages");
         let limit = |pages: i64| {
@@ -260,12 +264,12 @@ mod tests {
         store.connection.busy_timeout(Duration::from_millis(20)).expect("timeout");
         let other = Connection::open(&store.path).expect("open");
         other.execute_batch("BEGIN EXCLUSIVE").expect("hold");
-        let results = [store.begin_trial(study, &lease).map(drop), store.studies().map(drop)];
+        let results = [begin(&store, study, &lease, 0).map(drop), store.studies().map(drop)];
         for result in results {
             assert!(matches!(result, Err(StoreError::Locked { .. })), "{result:?}");
         }
         other.execute_batch("ROLLBACK").expect("let go");
-        store.begin_trial(study, &lease).expect("begin");
+        assert!(begin(&store, study, &lease, 0).expect("begin"));
     }
 
     #[test]
@@ -277,6 +281,6 @@ mod tests {
             Err(StoreError::NoObjective)
         });
         assert!(matches!(failed, Err(StoreError::NoObjective)));
-        store.begin_trial(study, &lease).expect("the study is there");
+        assert!(begin(&store, study, &lease, 0).expect("the study is there"));
     }
 }

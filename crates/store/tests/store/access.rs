@@ -3,19 +3,29 @@
 use std::fs::{self, Permissions};
 use std::path::Path;
 
-use store::{Store, StoreError, TrialCache};
+use store::{Changes, Store, StoreError, TrialCache};
 
-use crate::fixture::{lease, study, trials};
+use crate::fixture::{begin, folder, lease, study, trials};
 
 #[test]
 fn a_store_opened_for_reading_is_not_written() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let reader = Store::open_read_only(store.path()).expect("open");
-    let refused = reader.begin_trial(study, &lease("w"));
+    let refused = reader.begin_trial(study, &lease("w"), 0, &Changes::default());
     assert!(matches!(refused, Err(StoreError::ReadOnly { .. })), "{refused:?}");
-    store.begin_trial(study, &lease("w")).expect("begin");
+    begin(&store, study, &lease("w"));
     assert_eq!(reader.sync(study, &mut TrialCache::new()).expect("sync"), [0], "it goes on reading");
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_was_deleted_is_not_written() {
+    let folder = folder();
+    let (store, study) = study(&folder);
+    fs::remove_file(store.path()).expect("delete");
+    let refused = store.begin_trial(study, &lease("w"), 0, &Changes::default());
+    assert!(matches!(refused, Err(StoreError::Moved { .. })), "{refused:?}");
 }
 
 /// For the superuser nothing is read-only; then there is nothing to see.
@@ -24,7 +34,7 @@ fn a_store_opened_for_reading_is_not_written() {
 fn a_folder_that_is_read_only() {
     use std::os::unix::fs::PermissionsExt;
 
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     store.import(study, &trials()).expect("import");
     let path = store.path().to_owned();
@@ -33,7 +43,7 @@ fn a_folder_that_is_read_only() {
     set(folder.path(), 0o555);
     if fs::write(folder.path().join("probe"), "").is_err() {
         let store = Store::open(&path).expect("its file may be written");
-        let refused = store.begin_trial(study, &lease("w"));
+        let refused = store.begin_trial(study, &lease("w"), trials().len() as u64, &Changes::default());
         assert!(matches!(refused, Err(StoreError::ReadOnly { .. })), "{refused:?}");
         drop(store);
         set(&path, 0o444);

@@ -8,7 +8,7 @@ use proptest::{prop_assert_eq, proptest};
 use serde_json::{Value as Json, json};
 use store::{Changes, TrialCache};
 
-use crate::fixture::{lease, study};
+use crate::fixture::{begin, folder, lease, study};
 
 fn any_json() -> impl Strategy<Value = Json> {
     let finite = any::<f64>().prop_filter("JSON's numbers are finite", |x| x.is_finite());
@@ -34,10 +34,10 @@ proptest! {
 
     #[test]
     fn json_comes_back(attributes in prop::collection::btree_map(any::<String>(), any_json(), 0..8)) {
-        let folder = tempfile::tempdir().expect("folder");
+        let folder = folder();
         let (store, study) = study(&folder);
         let w = lease("w");
-        store.begin_trial(study, &w).expect("begin");
+        begin(&store, study, &w);
         let changes = Changes { user_attributes: attributes.clone(), ..Changes::default() };
         store.update(study, 0, &w, &changes).expect("update");
         let second = store.create_study("second", &[spec::Direction::Minimize], &attributes).expect("study");

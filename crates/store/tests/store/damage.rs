@@ -5,9 +5,9 @@ use std::path::Path;
 
 use rusqlite::Connection;
 use spec::TrialRecord;
-use store::{Store, StoreError, StudyId, TrialCache};
+use store::{Changes, Store, StoreError, StudyId, TrialCache};
 
-use crate::fixture::{lease, study, trials};
+use crate::fixture::{folder, lease, study, trials};
 
 fn read(store: &Store, study: StudyId) -> Result<Vec<TrialRecord>, StoreError> {
     let mut cache = TrialCache::new();
@@ -17,7 +17,7 @@ fn read(store: &Store, study: StudyId) -> Result<Vec<TrialRecord>, StoreError> {
 
 /// A closed store with the fixture's trials, and its bytes.
 fn whole(path: &Path) -> (StudyId, Vec<u8>) {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     store.import(study, &trials()).expect("import");
     drop(store);
@@ -28,7 +28,7 @@ fn whole(path: &Path) -> (StudyId, Vec<u8>) {
 
 #[test]
 fn a_store_that_was_cut_off() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let path = folder.path().join("cut.db");
     let (study, bytes) = whole(&path);
     assert_eq!(read(&Store::open(&path).expect("open"), study).expect("read"), trials());
@@ -48,7 +48,7 @@ fn a_store_that_was_cut_off() {
 
 #[test]
 fn a_store_with_bytes_of_something_else() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let path = folder.path().join("overwritten.db");
     let (study, bytes) = whole(&path);
     let mut n_refused = 0;
@@ -60,7 +60,7 @@ fn a_store_with_bytes_of_something_else() {
         let attempt = Store::open(&path).and_then(|store| {
             store.studies()?;
             read(&store, study)?;
-            store.begin_trial(study, &lease("w"))
+            store.begin_trial(study, &lease("w"), trials().len() as u64, &Changes::default())
         });
         n_refused += usize::from(attempt.is_err());
     }
@@ -70,7 +70,7 @@ fn a_store_with_bytes_of_something_else() {
 
 #[test]
 fn a_process_died_while_it_wrote() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let [path, copied] = ["study.db", "copied.db"].map(|name| folder.path().join(name));
     let journal = |path: &Path| path.with_extension("db-journal");
     let (study, bytes) = whole(&path);
@@ -112,7 +112,7 @@ fn what_is_no_store_of_this_version() {
         ("UPDATE version_info SET schema_version = 'x'", "cannot be understood"),
     ];
     for (statement, expected) in cases {
-        let folder = tempfile::tempdir().expect("folder");
+        let folder = folder();
         let path = folder.path().join("study.db");
         whole(&path);
         Connection::open(&path).expect("open").execute_batch(statement).expect("tamper");
@@ -125,7 +125,7 @@ fn what_is_no_store_of_this_version() {
 
 #[test]
 fn what_is_no_store_at_all() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let at = |name: &str| folder.path().join(name);
     fs::write(at("empty"), "").expect("write");
     fs::write(at("text"), "[study]\n".repeat(999)).expect("write");

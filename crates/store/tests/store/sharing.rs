@@ -7,7 +7,7 @@ use std::thread;
 use spec::TrialState;
 use store::{Changes, Lease, Store, StudyId, TrialCache};
 
-use crate::fixture::{lease, study};
+use crate::fixture::{begin, folder, lease, study};
 
 const WORKERS: usize = 4;
 const TRIALS_EACH: usize = 12;
@@ -15,7 +15,7 @@ const ENQUEUED: u64 = 20;
 
 #[test]
 fn no_trial_is_had_twice() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     for _ in 0..ENQUEUED {
         store.enqueue(study, &BTreeMap::new(), &BTreeMap::new()).expect("enqueue");
@@ -49,7 +49,7 @@ fn work(path: &Path, study: StudyId, lease: &Lease) -> Vec<u64> {
     let worker: f64 = lease.worker["worker ".len()..].parse().expect("its number");
     let one = |_| {
         let claimed = store.claim_waiting(study, lease).expect("claim");
-        let number = claimed.unwrap_or_else(|| store.begin_trial(study, lease).expect("begin"));
+        let number = claimed.unwrap_or_else(|| begin(&store, study, lease));
         store.set_intermediate(study, number, lease, 1, 0.5).expect("report");
         let state = TrialState::Complete { values: vec![worker, number as f64] };
         store.finish(study, number, lease, &state, &Changes::default()).expect("finish");
@@ -61,15 +61,15 @@ fn work(path: &Path, study: StudyId, lease: &Lease) -> Vec<u64> {
 /// As Optuna does, who looks first and takes later.
 #[test]
 fn only_what_waits_is_taken_by_others() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let w = lease("w");
     let ends = [TrialState::Failed, TrialState::Complete { values: vec![1.0, 2.0] }];
     for end in &ends {
-        let number = store.begin_trial(study, &w).expect("begin");
+        let number = begin(&store, study, &w);
         store.finish(study, number, &w, end, &Changes::default()).expect("finish");
     }
-    store.begin_trial(study, &w).expect("begin");
+    begin(&store, study, &w);
     store.enqueue(study, &BTreeMap::new(), &BTreeMap::new()).expect("enqueue");
     let other = rusqlite::Connection::open(store.path()).expect("another connection");
     let take = "UPDATE trials SET state = 'RUNNING', datetime_start = NULL WHERE number = ?1";
@@ -79,10 +79,10 @@ fn only_what_waits_is_taken_by_others() {
 
 #[test]
 fn of_those_who_take_a_trial_from_the_dead_one_gets_it() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let (dead, path) = (lease("dead"), store.path());
-    store.begin_trial(study, &dead).expect("begin");
+    begin(&store, study, &dead);
     let requeued: usize = thread::scope(|scope| {
         let requeue = || Store::open(path).expect("open").requeue(study, 0, &dead).expect("requeue");
         let workers: Vec<_> = (0..WORKERS).map(|_| scope.spawn(requeue)).collect();
@@ -93,7 +93,7 @@ fn of_those_who_take_a_trial_from_the_dead_one_gets_it() {
 
 #[test]
 fn a_store_is_made_once() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let path = &folder.path().join("study.db");
     let made: usize = thread::scope(|scope| {
         let make = |_| {

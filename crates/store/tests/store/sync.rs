@@ -7,7 +7,7 @@ use serde_json::json;
 use spec::{Direction, TrialState};
 use store::{Changes, Store, StoreError, StudyId, TrialCache};
 
-use crate::fixture::{DIRECTIONS, lease, study, trials};
+use crate::fixture::{DIRECTIONS, begin, folder, lease, study, trials};
 
 fn tamper(store: &Store, statement: &str) {
     let connection = Connection::open(store.path()).expect("another connection");
@@ -24,11 +24,11 @@ fn is_read(store: &Store, study: StudyId, cache: &mut TrialCache, number: u64) -
 
 #[test]
 fn what_is_over_or_waits_is_not_read_again() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let (w, mut cache) = (lease("w"), TrialCache::new());
     store.import(study, &trials()).expect("import");
-    let running = store.begin_trial(study, &w).expect("begin");
+    let running = begin(&store, study, &w);
     let waiting = trials().last().expect("one").number;
     assert_eq!(store.sync(study, &mut cache).expect("sync"), Vec::from_iter(0..=running));
     for number in 0..running {
@@ -48,7 +48,7 @@ fn what_is_over_or_waits_is_not_read_again() {
 
 #[test]
 fn a_trial_that_waits_again_is_read() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let (w, mut cache) = (lease("w"), TrialCache::new());
     store.enqueue(study, &BTreeMap::new(), &BTreeMap::new()).expect("enqueue");
@@ -62,14 +62,14 @@ fn a_trial_that_waits_again_is_read() {
 
 #[test]
 fn only_what_differs_is_named() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let other = Store::open(store.path()).expect("open");
     let (w, mut cache) = (lease("w"), TrialCache::new());
     let mut sync = |store: &Store| store.sync(study, &mut cache).expect("sync");
     assert_eq!(sync(&store), [0; 0]);
-    store.begin_trial(study, &w).expect("begin");
-    other.begin_trial(study, &w).expect("begin");
+    begin(&store, study, &w);
+    begin(&other, study, &w);
     assert_eq!(sync(&store), [0, 1]);
     other.set_intermediate(study, 1, &w, 3, f64::NAN).expect("report");
     assert_eq!(sync(&store), [1]);
@@ -82,12 +82,12 @@ fn only_what_differs_is_named() {
 
 #[test]
 fn a_cache_begins_again_for_another_study() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, first) = study(&folder);
     let second = store.create_study("second", &[Direction::Minimize], &BTreeMap::new()).expect("study");
     let mut cache = TrialCache::new();
     store.import(first, &trials()).expect("import");
-    store.begin_trial(second, &lease("w")).expect("begin");
+    begin(&store, second, &lease("w"));
     store.sync(first, &mut cache).expect("sync");
     assert_eq!(store.sync(second, &mut cache).expect("sync"), [0]);
     assert_eq!(cache.trials().len(), 1);
@@ -95,9 +95,12 @@ fn a_cache_begins_again_for_another_study() {
 
     tamper(&store, "DELETE FROM trials; DELETE FROM studies; DELETE FROM study_directions");
     assert!(matches!(store.sync(first, &mut cache), Err(StoreError::NoStudy { study: 1, .. })));
-    assert!(matches!(store.begin_trial(first, &lease("w")), Err(StoreError::NoStudy { .. })));
+    assert!(matches!(
+        store.begin_trial(first, &lease("w"), 0, &Changes::default()),
+        Err(StoreError::NoStudy { .. })
+    ));
     let again = store.create_study("again", &DIRECTIONS, &BTreeMap::new()).expect("study");
-    store.begin_trial(again, &lease("w")).expect("begin");
+    begin(&store, again, &lease("w"));
     assert_eq!((again, store.sync(again, &mut cache).expect("sync")), (first, vec![0]));
 }
 
@@ -120,7 +123,7 @@ fn what_cannot_be_understood_is_named() {
         ("UPDATE trial_params SET param_value = NULL WHERE param_name = 'p1'", "Invalid column type Null"),
     ];
     for (statement, expected) in cases {
-        let folder = tempfile::tempdir().expect("folder");
+        let folder = folder();
         let (store, study) = study(&folder);
         store.import(study, &trials()).expect("import");
         tamper(&store, statement);
