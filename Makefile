@@ -72,8 +72,8 @@ accuracy: build
 tensorboard: build
 	@python=$$(scripts/python-env.sh); $$python tests/tensorboard/check.py --danlu $(DANLU) $(ARGS)
 
-# Optuna itself reads and works on a study store beside Danlu, and its dashboard shows it; half a minute.
-optuna: setup
+# Optuna itself reads and works on a study store beside Danlu, and its dashboard shows it; a minute.
+optuna: build
 	cargo build --quiet $(CARGO_FLAGS) -p store --example exchange
 	@python=$$(scripts/python-env.sh); $$python tests/optuna/check.py \
-		--exchange $(TARGET_DIR)/debug/examples/exchange $(ARGS)
+		--danlu $(DANLU) --exchange $(TARGET_DIR)/debug/examples/exchange $(ARGS)

@@ -1,6 +1,6 @@
 """Optuna itself reads a Danlu study store, works on it beside Danlu, and is read by Danlu; optuna-dashboard shows it.
 
-The other half is crates/store/examples/exchange.rs. Exits 1 at the first difference.
+The other half is crates/store/examples/exchange.rs, and `danlu study` with trainings of its own. Exits 1 at the first difference.
 """
 
 import argparse
@@ -223,7 +223,7 @@ def check_together(binary: str, path: Path) -> int:
     study = optuna.create_study(study_name="shared", storage=storage(path))
     for _ in range(N_ENQUEUED):
         study.enqueue_trial({"x": 0.5})
-    itself = [sys.executable, __file__, "--exchange", binary]
+    itself = [sys.executable, __file__, "--exchange", binary, "--danlu", ""]
     workers = {name: start([*itself, "--work", path, name]) for name in ("optuna 0", "optuna 1")}
     for worker in workers.values():
         same("the first line", worker.stdout.readline(), "ready\n")
@@ -301,6 +301,94 @@ def check_heartbeats(path: Path) -> None:
         same(f"after {grace_period} s of grace", leased.state.name, expected)
 
 
+STUDY = """
+version = 1
+name = "small"
+objectives = ["validation_accuracy"]
+pruner = "median"
+jobs = 2
+
+[budget]
+trials = 12
+
+[retrain]
+best = 1
+seeds = 2
+
+[run]
+network = "lenet"
+data = "fashion-mnist"
+validation = 0.1
+epochs = 1
+
+[[parameter]]
+name = "learning_rate"
+key = "optimizer.adam.learning_rate"
+float = { low = 1e-4, high = 1e-1, scale = "log" }
+
+[[parameter]]
+name = "batch_size"
+key = "batch_size"
+choices = [64, 128, 256]
+"""
+
+
+def exported(danlu: str, folder: Path) -> Json:
+    """What `danlu study export` says, in the words of exchange.rs, without times."""
+    lines = subprocess.check_output([danlu, "study", "export", folder / "small", "--json"], text=True).splitlines()
+
+    def trial(line: str) -> Json:
+        said = json.loads(line)
+        values = list(said["values"].values()) if said["state"] == "complete" else []
+        kept = {key: said[key] for key in ("params", "intermediate", "user_attributes")}
+        return kept | {"number": said["trial"], "state": said["state"].upper(), "values": values}
+
+    return [trial(line) for line in lines]
+
+
+def check_study(danlu: str, folder: Path) -> int:
+    """Optuna asks, tells and enqueues while `danlu study run` trains; both see the same, and Danlu did what was enqueued."""
+    (folder / "small.toml").write_text(STUDY)
+    command = [danlu, "study", "run", folder / "small.toml", "--studies", folder, "--quiet"]
+    with start(command) as process:
+        path = folder / "small" / "study.db"
+        deadline = time.monotonic() + 60
+        while not path.exists():
+            assert process.poll() is None and time.monotonic() < deadline, "no study began"
+            time.sleep(0.05)
+        study = optuna.load_study(study_name="small", storage=storage(path))
+        domains = {
+            "learning_rate": optuna.distributions.FloatDistribution(1e-4, 1e-1, log=True),
+            "batch_size": optuna.distributions.CategoricalDistribution([64, 128, 256]),
+        }
+        told = []
+        for _ in range(3):
+            trial = study.ask(domains)
+            trial.report(0.01, 1)
+            study.tell(trial, 0.01)
+            told.append(trial.number)
+        wanted = {"learning_rate": 0.002, "batch_size": 64}
+        study.enqueue_trial(wanted, user_attrs={"from": "optuna"})
+        process.communicate()
+        same("exit code of the study", process.returncode, 0)
+
+    trials = {trial.number: trial for trial in study.trials}
+    same("trials of the budget", sorted(trials), list(range(12)))
+    same("values that Optuna told", [trials[number].value for number in told], [0.01] * len(told))
+    [enqueued] = [trial for trial in trials.values() if "from" in trial.user_attrs]
+    same("the enqueued trial", [enqueued.state.name, enqueued.params], ["COMPLETE", wanted])
+    assert enqueued.user_attrs["danlu:parameters"] == 44426, enqueued.user_attrs
+    assert study.best_value > 0.5, study.best_value
+
+    [seen_study] = seen(path)
+    keys = ("number", "state", "values", "params", "intermediate", "user_attributes")
+    views = [{key: trial[key] for key in keys} for trial in seen_study["trials"]]
+    for view in views:
+        view["values"] = view["values"] if view["state"] == "COMPLETE" else []
+    same("Optuna's view of the study", views, exported(danlu, folder))
+    return len(trials) + check_dashboard(path)
+
+
 @contextlib.contextmanager
 def dashboard(path: Path) -> Iterator[str]:
     """The address of an optuna-dashboard on the store."""
@@ -361,6 +449,7 @@ def check_dashboard(path: Path) -> int:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--exchange", required=True, help="the example of crates/store")
+    parser.add_argument("--danlu", required=True, help="the binary")
     parser.add_argument("--work", nargs=2, metavar=("STORE", "WORKER"), help=argparse.SUPPRESS)
     args = parser.parse_args()
     optuna.logging.set_verbosity(optuna.logging.ERROR)
@@ -382,7 +471,7 @@ def main() -> None:
         n_together = check_together(args.exchange, danlus)
         check_one_takes_a_trial(args.exchange, danlus)
         check_killed(args.exchange, danlus)
-        n_shown = check_dashboard(danlus)
+        n_shown = check_dashboard(danlus) + check_study(args.danlu, Path(folder))
         shutil.copy(danlus, aged)
         check_heartbeats(aged)
     print(f"Optuna {optuna.__version__} reads {n_read} trials as Danlu wrote them, and shares {n_together} with it;")
