@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What a parameter may be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Domain {
     /// A number.
     Float(FloatDomain),
@@ -15,7 +18,8 @@ pub enum Domain {
 }
 
 /// The numbers from `low` to `high`, both included.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct FloatDomain {
     /// Smallest, finite.
     pub low: f64,
@@ -28,7 +32,8 @@ pub struct FloatDomain {
 }
 
 /// The whole numbers `low`, `low + step`, … up to `high`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct IntDomain {
     /// Smallest.
     pub low: i64,
@@ -41,7 +46,8 @@ pub struct IntDomain {
 }
 
 /// What is as far apart as what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// 1 and 2 as 2 and 3.
     #[default]
@@ -51,7 +57,8 @@ pub enum Scale {
 }
 
 /// One of the values of a categorical parameter: what Optuna's schema can hold.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Category {
     /// Python's `None`; Danlu itself makes none.
     None,
@@ -66,7 +73,8 @@ pub enum Category {
 }
 
 /// The value of one parameter.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ParamValue {
     /// Of a [`Domain::Float`].
     Float(f64),
