@@ -103,10 +103,12 @@ fn draw_lines<DB: DrawingBackend>(
             .label("validation accuracy")
             .legend(sample(VALIDATION, scale));
     }
-    chart
-        .draw_secondary_series(line(TEST, |epoch| epoch.test_accuracy))?
-        .label("test accuracy")
-        .legend(sample(TEST, scale));
+    if epochs.iter().any(|epoch| epoch.test_accuracy.is_finite()) {
+        chart
+            .draw_secondary_series(line(TEST, |epoch| epoch.test_accuracy))?
+            .label("test accuracy")
+            .legend(sample(TEST, scale));
+    }
     Ok(())
 }
 
@@ -133,8 +135,12 @@ fn draw_legend<'a, DB: DrawingBackend + 'a>(chart: &mut Chart<'a, DB>, scale: Sc
 fn caption(record: &RunRecord) -> String {
     let name: String = record.spec.network.name.chars().take(40).collect();
     let Some(last) = record.epochs.last() else { return name };
-    let accuracy = 100.0 * last.test_accuracy;
-    format!("{name} on {}: test accuracy {accuracy:.1} % after epoch {}", record.data.name, last.epoch)
+    let (part, accuracy) = match last.validation_accuracy {
+        Some(accuracy) if !last.test_accuracy.is_finite() => ("validation", accuracy),
+        _ => ("test", last.test_accuracy),
+    };
+    let percent = 100.0 * accuracy;
+    format!("{name} on {}: {part} accuracy {percent:.1} % after epoch {}", record.data.name, last.epoch)
 }
 
 fn epoch_range(epochs: &[EpochRecord]) -> Range<f64> {

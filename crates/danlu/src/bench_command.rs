@@ -102,7 +102,7 @@ struct Times {
 }
 
 impl Observer for Times {
-    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint, _: &Predictions) -> ControlFlow<()> {
+    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint, _: Option<&Predictions>) -> ControlFlow<()> {
         self.train_s.push(record.train_s);
         self.eval_s.push(record.eval_s);
         ControlFlow::Continue(())

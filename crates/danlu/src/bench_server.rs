@@ -107,7 +107,7 @@ impl<'a> Server<'a> {
 }
 
 impl Observer for Server<'_> {
-    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint, _: &Predictions) -> ControlFlow<()> {
+    fn epoch(&mut self, record: &EpochRecord, _: &Checkpoint, _: Option<&Predictions>) -> ControlFlow<()> {
         match self.answer(record) {
             Ok(()) => self.obey(Some(record)),
             Err(error) => {

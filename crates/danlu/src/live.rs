@@ -67,7 +67,7 @@ impl Live {
         self.shared.step(step);
     }
 
-    pub(crate) fn epoch(&self, record: &EpochRecord, confusion: Confusion) {
+    pub(crate) fn epoch(&self, record: &EpochRecord, confusion: Option<Confusion>) {
         self.shared.epoch(record, confusion);
     }
 

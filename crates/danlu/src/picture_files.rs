@@ -24,7 +24,13 @@ pub(crate) struct PictureFiles<'a> {
     test: &'a Dataset,
     due: Instant,
     /// What was not drawn yet.
-    pending: Option<Predictions>,
+    pending: Option<Pending>,
+}
+
+/// An epoch that was not drawn yet.
+struct Pending {
+    /// What was said of the test samples, where they were looked at.
+    test: Option<Predictions>,
 }
 
 impl<'a> PictureFiles<'a> {
@@ -33,10 +39,10 @@ impl<'a> PictureFiles<'a> {
     }
 
     /// After each epoch.
-    pub(crate) fn follow(&mut self, record: &RunRecord, test: &Predictions) -> Result<(), CliError> {
+    pub(crate) fn follow(&mut self, record: &RunRecord, test: Option<&Predictions>) -> Result<(), CliError> {
         let start = Instant::now();
         if start < self.due {
-            self.pending = Some(test.clone());
+            self.pending = Some(Pending { test: test.cloned() });
             return Ok(());
         }
         self.draw(record, test)?;
@@ -48,7 +54,7 @@ impl<'a> PictureFiles<'a> {
 
     /// After the last epoch.
     pub(crate) fn end(&mut self, record: &RunRecord) -> Result<(), CliError> {
-        self.pending.take().map_or(Ok(()), |test| self.draw(record, &test))
+        self.pending.take().map_or(Ok(()), |pending| self.draw(record, pending.test.as_ref()))
     }
 
     /// Labels and predictions of the test samples.
@@ -56,8 +62,9 @@ impl<'a> PictureFiles<'a> {
         Confusion::new(self.test.classes.len(), &self.test.labels, &test.predicted)
     }
 
-    fn draw(&self, record: &RunRecord, test: &Predictions) -> Result<(), CliError> {
+    fn draw(&self, record: &RunRecord, test: Option<&Predictions>) -> Result<(), CliError> {
         self.folder.write(CURVES_PNG, &curves::png(record)?)?;
+        let Some(test) = test else { return Ok(()) };
         self.folder.write(CONFUSION, &self.draw_confusion(record, test)?)?;
         Ok(self.folder.write(HARDEST, &self.draw_hardest(record, test)?)?)
     }

@@ -138,8 +138,8 @@ impl Run {
             pictures: PictureFiles::new(folder, &self.loaded.test),
             pulse: Pulse::new(self.spec.batch_size),
         };
-        let is_begun = !checkpoint.epochs().is_empty();
-        let test = is_begun.then(|| train::test_predictions(self.job(), checkpoint.model())).transpose()?;
+        let is_tested = checkpoint.epochs().last().is_some_and(|last| last.test_accuracy.is_finite());
+        let test = is_tested.then(|| train::test_predictions(self.job(), checkpoint.model())).transpose()?;
         observer.begin(&checkpoint, test.as_ref())?;
         let outcome = train::train(self.job(), &mut checkpoint, &mut observer);
         observer.finish(outcome)

@@ -55,7 +55,7 @@ impl Observer for RunObserver<'_> {
         &mut self,
         record: &EpochRecord,
         checkpoint: &Checkpoint,
-        test: &Predictions,
+        test: Option<&Predictions>,
     ) -> ControlFlow<()> {
         let kept = self.keep(checkpoint, test).and_then(|()| self.tell(record, test));
         match kept {
@@ -79,7 +79,9 @@ impl RunObserver<'_> {
     ) -> Result<(), CliError> {
         // Whoever wanted the run to end wants it to go on.
         StopRequest::clear(self.folder.dir())?;
-        let Some(test) = test else { return self.write_record() };
+        if checkpoint.epochs().is_empty() {
+            return self.write_record();
+        }
         self.write_best(checkpoint)?;
         self.write_results(checkpoint, test)
     }
@@ -89,15 +91,15 @@ impl RunObserver<'_> {
     }
 
     /// Everywhere but in the folder.
-    fn tell(&mut self, record: &EpochRecord, test: &Predictions) -> Result<(), CliError> {
+    fn tell(&mut self, record: &EpochRecord, test: Option<&Predictions>) -> Result<(), CliError> {
         if let Some(log) = &mut self.logs.events {
             log.write(record)?;
         }
-        self.screen.epoch(record, || self.pictures.confusion(test))
+        self.screen.epoch(record, || test.map(|test| self.pictures.confusion(test)))
     }
 
     /// The checkpoint comes first: no other file tells of an epoch that would have to be done again.
-    fn keep(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
+    fn keep(&mut self, checkpoint: &Checkpoint, test: Option<&Predictions>) -> Result<(), CliError> {
         let bytes = checkpoint.to_bytes(self.plan, &self.record.spec).map_err(CliError::WriteCheckpoint)?;
         self.folder.write(CHECKPOINT, &bytes)?;
         if checkpoint.best_epoch() == Some(checkpoint.epochs().len()) {
@@ -111,9 +113,11 @@ impl RunObserver<'_> {
     }
 
     /// The model comes first: a record never tells of an epoch whose model is not there.
-    fn write_results(&mut self, checkpoint: &Checkpoint, test: &Predictions) -> Result<(), CliError> {
+    fn write_results(&mut self, checkpoint: &Checkpoint, test: Option<&Predictions>) -> Result<(), CliError> {
         self.write_model(MODEL, checkpoint.model())?;
-        self.folder.write(PREDICTIONS, &runs::predictions_to_bytes(test)?)?;
+        if let Some(test) = test {
+            self.folder.write(PREDICTIONS, &runs::predictions_to_bytes(test)?)?;
+        }
         self.record.epochs = checkpoint.epochs().to_vec();
         self.record.best_epoch = checkpoint.best_epoch();
         self.record.parameters_hash = Some(checkpoint.model().hash());

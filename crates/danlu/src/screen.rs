@@ -54,7 +54,7 @@ impl Screen {
     pub(crate) fn epoch(
         &self,
         record: &EpochRecord,
-        confusion: impl FnOnce() -> Confusion,
+        confusion: impl FnOnce() -> Option<Confusion>,
     ) -> Result<(), CliError> {
         if let Some(live) = self.live.as_ref().filter(|live| live.is_shown()) {
             live.epoch(record, confusion());
@@ -108,9 +108,13 @@ fn epoch_line(record: &EpochRecord) -> String {
         Some(accuracy) => format!("validation acc {accuracy:.3}, "),
         None => String::new(),
     };
+    let test = match test_accuracy.is_finite() {
+        true => format!("test acc {test_accuracy:.3}, "),
+        false => String::new(),
+    };
     let time = train_s + eval_s;
     format!(
-        "epoch {epoch}, loss {loss:.4}, train acc {train_accuracy:.3}, {validation}test acc {test_accuracy:.3}, time {time:.1} sec"
+        "epoch {epoch}, loss {loss:.4}, train acc {train_accuracy:.3}, {validation}{test}time {time:.1} sec"
     )
 }
 
@@ -137,5 +141,7 @@ mod tests {
         let line =
             "epoch 1, loss 0.9060, train acc 0.670, validation acc 0.700, test acc 0.761, time 1.0 sec";
         assert_eq!(epoch_line(&EpochRecord { validation_accuracy: Some(0.7), ..record }), line);
+        let line = "epoch 1, loss 0.9060, train acc 0.670, time 1.0 sec";
+        assert_eq!(epoch_line(&EpochRecord { test_accuracy: f64::NAN, ..record }), line);
     }
 }

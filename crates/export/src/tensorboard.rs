@@ -41,11 +41,9 @@ fn scalars(record: &EpochRecord) -> Vec<(&'static str, f64)> {
         [("loss/validation", record.validation_loss), ("accuracy/validation", record.validation_accuracy)];
     let mut scalars = vec![("loss/train", record.loss), ("accuracy/train", record.train_accuracy)];
     scalars.extend(validation.into_iter().filter_map(|(tag, value)| Some((tag, value?))));
-    scalars.extend([
-        ("accuracy/test", record.test_accuracy),
-        ("learning_rate", record.learning_rate),
-        ("images_per_s", record.images_per_s),
-    ]);
+    let test = Some(record.test_accuracy).filter(|accuracy| accuracy.is_finite());
+    scalars.extend(test.map(|accuracy| ("accuracy/test", accuracy)));
+    scalars.extend([("learning_rate", record.learning_rate), ("images_per_s", record.images_per_s)]);
     scalars
 }
 

@@ -130,7 +130,8 @@ pub struct EpochRecord {
     /// Share of the validation samples that are classified rightly after the epoch, 0 to 1, where there are any.
     #[serde(default, deserialize_with = "some_float_or_null", skip_serializing_if = "Option::is_none")]
     pub validation_accuracy: Option<f64>,
-    /// Share of the test samples that are classified rightly after the epoch, 0 to 1.
+    /// Share of the test samples that are classified rightly after the epoch, 0 to 1; NaN where [`crate::Testing`] says
+    /// that they are not looked at.
     #[serde(deserialize_with = "float_or_null")]
     pub test_accuracy: f64,
     /// Time of learning, in seconds.

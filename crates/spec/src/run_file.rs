@@ -10,8 +10,8 @@ use serde::de::{self, Deserializer, MapAccess, Visitor};
 use crate::error::check_value;
 use crate::{
     AugmentSpec, AverageSpec, EarlyStoppingSpec, ErasingSpec, InitSpec, LossSpec, MixupSpec, NetworkSpec,
-    NormalizationSpec, OptimizerKind, OptimizerSpec, ScheduleKind, ScheduleSpec, SpecError, TrainSpec,
-    preset, toml_text,
+    NormalizationSpec, OptimizerKind, OptimizerSpec, ScheduleKind, ScheduleSpec, SpecError, Testing,
+    TrainSpec, preset, toml_text,
 };
 
 /// Largest number of threads that may be asked for.
@@ -64,6 +64,8 @@ pub struct RunFile {
     pub average: Option<AverageSpec>,
     /// See [`TrainSpec::early_stopping`].
     pub early_stopping: Option<EarlyStoppingSpec>,
+    /// See [`TrainSpec::test`].
+    pub test: Option<Testing>,
     /// `--optimizer`; no key of the file. Where the kind differs from that of `optimizer`, the defaults of
     /// this kind are used.
     #[serde(skip)]
@@ -148,6 +150,7 @@ impl RunFile {
             average: self.average.or(lower.average),
             patience: self.patience.or(lower.patience.filter(|_| self.early_stopping.is_none())),
             early_stopping: self.early_stopping.or(lower.early_stopping),
+            test: self.test.or(lower.test),
             augment: self.augment.or(lower.augment),
             augment_flags: self.augment_flags.over(lower_flags),
             optimizer: self.optimizer.or(lower.optimizer),
@@ -188,6 +191,7 @@ impl RunFile {
             schedule,
             average: self.average,
             early_stopping,
+            test: self.test.unwrap_or_default(),
             network: default.network,
         };
         spec.validate_run()?;

@@ -63,8 +63,30 @@ pub struct TrainSpec {
     /// Whether the run ends when its validation accuracy no longer rises.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub early_stopping: Option<EarlyStoppingSpec>,
+    /// When the test samples are looked at.
+    #[serde(default, skip_serializing_if = "Testing::is_default")]
+    pub test: Testing,
     /// What is trained.
     pub network: NetworkSpec,
+}
+
+/// When a run looks at the test samples. Nothing is chosen by them in any case.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Testing {
+    /// After each epoch, for the reader.
+    #[default]
+    EachEpoch,
+    /// Once, after the last epoch.
+    AtEnd,
+    /// Not at all: for runs that a study compares.
+    Never,
+}
+
+impl Testing {
+    fn is_default(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// A safetensors file of weights to start from. In a run file a path alone will do.
@@ -96,6 +118,7 @@ impl Default for TrainSpec {
             schedule: ScheduleSpec::default(),
             average: None,
             early_stopping: None,
+            test: Testing::default(),
             network: preset("lenet").expect("lenet is a preset"),
         }
     }
@@ -144,7 +167,7 @@ impl TrainSpec {
         self.validate()?;
         let Self { seed, data, init, epochs, batch_size, shuffle, validation, .. } = self;
         let Self { normalization, clip_gradient, augment, loss, optimizer, schedule, .. } = self;
-        let Self { average, early_stopping, network, .. } = self;
+        let Self { average, early_stopping, test, network, .. } = self;
         let mut text = TomlText::new();
         text.key("version", &FORMAT_VERSION)?;
         text.key("seed", seed)?;
@@ -154,6 +177,9 @@ impl TrainSpec {
         text.key("shuffle", shuffle)?;
         if let Some(validation) = validation {
             text.float("validation", *validation);
+        }
+        if !test.is_default() {
+            text.key("test", test)?;
         }
         text.key("normalization", normalization)?;
         if let Some(clip_gradient) = clip_gradient {

@@ -161,6 +161,7 @@ fn every_key_of_a_run_file_stands_in_the_reference() {
         schedule,
         average,
         early_stopping,
+        test,
         optimizer_kind: _,
         learning_rate: _,
         schedule_kind: _,
@@ -175,5 +176,5 @@ fn every_key_of_a_run_file_stands_in_the_reference() {
     assert!(init.is_some() && json.is_some() && quiet.is_some() && optimizer.is_some());
     assert!(validation.is_some() && normalization.is_some() && clip_gradient.is_some());
     assert!(augment.is_some() && loss.is_some() && schedule.is_some());
-    assert!(average.is_some() && early_stopping.is_some());
+    assert!(average.is_some() && early_stopping.is_some() && test.is_some());
 }

@@ -6,7 +6,7 @@ use spec::{
     CrossEntropySpec, DropoutSpec, EarlyStoppingSpec, ErasingSpec, InitSpec, LayerSpec, LeakyReluSpec,
     LinearSpec, LossSpec, MAX_COUNT, MAX_SIZE, MapSpec, MergeSpec, MixupSpec, NetworkSpec, NodeSpec,
     NormalizationSpec, OneCycleSpec, OptimizerSpec, Pair, PoolSpec, RmspropSpec, RunFile, ScheduleSpec,
-    SgdSpec, StepSpec, TrainSpec,
+    SgdSpec, StepSpec, Testing, TrainSpec,
 };
 
 /// Positive and finite in single precision too, with every exponent and mantissa as likely as any other.
@@ -116,6 +116,7 @@ fn with_options(spec: TrainSpec) -> impl Strategy<Value = TrainSpec> {
             loss,
             schedule,
             average: flags[3].then_some(AverageSpec { decay }),
+            test: if flags[4] { Testing::AtEnd } else { Testing::EachEpoch },
             early_stopping: flags[4].then_some(EarlyStoppingSpec { patience, min_delta }),
             ..spec.clone()
         },

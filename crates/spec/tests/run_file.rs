@@ -5,7 +5,7 @@ use std::error::Error;
 use spec::{
     AdamSpec, AugmentFlags, AugmentSpec, AverageSpec, CosineSpec, CrossEntropySpec, EarlyStoppingSpec,
     ErasingSpec, InitSpec, LossSpec, MixupSpec, NetworkSource, NetworkSpec, NormalizationSpec, OptimizerKind,
-    OptimizerSpec, RunFile, ScheduleKind, ScheduleSpec, SgdSpec, SpecError, TrainSpec, preset,
+    OptimizerSpec, RunFile, ScheduleKind, ScheduleSpec, SgdSpec, SpecError, Testing, TrainSpec, preset,
 };
 
 /// The error and its causes in one line, as the command line prints them.
@@ -57,6 +57,7 @@ fn every_key_of_the_file_is_read() {
         clip_gradient = 5
         average = { decay = 0.99 }
         early_stopping = { patience = 3 }
+        test = "at_end"
         [augment]
         shift = 2
         horizontal_flip = 0.5
@@ -100,6 +101,7 @@ fn every_key_of_the_file_is_read() {
         schedule: ScheduleSpec::Cosine(CosineSpec { minimum: 1e-5, warm_up_epochs: 0.0 }),
         average: Some(AverageSpec { decay: 0.99 }),
         early_stopping: Some(EarlyStoppingSpec { patience: 3, min_delta: 0.0 }),
+        test: Testing::AtEnd,
         optimizer: OptimizerSpec::Sgd(sgd),
         network: preset("lenet-3x3").unwrap(),
     };

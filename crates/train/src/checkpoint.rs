@@ -71,6 +71,13 @@ impl Checkpoint {
         spec.early_stopping.as_ref().is_some_and(stalled).then_some(StopReason::EarlyStopping)
     }
 
+    /// Puts down what the last epoch's model came to on the test samples.
+    pub(crate) fn set_test_accuracy(&mut self, accuracy: f64) {
+        if let Some(last) = self.epochs.last_mut() {
+            last.test_accuracy = accuracy;
+        }
+    }
+
     /// Puts down an epoch whose model is that of `self`.
     pub(crate) fn push(&mut self, epoch: EpochRecord) {
         self.epochs.push(epoch);

@@ -29,13 +29,14 @@ pub trait Observer: Send {
         let _ = step;
     }
 
-    /// After every epoch, with the run as it is then, `record` included, and what the model says of the test samples.
+    /// After every epoch, with the run as it is then, `record` included, and what the model says of the test samples
+    /// where the spec has them looked at then.
     /// `Break` ends the run.
     fn epoch(
         &mut self,
         record: &EpochRecord,
         checkpoint: &Checkpoint,
-        test: &Predictions,
+        test: Option<&Predictions>,
     ) -> ControlFlow<()> {
         let _ = (record, checkpoint, test);
         ControlFlow::Continue(())

@@ -8,7 +8,7 @@ use data::{Dataset, Normalization};
 use lanes::{Lane, WithLane};
 use metrics::Predictions;
 use nn::{Loss, Mode, Params, Plan, Workspace};
-use spec::{EpochRecord, StopReason, TrainSpec};
+use spec::{EpochRecord, StopReason, Testing, TrainSpec};
 
 use crate::evaluate::{EvaluateTask, Evaluation, evaluate_with, evaluation_loss};
 use crate::per_thread::PerThread;
@@ -122,7 +122,8 @@ impl WithLane for TrainTask<'_> {
             trainer.check_finite(epoch)?;
             let start = Instant::now();
             let validation = job.validation.map(|validation| evaluator.run(trainer.model(), validation));
-            let test = evaluator.run(trainer.model(), job.test);
+            let tests_each = job.spec.test == Testing::EachEpoch;
+            let mut test = tests_each.then(|| evaluator.run(trainer.model(), job.test));
             let record = EpochRecord {
                 epoch,
                 learning_rate: trainer.rate(epoch * trainer.n_steps_per_epoch() - 1),
@@ -130,15 +131,22 @@ impl WithLane for TrainTask<'_> {
                 train_accuracy: learned.accuracy,
                 validation_loss: validation.as_ref().map(|validation| validation.loss),
                 validation_accuracy: validation.map(|validation| validation.accuracy),
-                test_accuracy: test.accuracy,
+                test_accuracy: test.as_ref().map_or(f64::NAN, |test| test.accuracy),
                 train_s,
                 eval_s: start.elapsed().as_secs_f64(),
                 images_per_s: job.train.len() as f64 / train_s,
             };
             trainer.save(checkpoint);
             checkpoint.push(record);
-            let wish = observer.epoch(&record, checkpoint, &test.predictions);
-            match (checkpoint.stop_reason(job.spec), wish) {
+            let stop_reason = checkpoint.stop_reason(job.spec);
+            if job.spec.test == Testing::AtEnd && stop_reason.is_some() {
+                let last = evaluator.run(trainer.model(), job.test);
+                checkpoint.set_test_accuracy(last.accuracy);
+                test = Some(last);
+            }
+            let record = *checkpoint.epochs.last().expect("pushed above");
+            let wish = observer.epoch(&record, checkpoint, test.as_ref().map(|test| &test.predictions));
+            match (stop_reason, wish) {
                 (Some(reason), _) => return Ok(Outcome::Finished(reason)),
                 (None, ControlFlow::Break(())) => return Ok(Outcome::Stopped),
                 (None, ControlFlow::Continue(())) => {}

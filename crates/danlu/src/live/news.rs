@@ -54,10 +54,10 @@ impl Shared {
         }
     }
 
-    pub(super) fn epoch(&self, record: &EpochRecord, confusion: Confusion) {
+    pub(super) fn epoch(&self, record: &EpochRecord, confusion: Option<Confusion>) {
         let mut news = self.news();
         news.epochs.push(*record);
-        news.confusion = Some(confusion);
+        news.confusion = confusion;
     }
 
     pub(super) fn is_over(&self) -> bool {

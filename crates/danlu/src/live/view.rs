@@ -142,7 +142,13 @@ impl View {
 
     /// Whether there is such a line at all.
     pub(super) fn has(&self, line: Line) -> bool {
-        line != Line::Validation || self.epochs.iter().any(|epoch| epoch.validation_accuracy.is_some())
+        match line {
+            Line::Validation => self.epochs.iter().any(|epoch| epoch.validation_accuracy.is_some()),
+            Line::Test => {
+                self.epochs.is_empty() || self.epochs.iter().any(|epoch| epoch.test_accuracy.is_finite())
+            }
+            Line::Loss | Line::Train => true,
+        }
     }
 
     /// The points of a line: epochs and its values that are numbers.

@@ -110,11 +110,11 @@ impl Observer for Memory {
         &mut self,
         record: &EpochRecord,
         checkpoint: &Checkpoint,
-        test: &Predictions,
+        test: Option<&Predictions>,
     ) -> ControlFlow<()> {
         self.epochs.push(*record);
         self.checkpoints.push(checkpoint.clone());
-        self.test = test.clone();
+        self.test = test.cloned().unwrap_or_default();
         if self.epochs.len() < self.n_epochs { ControlFlow::Continue(()) } else { ControlFlow::Break(()) }
     }
 }

@@ -2,7 +2,7 @@
 
 use lanes::Isa;
 use rand_core::Rng;
-use spec::{OptimizerSpec, Seed, SgdSpec, TrainSpec};
+use spec::{OptimizerSpec, Seed, SgdSpec, StopReason, Testing, TrainSpec};
 use train::{Outcome, Setup, TrainError, evaluate, logits};
 
 use crate::bench::{Bench, Memory, spec, squares};
@@ -112,4 +112,31 @@ fn data_that_does_not_fit_the_network_is_refused() {
     bench.train.classes.pop();
     let error = bench.run(1, Isa::detect(), &mut train::Silent).1.unwrap_err();
     assert!(matches!(error, TrainError::Classes { .. }), "{error}");
+}
+
+#[test]
+fn the_test_part_is_looked_at_when_the_spec_says() {
+    let cases = [
+        (Testing::EachEpoch, [true, true, true]),
+        (Testing::AtEnd, [false, false, true]),
+        (Testing::Never, [false, false, false]),
+    ];
+    let tested = |test| {
+        let bench = Bench::new(64, TrainSpec { test, ..spec(3) });
+        let mut memory = Memory::new(9);
+        let (params, outcome) = bench.run(2, Isa::detect(), &mut memory);
+        assert_eq!(outcome.unwrap(), Outcome::Finished(StopReason::AllEpochs));
+        let tested: Vec<bool> = memory.epochs.iter().map(|epoch| epoch.test_accuracy.is_finite()).collect();
+        assert_eq!(memory.test.is_empty(), !tested[2]);
+        (tested, params.hash())
+    };
+    for (test, expected) in cases {
+        let (tested, hash) = tested(test);
+        assert_eq!(tested, expected, "{test:?}");
+        assert_eq!(hash, self::hash_of(&spec(3)), "{test:?}");
+    }
+}
+
+fn hash_of(spec: &TrainSpec) -> String {
+    Bench::new(64, spec.clone()).run(1, Isa::detect(), &mut Memory::new(9)).0.hash()
 }
