@@ -36,6 +36,8 @@ pub(crate) struct TrialDetails<'a> {
     pub(crate) system_attributes: &'a BTreeMap<String, Json>,
     /// The name under which the run's page shows its folder, where it has one.
     pub(crate) run: Option<String>,
+    /// Whether that run has begun.
+    pub(crate) has_record: bool,
     /// How many trials the study has.
     pub(crate) n_trials: usize,
 }
@@ -55,6 +57,7 @@ pub(crate) fn details<'a>(
     trial: &'a TrialRecord,
     n_trials: usize,
     run: Option<String>,
+    has_record: bool,
 ) -> TrialDetails<'a> {
     TrialDetails {
         number: trial.number,
@@ -74,6 +77,7 @@ pub(crate) fn details<'a>(
         user_attributes: &trial.user_attributes,
         system_attributes: &trial.system_attributes,
         run,
+        has_record,
         n_trials,
     }
 }
@@ -118,7 +122,7 @@ mod tests {
         let rate = float("rate", 0.01, (0.001, 0.1, true));
         trial.params = [rate, int("n", 3, (1, 4)), category("with", 1, &["sgd", "adam"])].into();
         trial.intermediate = [(1, 0.5), (2, f64::INFINITY)].into();
-        let found = details(&objectives, &trial, 8, Some("study~s~0007".into()));
+        let found = details(&objectives, &trial, 8, Some("study~s~0007".into()), true);
         let found = serde_json::to_value(&found).unwrap();
         assert_eq!((&found["values"], &found["feasible"], &found["state"]), (&json!(["nan"]), &json!(false), &json!("complete")));
         assert_eq!(found["params"], json!([
