@@ -1,0 +1,207 @@
+//! Opening a store, and its transactions.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use rusqlite::{Connection, OpenFlags, Transaction, TransactionBehavior};
+
+use crate::{StoreError, StudyId, schema};
+
+/// How long a call waits for other processes. Transactions last milliseconds; a process that was stopped in the middle of
+/// one, or a disk that stalls, is worth waiting for.
+pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// More than there are statements in this crate.
+const CACHED_STATEMENTS: usize = 64;
+
+/// Tells the stores and the unfinished files of one process apart.
+static COUNTER: AtomicU64 = AtomicU64::new(0);
+
+/// One connection to a store. Any number of processes and threads may each have one to the same file.
+///
+/// The file must not be opened in other ways by a process that has it open here: on Unix, closing any descriptor of a file
+/// gives up all locks that the process has on it, SQLite's among them.
+#[derive(Debug)]
+pub struct Store {
+    pub(crate) connection: Connection,
+    pub(crate) path: PathBuf,
+    /// Of all stores of this process.
+    pub(crate) instance: u64,
+    /// Transactions committed here, which SQLite's `data_version` does not count.
+    pub(crate) n_writes: Cell<u64>,
+    /// Where trials were found, by study and number, as the tables have no index for it.
+    pub(crate) trial_ids: RefCell<BTreeMap<(StudyId, u64), i64>>,
+}
+
+impl Store {
+    /// Opens the store for reading and writing; makes an empty one where there is no file.
+    pub fn create_or_open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let path = path.as_ref();
+        if matches!(fs::symlink_metadata(path), Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            create(path)?;
+        }
+        Self::open(path)
+    }
+
+    /// Opens an existing store for reading and writing, and looks the whole file over for damage.
+    pub fn open(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let store = Self::connect(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        // SQLite opens for reading what it may not write.
+        if store.connection.is_readonly("main").map_err(store.sql())? {
+            return Err(StoreError::ReadOnly { path: store.path });
+        }
+        store.read(|connection| schema::check(connection, &store.path))?;
+        store.quick_check()?;
+        Ok(store)
+    }
+
+    /// Opens an existing store for reading alone, also on a file system that is read-only.
+    pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let store = Self::connect(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.read(|connection| schema::check(connection, &store.path))?;
+        Ok(store)
+    }
+
+    /// Where the store is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Looks the whole file over: [`StoreError::Damaged`] with the first thing that is wrong.
+    pub fn quick_check(&self) -> Result<(), StoreError> {
+        let check = |connection: &Connection| {
+            connection.query_row("PRAGMA quick_check(1)", [], |row| row.get::<_, String>(0))
+        };
+        let answer = self.read(|connection| check(connection).map_err(self.sql()))?;
+        if answer == "ok" {
+            return Ok(());
+        }
+        Err(StoreError::Damaged { path: self.path.clone(), detail: answer.replace('\n', "; ") })
+    }
+
+    fn connect(path: &Path, access: OpenFlags) -> Result<Self, StoreError> {
+        check_file(path)?;
+        let opened = Connection::open_with_flags(path, access | OpenFlags::SQLITE_OPEN_NO_MUTEX);
+        let connection = opened.map_err(|source| StoreError::Sqlite { path: path.to_owned(), source })?;
+        let store = Self {
+            connection,
+            path: path.to_owned(),
+            instance: COUNTER.fetch_add(1, Ordering::Relaxed),
+            n_writes: Cell::new(0),
+            trial_ids: RefCell::default(),
+        };
+        configure(&store.connection).map_err(store.sql())?;
+        Ok(store)
+    }
+
+    /// For `map_err`.
+    pub(crate) fn sql(&self) -> impl Fn(rusqlite::Error) -> StoreError + '_ {
+        StoreError::sqlite(&self.path)
+    }
+
+    /// Reads one state of the store.
+    pub(crate) fn read<T>(
+        &self,
+        work: impl Fn(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        match self.read_once(&work) {
+            Err(StoreError::HalfWritten { .. }) => {
+                self.undo_half_written()?;
+                self.read_once(&work)
+            }
+            result => result,
+        }
+    }
+
+    fn read_once<T>(&self, work: impl Fn(&Connection) -> Result<T, StoreError>) -> Result<T, StoreError> {
+        let behavior = TransactionBehavior::Deferred;
+        let transaction = Transaction::new_unchecked(&self.connection, behavior).map_err(self.sql())?;
+        work(&transaction)
+    }
+
+    /// Changes the store: all that `work` does, or nothing where it or the disk fails. No other process writes meanwhile.
+    pub(crate) fn write<T>(
+        &self,
+        work: impl FnOnce(&Connection) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let behavior = TransactionBehavior::Immediate;
+        let transaction = Transaction::new_unchecked(&self.connection, behavior).map_err(self.sql())?;
+        let result = work(&transaction)?;
+        transaction.commit().map_err(self.sql())?;
+        self.n_writes.set(self.n_writes.get() + 1);
+        Ok(result)
+    }
+
+    /// A process died while it wrote: any reader who may write undoes that, one who may not cannot read.
+    fn undo_half_written(&self) -> Result<(), StoreError> {
+        let lost = |_| StoreError::HalfWritten { path: self.path.clone() };
+        let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = Connection::open_with_flags(&self.path, access).map_err(lost)?;
+        connection.busy_timeout(BUSY_TIMEOUT).map_err(lost)?;
+        connection.query_row("SELECT COUNT(*) FROM sqlite_master", [], |_| Ok(())).map_err(lost)
+    }
+}
+
+/// What SQLite says only late or not at all. The file is not opened: see [`Store`].
+fn check_file(path: &Path) -> Result<(), StoreError> {
+    let found = match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            return Err(StoreError::Missing { path: path.to_owned() });
+        }
+        found => found.map_err(StoreError::io("look for", path))?,
+    };
+    let not_a_store = |reason| Err(StoreError::NotAStore { path: path.to_owned(), reason });
+    match (found.is_file(), found.len()) {
+        (false, _) => not_a_store("it is no file"),
+        (true, 0) => not_a_store("it is empty"),
+        (true, _) => Ok(()),
+    }
+}
+
+fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY_TIMEOUT)?;
+    connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
+    // Optuna's connections do not enforce foreign keys either, and may leave rows that refer to nothing.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    connection.pragma_update(None, "synchronous", "FULL")?;
+    connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// Makes an empty store beside `path` and gives it its name when it is whole, so that no other process ever sees a part of
+/// one. Whoever comes second keeps the first one's.
+fn create(path: &Path) -> Result<(), StoreError> {
+    let part = part_of(path);
+    let linked = create_part(&part).and_then(|()| link(&part, path));
+    // Where this fails too, the first error is the one to tell.
+    let _removed = fs::remove_file(&part);
+    linked
+}
+
+fn create_part(part: &Path) -> Result<(), StoreError> {
+    let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+    File::create(part).map_err(StoreError::io("create", part))?;
+    let connection = Connection::open_with_flags(part, access).map_err(StoreError::sqlite(part))?;
+    schema::create(&connection).map_err(StoreError::sqlite(part))
+}
+
+fn link(part: &Path, path: &Path) -> Result<(), StoreError> {
+    match fs::hard_link(part, path) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Ok(()) => Ok(()),
+        // File systems without hard links; there a store that is made at the same instant may be replaced, still empty.
+        Err(_) => fs::rename(part, path).map_err(StoreError::io("create", path)),
+    }
+}
+
+/// `.NAME.PROCESS-COUNT.tmp`
+fn part_of(path: &Path) -> PathBuf {
+    let count = COUNTER.fetch_add(1, Ordering::Relaxed);
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    path.with_file_name(format!(".{name}.{}-{count}.tmp", process::id()))
+}
