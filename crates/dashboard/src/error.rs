@@ -104,7 +104,9 @@ impl DashboardError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Spec(_) | Self::Plan(_) | Self::Data(_) | Self::Runs(_) | Self::Store(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Spec(_) | Self::Plan(_) | Self::Data(_) | Self::Runs(_) | Self::Store(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -83,7 +83,9 @@ impl State {
     /// A run of the runs folder, or that of a study's trial.
     pub(crate) fn run(&self, id: &str) -> Result<RunDir, DashboardError> {
         let of_trial = |error| match trial_of_run(id) {
-            Some((study, number)) => self.shelf.find(study).ok().and_then(|study| study.trial_run(number)).ok_or(error),
+            Some((study, number)) => {
+                self.shelf.find(study).ok().and_then(|study| study.trial_run(number)).ok_or(error)
+            }
             None => Err(error),
         };
         RunDir::find(&self.sources.root, id).or_else(of_trial)
@@ -94,7 +96,9 @@ impl State {
         let run = self.run(id)?;
         match RunDir::find(&self.sources.root, id) {
             Ok(_) => Ok(run),
-            Err(_) => Err(DashboardError::conflict(format!("{id} is a study's trial, which the study stops and goes on with"))),
+            Err(_) => Err(DashboardError::conflict(format!(
+                "{id} is a study's trial, which the study stops and goes on with"
+            ))),
         }
     }
 }

@@ -293,8 +293,9 @@ pub(crate) async fn trial(
     State(shared): State<Shared>,
     Path((id, number)): Path<(String, String)>,
 ) -> Result<Response, DashboardError> {
-    let missing = || DashboardError::no(format!("trial {number} in this study"));
-    let position: usize = number.parse().map_err(|_| missing())?;
+    let position = number.parse::<usize>();
+    let missing = move || DashboardError::no(format!("trial {number} in this study"));
+    let Ok(position) = position else { return Err(missing()) };
     light(move || {
         shared.shelf.read(&id, |view| {
             let trial = view.trials.get(position).ok_or_else(missing)?;

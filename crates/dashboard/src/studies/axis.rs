@@ -120,7 +120,8 @@ mod tests {
     fn an_axis_has_room_for_what_any_trial_had() {
         let mut trials: Vec<_> = (0..4).map(trial).collect();
         trials[0].params = [float("rate", 0.1, (0.01, 1.0, true)), int("n", 3, (1, 4))].into();
-        trials[1].params = [float("rate", 0.001, (0.0001, 0.5, true)), category("how", 1, &["a", "b"])].into();
+        trials[1].params =
+            [float("rate", 0.001, (0.0001, 0.5, true)), category("how", 1, &["a", "b"])].into();
         trials[2].params = [category("how", 0, &["c", "b"]), int("mixed", 7, (1, 9))].into();
         trials[3].params = [category("mixed", 0, &["many"])].into();
         let found = axes(&trials);
@@ -134,9 +135,10 @@ mod tests {
         assert_eq!(names, expected);
         assert_eq!(found[0].categories.as_deref().unwrap(), ["a", "b", "c"]);
         assert_eq!((found[3].low, found[3].high, found[3].log), (Some(0.0001), Some(1.0), true));
-        let positions = trials.iter().flat_map(|trial| &trial.params).map(|(name, param)| {
-            found.iter().find(|axis| axis.name == *name).unwrap().position(param)
-        });
+        let positions = trials
+            .iter()
+            .flat_map(|trial| &trial.params)
+            .map(|(name, param)| found.iter().find(|axis| axis.name == *name).unwrap().position(param));
         let positions: Vec<_> = positions.map(Option::unwrap).collect();
         assert_eq!(positions, [3.0, 0.1, 1.0, 0.001, 2.0, 1.0, 0.0]);
     }

@@ -80,7 +80,11 @@ mod tests {
         for trial in &mut trials {
             trial.intermediate = (1..=200).map(|step| (step, step as f64)).collect();
         }
-        trials.push(TrialRecord { state: TrialState::Running, intermediate: [(1, f64::NAN)].into(), ..trial(3000) });
+        trials.push(TrialRecord {
+            state: TrialState::Running,
+            intermediate: [(1, f64::NAN)].into(),
+            ..trial(3000)
+        });
         trials.push(trial(3001));
         let found = intermediate(&objective, &trials, 40);
         assert_eq!((found.n, found.curves.len()), (3001, 40));

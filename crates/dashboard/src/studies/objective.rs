@@ -20,7 +20,11 @@ fn direction_name<S: serde::Serializer>(direction: &Direction, serializer: S) ->
 }
 
 /// Objectives with the names that the study gives them: Danlu's own attribute, or Optuna's `study:metric_names`.
-pub(crate) fn objectives(directions: &[Direction], ours: Option<&Json>, optunas: Option<&Json>) -> Vec<Objective> {
+pub(crate) fn objectives(
+    directions: &[Direction],
+    ours: Option<&Json>,
+    optunas: Option<&Json>,
+) -> Vec<Objective> {
     let names: Vec<&str> = [ours, optunas].into_iter().flatten().find_map(name_list).unwrap_or_default();
     let name = |idx: usize| match names.get(idx) {
         Some(name) if !name.is_empty() => (*name).to_owned(),
@@ -73,7 +77,8 @@ pub(crate) fn best(objectives: &[Objective], trials: &[TrialRecord]) -> Vec<usiz
     match objectives {
         [only] => {
             let costs = trials.iter().enumerate();
-            let costs = costs.filter_map(|(idx, trial)| Some((eligible_cost(trial, 0, only.direction)?, idx)));
+            let costs =
+                costs.filter_map(|(idx, trial)| Some((eligible_cost(trial, 0, only.direction)?, idx)));
             costs.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, idx)| idx).into_iter().collect()
         }
         _ => super::front::front(objectives, trials),

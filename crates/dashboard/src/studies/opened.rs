@@ -146,7 +146,8 @@ fn named(study: &StoredStudy) -> Vec<Objective> {
 
 /// The study file as it was last run with, else as the store has it; `None` also for one that cannot be read.
 fn spec_of(place: &Place, study: &StoredStudy) -> Option<StudySpec> {
-    let of_store = || study.user_attributes.get("danlu:file").and_then(|text| text.as_str()).map(String::from);
+    let of_store =
+        || study.user_attributes.get("danlu:file").and_then(|text| text.as_str()).map(String::from);
     let texts = [of_store(), place.file_text()];
     texts.into_iter().flatten().find_map(|text| StudySpec::from_toml(&text).ok())
 }

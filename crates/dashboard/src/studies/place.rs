@@ -115,7 +115,9 @@ fn at(root: &Path, name: &str) -> Option<Place> {
     let folder = path.is_dir().then(|| path.clone());
     let store = match &folder {
         Some(folder) => folder.join(STORE).canonicalize().ok().filter(|store| store.starts_with(root))?,
-        None => path.extension().is_some_and(|ending| ENDINGS.iter().any(|one| ending == *one)).then_some(path)?,
+        None => {
+            path.extension().is_some_and(|ending| ENDINGS.iter().any(|one| ending == *one)).then_some(path)?
+        }
     };
     store.is_file().then(|| Place { id: name.into(), store, folder, study: None })
 }
@@ -170,7 +172,22 @@ mod tests {
         symlink(outer.join("secret/trials/0007"), root.join("a/trials/0009")).unwrap();
         let found: Vec<String> = places(&root).unwrap().into_iter().map(|place| place.id).collect();
         assert_eq!(found, ["a", "foreign.db"]);
-        let names = ["", ".", "..", "../secret", "a/../a", "a/", "/", "empty", "out", "out.db", "x.txt", "a~", "a~x", "a~+1"];
+        let names = [
+            "",
+            ".",
+            "..",
+            "../secret",
+            "a/../a",
+            "a/",
+            "/",
+            "empty",
+            "out",
+            "out.db",
+            "x.txt",
+            "a~",
+            "a~x",
+            "a~+1",
+        ];
         assert!(names.iter().all(|name| Place::find(&root, name).is_err()));
         let second = Place::find(&root, "foreign.db~2").unwrap();
         assert_eq!((second.study, second.folder.is_none()), (Some(2), true));

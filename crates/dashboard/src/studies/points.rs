@@ -40,7 +40,8 @@ pub(crate) fn points<'a>(
     trials: &[TrialRecord],
     points: usize,
 ) -> Points<'a> {
-    let value = |trial: &TrialRecord| trial.state.complete_values().and_then(|values| values.get(idx).copied());
+    let value =
+        |trial: &TrialRecord| trial.state.complete_values().and_then(|values| values.get(idx).copied());
     let is_finite = |trial: &&TrialRecord| value(trial).is_some_and(f64::is_finite);
     let shown: Vec<&TrialRecord> = trials.iter().filter(is_finite).collect();
     let cost = |at: usize| eligible_cost(shown[at], idx, objective.direction).unwrap_or(f64::INFINITY);
@@ -83,17 +84,16 @@ mod tests {
             complete(3, &[0.5]),
             complete(4, &[]),
         ];
-        trials[0].params = [float("momentum", 0.9, (0.0, 1.0, false)), category("with", 0, &["sgd", "adam"])].into();
+        trials[0].params =
+            [float("momentum", 0.9, (0.0, 1.0, false)), category("with", 0, &["sgd", "adam"])].into();
         trials[2].params = [float("only", 0.1, (0.0, 1.0, false))].into();
         trials[3].params = [category("with", 1, &["sgd", "adam"])].into();
         let found = points(&objective, 0, &trials, 10);
         assert_eq!((found.n, &found.number[..], &found.value[..]), (2, &[0, 3][..], &[1.0, 0.5][..]));
-        let columns: Vec<_> = found.axes.iter().map(|column| (&column.axis.name[..], &column.values[..])).collect();
-        let expected: [(&str, &[Option<f64>]); 3] = [
-            ("momentum", &[Some(0.9), None]),
-            ("only", &[None, None]),
-            ("with", &[Some(0.0), Some(1.0)]),
-        ];
+        let columns: Vec<_> =
+            found.axes.iter().map(|column| (&column.axis.name[..], &column.values[..])).collect();
+        let expected: [(&str, &[Option<f64>]); 3] =
+            [("momentum", &[Some(0.9), None]), ("only", &[None, None]), ("with", &[Some(0.0), Some(1.0)])];
         assert_eq!(columns, expected);
         assert_eq!(points(&objective, 3, &trials, 10).n, 0);
     }

@@ -236,7 +236,8 @@ mod tests {
             modified: 1.0,
             now: 100.0,
         };
-        let mut trials = vec![timed(0, 0.5, 0, 20_000), timed(1, 0.25, 10_000, 30_000), timed(2, 0.3, 60_000, 70_000)];
+        let mut trials =
+            vec![timed(0, 0.5, 0, 20_000), timed(1, 0.25, 10_000, 30_000), timed(2, 0.3, 60_000, 70_000)];
         trials[1].params = [float("x", 0.5, (0.0, 1.0, false))].into();
         trials.push(TrialRecord { state: TrialState::Running, started_ms: Some(90_000), ..trial(3) });
         let found = row(&known(true, Some(&spec)), &trials);

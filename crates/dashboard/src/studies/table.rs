@@ -144,9 +144,9 @@ fn sort(found: &mut [&TrialRecord], all: &[TrialRecord], query: &TableQuery) {
         Some(alphabetical(axis))
     });
     let key = |trial: &TrialRecord| key(trial, &query.sort, axis.as_ref());
-    let mut keyed: Vec<(Option<Key>, &TrialRecord)> = found.iter().map(|trial| (key(trial), *trial)).collect();
-    let directed =
-        |order: Ordering| if query.order == Order::Desc { order.reverse() } else { order };
+    let mut keyed: Vec<(Option<Key>, &TrialRecord)> =
+        found.iter().map(|trial| (key(trial), *trial)).collect();
+    let directed = |order: Ordering| if query.order == Order::Desc { order.reverse() } else { order };
     keyed.sort_by(|(a, one), (b, other)| match (a, b) {
         (Some(a), Some(b)) => directed(a.compare(b)).then_with(|| directed(one.number.cmp(&other.number))),
         (Some(_), None) => Ordering::Less,
@@ -255,8 +255,14 @@ mod tests {
         let rows = serde_json::to_value(&found).unwrap();
         assert_eq!(rows["n_by_state"]["complete"], 3);
         assert_eq!(rows["trials"][3]["values"], json!(["inf"]));
-        assert_eq!((&rows["trials"][2]["failure"], &rows["trials"][2]["values"]), (&json!("Out of memory"), &json!([])));
-        assert_eq!((&rows["trials"][1]["duplicate_of"], &rows["trials"][1]["seconds"]), (&json!(0), &json!(2.5)));
+        assert_eq!(
+            (&rows["trials"][2]["failure"], &rows["trials"][2]["values"]),
+            (&json!("Out of memory"), &json!([]))
+        );
+        assert_eq!(
+            (&rows["trials"][1]["duplicate_of"], &rows["trials"][1]["seconds"]),
+            (&json!(0), &json!(2.5))
+        );
         assert_eq!(rows["trials"][0]["params"], json!({ "with": "Adam" }));
     }
 }

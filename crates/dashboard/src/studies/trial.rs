@@ -124,12 +124,18 @@ mod tests {
         trial.intermediate = [(1, 0.5), (2, f64::INFINITY)].into();
         let found = details(&objectives, &trial, 8, Some("study~s~0007".into()), true);
         let found = serde_json::to_value(&found).unwrap();
-        assert_eq!((&found["values"], &found["feasible"], &found["state"]), (&json!(["nan"]), &json!(false), &json!("complete")));
-        assert_eq!(found["params"], json!([
-            { "name": "n", "value": 3, "domain": "1 … 4" },
-            { "name": "rate", "value": 0.01, "domain": "0.001 … 0.1, log" },
-            { "name": "with", "value": "adam", "domain": "sgd | adam" },
-        ]));
+        assert_eq!(
+            (&found["values"], &found["feasible"], &found["state"]),
+            (&json!(["nan"]), &json!(false), &json!("complete"))
+        );
+        assert_eq!(
+            found["params"],
+            json!([
+                { "name": "n", "value": 3, "domain": "1 … 4" },
+                { "name": "rate", "value": 0.01, "domain": "0.001 … 0.1, log" },
+                { "name": "with", "value": "adam", "domain": "sgd | adam" },
+            ])
+        );
         assert_eq!(found["curve"]["value"], json!([0.5, null]));
         assert_eq!(found["objectives"][0]["direction"], "minimize");
     }
