@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod study;
 mod training;
 mod values;
 
@@ -7,6 +8,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
+pub(crate) use study::{
+    StateName, StudyArgs, StudyAskArgs, StudyBestArgs, StudyCommand, StudyExportArgs, StudyListArgs,
+    StudyNameArgs, StudyRunArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs, StudyWorkArgs,
+};
 pub(crate) use training::{LrFindArgs, ResumeArgs, RunArgs, TrainArgs};
 use values::{at_least_one, shape, threads};
 
@@ -77,6 +82,8 @@ pub(crate) enum Command {
     Export(ExportArgs),
     /// The layers of a network, with shapes, parameters and multiply-adds.
     Summary(SummaryArgs),
+    /// Try values of hyperparameters and networks, many trials, and keep all of them.
+    Study(StudyArgs),
     /// Get or look at a data set.
     Data(DataArgs),
     /// A page in the browser: runs as they learn, networks of blocks, pictures to try.

@@ -12,6 +12,7 @@ use lanes::UnknownIsa;
 use nn::{PlanError, StateDictError};
 use runs::RunsError;
 use spec::{PRESETS, SpecError};
+use study::StudyError;
 use train::{CheckpointError, TrainError};
 
 #[derive(Debug, thiserror::Error)]
@@ -20,6 +21,32 @@ pub(crate) enum CliError {
     Spec(#[from] SpecError),
     #[error(transparent)]
     Data(#[from] DataError),
+    #[error(transparent)]
+    Study(#[from] StudyError),
+    #[error("`{name}` is neither a study file, nor a study in {}, nor one that comes with danlu ({})", studies.display(), study_names())]
+    UnknownStudy { name: String, studies: PathBuf },
+    #[error(
+        "the study file has no table `run`, so its trials are made by another program: use `danlu study ask` and `tell`"
+    )]
+    StudyWithoutRun,
+    #[error(
+        "`{name}` is no figure of a training, so another program has to tell it: use `danlu study ask` and `tell`"
+    )]
+    ForeignObjective { name: String },
+    #[error("none of {n} trials taken from all over the space can be tried; for example {values}: {reason}")]
+    NothingToTry { n: u64, values: String, reason: String },
+    #[error("a process of the study could not be started")]
+    StartWorker(#[source] io::Error),
+    #[error("a process of the study ended; all trials are kept, and the same command goes on\n{words}")]
+    WorkerFailed { words: String },
+    #[error("interrupted; {n_trials} trials are kept, and `danlu study run {}` goes on", study.display())]
+    StudyInterrupted { study: PathBuf, n_trials: usize },
+    #[error("the run in {} did not end well; `danlu resume` tells why, and the same command goes on", dir.display())]
+    RetrainingFailed { dir: PathBuf },
+    #[error("line {line} is not what is read here")]
+    JsonLine { line: usize, source: serde_json::Error },
+    #[error("trial {trial}: a line has either `values`, or `step` and `value`, or `state`")]
+    TellWhat { trial: u64 },
     #[error(transparent)]
     Dashboard(#[from] DashboardError),
     #[error("`{host}` is no address of this machine")]
@@ -138,6 +165,10 @@ pub(crate) enum CliError {
     Interrupted { dir: PathBuf, n_epochs: usize },
 }
 
+fn study_names() -> String {
+    study::PRESETS.map(|preset| preset.name).join(", ")
+}
+
 fn known_names() -> String {
     data::KNOWN_SETS.map(|known| known.name).join(", ")
 }
@@ -159,13 +190,16 @@ impl CliError {
     /// 2 where something else should have been asked for, 130 after an interrupt, 1 for all else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
-            Self::Interrupted { .. } | Self::InterruptedEarly => 130,
+            Self::Interrupted { .. } | Self::InterruptedEarly | Self::StudyInterrupted { .. } => 130,
             Self::File { source, .. } => source.exit_code(),
             // The network may stand in a file that cannot be read.
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
-            Self::LiveAndTerse { .. } => 2,
+            Self::LiveAndTerse { .. } | Self::UnknownStudy { .. } | Self::StudyWithoutRun => 2,
+            Self::ForeignObjective { .. } | Self::NothingToTry { .. } | Self::TellWhat { .. } => 2,
+            Self::JsonLine { .. } => 2,
+            Self::Study(error) => study_exit_code(error),
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
             Self::Runs(RunsError::File { .. }) | Self::WeightsInTheWay { .. } => 2,
@@ -192,6 +226,22 @@ impl CliError {
     /// The message and its causes on one line, for a record.
     pub(crate) fn one_line(&self) -> String {
         causes(self).fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+    }
+}
+
+/// 2 where the study file or what was typed asks for what cannot be.
+fn study_exit_code(error: &StudyError) -> u8 {
+    use StudyError as E;
+    match error {
+        E::Spec(_)
+        | E::Space(_)
+        | E::File { .. }
+        | E::Patch { .. }
+        | E::Condition { .. }
+        | E::Changed { .. } => 2,
+        E::PrunerOfSeveral | E::Grid(_) | E::NoTrial { .. } | E::NoParameter { .. } => 2,
+        E::NotInDomain { .. } | E::ValueCount { .. } => 2,
+        _ => 1,
     }
 }
 

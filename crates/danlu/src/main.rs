@@ -28,6 +28,7 @@ mod resume_command;
 mod run;
 mod run_observer;
 mod screen;
+mod study_command;
 mod summary_command;
 mod table;
 mod train_command;
@@ -59,6 +60,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Predict(args) => predict_command::run(args),
         Command::Export(args) => export_command::run(args),
         Command::Summary(args) => summary_command::run(args),
+        Command::Study(args) => study_command::run(args),
         Command::Data(args) => data_command::run(args),
         Command::Dashboard(args) => dashboard_command::run(args),
         Command::Bench(args) => bench_command::run(args),

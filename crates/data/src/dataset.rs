@@ -59,6 +59,14 @@ impl Dataset {
         }
     }
 
+    /// Puts the samples of another part of the same data set behind its own.
+    pub(crate) fn extend(&mut self, more: Self) {
+        debug_assert_eq!((self.shape, &self.classes), (more.shape, &more.classes), "parts of one data set");
+        self.images.extend(more.images);
+        self.labels.extend(more.labels);
+        *self = std::mem::take(self).hashed();
+    }
+
     /// A copy of the samples that `splits` puts into `split`.
     pub(crate) fn taken(&self, splits: &[Split], split: Split) -> Self {
         let n = splits.iter().filter(|&&part| part == split).count();

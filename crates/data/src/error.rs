@@ -152,7 +152,7 @@ pub enum DataError {
     TooFew { name: String, n_samples: usize },
 
     /// A share that leaves nothing, or is none.
-    #[error("the share of validation is {share}, but must be above 0 and below 1")]
+    #[error("the share of validation is {share}, but must be from 0 to below 1")]
     Share { share: f64 },
 
     /// The system has no thread left.

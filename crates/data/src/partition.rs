@@ -15,8 +15,8 @@ pub const CUT_SHARE: f64 = 0.1;
 /// How a data set is to be cut where it does not come in parts.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Partition {
-    /// Share of the training samples that are set apart for validation, above 0 and below 1. `None`: the
-    /// validation part that the data set comes with, or, where not even a test part is given, [`CUT_SHARE`].
+    /// Share of the training samples that are set apart for validation, from 0 to below 1. 0: none is, and the validation
+    /// part that the data set comes with is learned from too. `None`: the validation part that the data set comes with, or, where not even a test part is given, [`CUT_SHARE`].
     pub validation: Option<f64>,
     /// What the cut is drawn from, by the stream `split`. It should not be that of a run: models are compared on
     /// the same test samples, and none of them may have been learned from.
@@ -33,7 +33,7 @@ impl Default for Partition {
 impl Partition {
     pub(crate) fn check(&self) -> Result<(), DataError> {
         match self.validation {
-            Some(share) if !(share > 0.0 && share < 1.0) => Err(DataError::Share { share }),
+            Some(share) if !(0.0..1.0).contains(&share) => Err(DataError::Share { share }),
             _ => Ok(()),
         }
     }
@@ -79,6 +79,10 @@ impl Given {
     /// samples only if validation is asked for.
     pub(crate) fn cut(self, partition: &Partition) -> Result<Parts, DataError> {
         let Self { mut train, mut validation, mut test } = self;
+        let is_all_for_training = partition.validation == Some(0.0);
+        if is_all_for_training && let Some(more) = validation.take() {
+            train.extend(more);
+        }
         let test_share = test.is_none().then_some(CUT_SHARE);
         let unused = partition.validation.filter(|_| validation.is_some());
         let note = |share| {
@@ -86,7 +90,8 @@ impl Given {
         };
         let notes = unused.map(note).into_iter().collect();
         let wanted = partition.validation.or(test_share);
-        let shares = Shares { test: test_share, validation: wanted.filter(|_| validation.is_none()) };
+        let wanted = wanted.filter(|_| validation.is_none() && !is_all_for_training);
+        let shares = Shares { test: test_share, validation: wanted };
         if shares.test.is_some() || shares.validation.is_some() {
             let splits = assign(&train.labels, train.classes.len(), shares, partition.seed);
             let cut_off = |split| train.taken(&splits, split);

@@ -2,12 +2,23 @@
 //!
 //! A [`Sampler`] and a [`Pruner`] see a [`History`], never a store, a network or a clock.
 
+mod axis;
+mod draw;
 mod history;
+mod importance;
+mod pareto;
 mod pruner;
+mod pruners;
 mod sampler;
+mod samplers;
 mod space;
+mod standing;
 
 pub use history::{History, Observation, Outcome};
+pub use importance::importance;
+pub use pareto::{best, hypervolume, pareto_front};
 pub use pruner::Pruner;
+pub use pruners::pruner;
 pub use sampler::{Ask, Sampler};
+pub use samplers::{GridError, check_sampler, sampler};
 pub use space::{Condition, Dimension, Point, Space, SpaceError};

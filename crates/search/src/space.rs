@@ -151,6 +151,9 @@ fn domain_fault(domain: &Domain) -> Option<String> {
                 _ if !(low.is_finite() && high.is_finite() && low <= high) => {
                     Some(format!("`low` {low} and `high` {high} must be finite, low not above high"))
                 }
+                _ if !(high - low).is_finite() => {
+                    Some(format!("`low` {low} and `high` {high} are farther apart than a number can say"))
+                }
                 _ if float.scale == Log && low <= 0.0 => {
                     Some(format!("`low` {low} must be above 0 on a log scale"))
                 }

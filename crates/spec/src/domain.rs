@@ -3,8 +3,11 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 /// What a parameter may be.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Domain {
     /// A number.
     Float(FloatDomain),
@@ -15,7 +18,8 @@ pub enum Domain {
 }
 
 /// The numbers from `low` to `high`, both included.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct FloatDomain {
     /// Smallest, finite.
     pub low: f64,
@@ -28,7 +32,8 @@ pub struct FloatDomain {
 }
 
 /// The whole numbers `low`, `low + step`, … up to `high`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub struct IntDomain {
     /// Smallest.
     pub low: i64,
@@ -41,7 +46,8 @@ pub struct IntDomain {
 }
 
 /// What is as far apart as what.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Scale {
     /// 1 and 2 as 2 and 3.
     #[default]
@@ -51,7 +57,8 @@ pub enum Scale {
 }
 
 /// One of the values of a categorical parameter: what Optuna's schema can hold.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum Category {
     /// Python's `None`; Danlu itself makes none.
     None,
@@ -66,7 +73,8 @@ pub enum Category {
 }
 
 /// The value of one parameter.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum ParamValue {
     /// Of a [`Domain::Float`].
     Float(f64),
@@ -85,7 +93,9 @@ impl Domain {
         match (self, value) {
             (Self::Float(domain), ParamValue::Float(x)) => domain.low <= x && x <= domain.high,
             (Self::Int(domain), ParamValue::Int(x)) => {
-                domain.low <= x && x <= domain.high && (x - domain.low) % domain.step == 0
+                domain.low <= x
+                    && x <= domain.high
+                    && x.abs_diff(domain.low) % domain.step.unsigned_abs() == 0
             }
             (Self::Categorical(categories), ParamValue::Category(idx)) => idx < categories.len(),
             _ => false,
@@ -106,9 +116,9 @@ impl Domain {
 }
 
 impl IntDomain {
-    /// How many values there are.
+    /// How many values there are; one less for all 2^64.
     pub fn n_values(&self) -> u64 {
-        self.high.abs_diff(self.low) / self.step.unsigned_abs() + 1
+        (self.high.abs_diff(self.low) / self.step.unsigned_abs()).saturating_add(1)
     }
 }
 
@@ -133,6 +143,7 @@ mod tests {
         let int = IntDomain { low: 4, high: 10, scale: Scale::Linear, step: 3 };
         assert_eq!(int.n_values(), 3);
         let int = Domain::Int(int);
+        let widest = Domain::Int(IntDomain { low: i64::MIN, high: i64::MAX, scale: Scale::Linear, step: 1 });
         let float = Domain::Float(FloatDomain { low: 0.0, high: 1.0, scale: Scale::Linear, step: None });
         let categories = Domain::Categorical(vec![Category::Text("a".into()), Category::Bool(true)]);
         let cases = [
@@ -140,6 +151,7 @@ mod tests {
             (&int, ParamValue::Int(8), false),
             (&int, ParamValue::Int(13), false),
             (&int, ParamValue::Float(7.0), false),
+            (&widest, ParamValue::Int(i64::MAX), true),
             (&float, ParamValue::Float(1.0), true),
             (&float, ParamValue::Float(f64::NAN), false),
             (&categories, ParamValue::Category(1), true),

@@ -126,21 +126,6 @@ impl Labels {
     }
 }
 
-impl<'de> Deserialize<'de> for Scale {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename_all = "snake_case")]
-        enum Word {
-            Linear,
-            Log,
-        }
-        Ok(match Word::deserialize(deserializer)? {
-            Word::Linear => Self::Linear,
-            Word::Log => Self::Log,
-        })
-    }
-}
-
 impl<'de> Deserialize<'de> for ChoiceSpec {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let value = toml::Value::deserialize(deserializer)?;

@@ -13,7 +13,7 @@ pub enum SamplerSpec {
     Grid,
     /// Uniformly.
     Random,
-    /// Sobol's sequence (Joe & Kuo 2008), shifted at random (Owen 1998 scrambles more; a shift keeps it simple).
+    /// Sobol's sequence (Joe & Kuo 2008), scrambled (Owen 1998).
     Sobol,
     /// Tree-structured Parzen estimator (Bergstra et al. 2011), multivariate (Falkner et al. 2018).
     Tpe(TpeSpec),

@@ -6,7 +6,7 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
-use crate::error::{check_above_zero, check_value};
+use crate::error::{check_above_zero, check_share, check_value};
 use crate::toml_text::TomlText;
 use crate::{
     AugmentSpec, AverageSpec, EarlyStoppingSpec, FORMAT_VERSION, LossSpec, NetworkSpec, NormalizationSpec,
@@ -35,8 +35,8 @@ pub struct TrainSpec {
     pub batch_size: usize,
     /// Whether each epoch has an order of its own.
     pub shuffle: bool,
-    /// Share of the training samples, of each class, that is not learned from but measured on after each epoch, above 0
-    /// and below 1. A data set's own validation part comes first; `None`: that, or a tenth where there is no test part
+    /// Share of the training samples, of each class, that is not learned from but measured on after each epoch, from 0
+    /// to below 1. A data set's own validation part comes first, but with 0 it is learned from too; `None`: that, or a tenth where there is no test part
     /// either, else no sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<f64>,
@@ -144,8 +144,7 @@ impl TrainSpec {
         check_count("batch_size", self.batch_size)?;
         self.init.as_ref().map_or(Ok(()), InitSpec::validate)?;
         if let Some(validation) = self.validation {
-            let (ok, allowed) = (0.0 < validation && validation < 1.0, "a number above 0 and below 1");
-            check_value(ok, "validation", format_args!("{validation:?}"), allowed)?;
+            check_share("validation", validation)?;
         }
         self.normalization.validate()?;
         self.clip_gradient.map_or(Ok(()), |longest| check_above_zero("clip_gradient", longest))?;
@@ -277,7 +276,7 @@ mod tests {
             (TrainSpec { batch_size: usize::MAX, ..spec() }, "`batch_size` is 18446744073709551615"),
             (
                 TrainSpec { validation: Some(1.0), ..spec() },
-                "`validation` is 1.0, but must be a number above 0",
+                "`validation` is 1.0, but must be a number from 0 to below 1",
             ),
             (TrainSpec { clip_gradient: Some(0.0), ..spec() }, "`clip_gradient` is 0.0, but must be"),
             (TrainSpec { average: Some(AverageSpec { decay: 1.0 }), ..spec() }, "`average.decay` is 1.0"),

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use crate::domain::{Domain, ParamValue};
@@ -16,7 +17,8 @@ pub enum Direction {
 }
 
 /// How far a trial came.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", deny_unknown_fields)]
 pub enum TrialState {
     /// Somebody wants it tried, or whoever tried it is gone.
     Waiting,
@@ -25,11 +27,13 @@ pub enum TrialState {
     /// It has one value for each objective, in their order.
     Complete {
         /// Never NaN.
+        #[serde(with = "number::list")]
         values: Vec<f64>,
     },
     /// It was ended early, as it did not look good.
     Pruned {
         /// As [`TrialState::Complete`]; empty where the trial had no intermediate value.
+        #[serde(with = "number::list")]
         values: Vec<f64>,
     },
     /// It could not be tried, or gave no number.
@@ -37,7 +41,8 @@ pub enum TrialState {
 }
 
 /// A parameter of a trial with what it could have been.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Param {
     /// What it could have been.
     pub domain: Domain,
@@ -46,7 +51,8 @@ pub struct Param {
 }
 
 /// Everything that a store holds of one trial.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct TrialRecord {
     /// From 0, in the order in which they were begun or enqueued, without gaps.
     pub number: u64,
@@ -55,6 +61,7 @@ pub struct TrialRecord {
     /// By name.
     pub params: BTreeMap<String, Param>,
     /// By step, the epoch counted from 1; may be NaN or infinite.
+    #[serde(with = "number::map")]
     pub intermediate: BTreeMap<u64, f64>,
     /// When it was begun, milliseconds of Unix time (UTC).
     pub started_ms: Option<i64>,
@@ -102,5 +109,125 @@ impl TrialRecord {
     /// Whether no constraint is violated.
     pub fn is_feasible(&self) -> bool {
         self.constraints().iter().all(|&violation| violation <= 0.0)
+    }
+}
+
+/// Numbers in JSON, which has none that are not finite: those become texts.
+mod number {
+    use std::collections::BTreeMap;
+    use std::fmt;
+
+    use serde::de::{self, Visitor};
+    use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+    struct Number(f64);
+
+    impl Serialize for Number {
+        fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+            match self.0 {
+                x if x.is_finite() => serializer.serialize_f64(x),
+                x => serializer.collect_str(&x),
+            }
+        }
+    }
+
+    impl<'de> Deserialize<'de> for Number {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            deserializer.deserialize_any(NumberVisitor)
+        }
+    }
+
+    struct NumberVisitor;
+
+    impl Visitor<'_> for NumberVisitor {
+        type Value = Number;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            f.write_str("a number, \"NaN\", \"inf\" or \"-inf\"")
+        }
+
+        fn visit_f64<E>(self, x: f64) -> Result<Number, E> {
+            Ok(Number(x))
+        }
+
+        fn visit_i64<E>(self, x: i64) -> Result<Number, E> {
+            Ok(Number(x as f64))
+        }
+
+        fn visit_u64<E>(self, x: u64) -> Result<Number, E> {
+            Ok(Number(x as f64))
+        }
+
+        fn visit_str<E: de::Error>(self, text: &str) -> Result<Number, E> {
+            match text {
+                "NaN" | "inf" | "-inf" => Ok(Number(text.parse().expect("Rust's own words"))),
+                _ => Err(E::invalid_value(de::Unexpected::Str(text), &self)),
+            }
+        }
+    }
+
+    pub(super) mod list {
+        use super::*;
+
+        pub(in super::super) fn serialize<S: Serializer>(
+            list: &[f64],
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_seq(list.iter().map(|&x| Number(x)))
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<Vec<f64>, D::Error> {
+            Ok(Vec::<Number>::deserialize(deserializer)?.into_iter().map(|number| number.0).collect())
+        }
+    }
+
+    pub(super) mod map {
+        use super::*;
+
+        pub(in super::super) fn serialize<S: Serializer>(
+            map: &BTreeMap<u64, f64>,
+            serializer: S,
+        ) -> Result<S::Ok, S::Error> {
+            serializer.collect_map(map.iter().map(|(step, &x)| (step, Number(x))))
+        }
+
+        pub(in super::super) fn deserialize<'de, D: Deserializer<'de>>(
+            deserializer: D,
+        ) -> Result<BTreeMap<u64, f64>, D::Error> {
+            let map = BTreeMap::<u64, Number>::deserialize(deserializer)?;
+            Ok(map.into_iter().map(|(step, number)| (step, number.0)).collect())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Category, FloatDomain, Scale};
+
+    #[test]
+    fn a_trial_reads_back_from_json() {
+        let domain = Domain::Float(FloatDomain { low: 1e-4, high: 0.1, scale: Scale::Log, step: None });
+        let choice = Domain::Categorical(vec![Category::Text("a".into()), Category::None]);
+        let trial = TrialRecord {
+            number: 7,
+            state: TrialState::Pruned { values: vec![f64::INFINITY, 0.1 + 0.2] },
+            params: BTreeMap::from([
+                ("x".into(), Param { domain, value: ParamValue::Float(0.1) }),
+                ("c".into(), Param { domain: choice, value: ParamValue::Category(1) }),
+            ]),
+            intermediate: BTreeMap::from([(1, 0.5), (2, f64::NEG_INFINITY)]),
+            started_ms: Some(1),
+            completed_ms: None,
+            user_attributes: BTreeMap::from([("a".into(), Json::from(vec![1, 2]))]),
+            system_attributes: BTreeMap::new(),
+        };
+        let text = serde_json::to_string(&trial).unwrap();
+        assert_eq!(serde_json::from_str::<TrialRecord>(&text).unwrap(), trial);
+        let diverged = TrialRecord { intermediate: BTreeMap::from([(1, f64::NAN)]), ..trial };
+        let text = serde_json::to_string(&diverged).unwrap();
+        assert!(serde_json::from_str::<TrialRecord>(&text).unwrap().intermediate[&1].is_nan());
     }
 }

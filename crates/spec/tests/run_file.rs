@@ -271,7 +271,7 @@ fn impossible_values_name_the_key() {
         ("out = \"\"", "`out` is \"\", but must be the path of a folder"),
         ("[optimizer.adam]\nlearning_rate = nan", "`optimizer.adam.learning_rate` is NaN, but must be"),
         ("[optimizer.sgd]\nnesterov = true", "`optimizer.sgd.nesterov` is true, but must be false where"),
-        ("validation = 0", "`validation` is 0.0, but must be a number above 0 and below 1"),
+        ("validation = 1", "`validation` is 1.0, but must be a number from 0 to below 1"),
         (
             "[loss.cross_entropy]\nclass_weights = [1]",
             "`loss.cross_entropy.class_weights` is [1.0], but must",

@@ -22,4 +22,4 @@ pub use error::StoreError;
 pub use studies::{StudyId, StudyRow, TrialCounts};
 pub use sync::TrialCache;
 pub use trial_rows::Changes;
-pub use trials::{Lease, RunningLease};
+pub use trials::{LEASE, Lease, RunningLease};

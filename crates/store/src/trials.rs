@@ -21,7 +21,7 @@ use crate::trial_rows::{Changes, TrialRows, now, state_word};
 use crate::{Store, StoreError, StudyId, distribution, python_json};
 
 /// The trial's system attribute that says whose it is.
-const LEASE: &str = "danlu:lease";
+pub const LEASE: &str = "danlu:lease";
 
 /// Whose a running trial is.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -54,12 +54,25 @@ impl Lease {
 }
 
 impl Store {
-    /// Begins a trial without parameters and gives its number.
-    pub fn begin_trial(&self, study: StudyId, lease: &Lease) -> Result<u64, StoreError> {
+    /// Begins the trial of that number, with what is known of it; `false` where there is one of that number already, or
+    /// none before it: then what it was chosen by is out of date.
+    pub fn begin_trial(
+        &self,
+        study: StudyId,
+        lease: &Lease,
+        number: u64,
+        changes: &Changes,
+    ) -> Result<bool, StoreError> {
         self.write(|connection| {
-            let (number, id) = self.insert_trial(connection, study, &TrialState::Running)?;
-            take(&TrialRows { connection, id }, lease).map_err(self.sql())?;
-            Ok(number)
+            self.check_study(connection, study)?;
+            if next_number(connection, study).map_err(self.sql())? != number {
+                return Ok(false);
+            }
+            let (_, id) = self.insert_trial(connection, study, &TrialState::Running)?;
+            let rows = TrialRows { connection, id };
+            rows.write_changes(changes, self.sql())?;
+            take(&rows, lease).map_err(self.sql())?;
+            Ok(true)
         })
     }
 
@@ -250,12 +263,9 @@ impl Store {
         state: &TrialState,
     ) -> Result<(u64, i64), StoreError> {
         self.check_study(connection, study)?;
-        // As Optuna numbers them: by their order in the table, among those of the study.
-        let last = "SELECT number FROM trials WHERE study_id = ?1 ORDER BY trial_id DESC LIMIT 1";
         let insert = "INSERT INTO trials (number, study_id, state) VALUES (?1, ?2, ?3)";
         let insert_next = || {
-            let last = connection.prepare_cached(last)?.query_row([study.0], |row| row.get::<_, u64>(0));
-            let number = last.optional()?.map_or(0, |last| last + 1);
+            let number = next_number(connection, study)?;
             connection.prepare_cached(insert)?.execute((number, study.0, state_word(state)))?;
             Ok((number, connection.last_insert_rowid()))
         };
@@ -383,6 +393,13 @@ fn give_back(rows: &TrialRows<'_>) -> rusqlite::Result<()> {
     let forget = "DELETE FROM trial_system_attributes WHERE trial_id = ?1 AND key = ?2";
     rows.execute(forget, (rows.id, LEASE))?;
     rows.execute("UPDATE trials SET state = 'WAITING' WHERE trial_id = ?1", [rows.id])
+}
+
+/// As Optuna numbers trials: by their order in the table, among those of the study.
+fn next_number(connection: &Connection, study: StudyId) -> rusqlite::Result<u64> {
+    let last = "SELECT number FROM trials WHERE study_id = ?1 ORDER BY trial_id DESC LIMIT 1";
+    let last = connection.prepare_cached(last)?.query_row([study.0], |row| row.get::<_, u64>(0));
+    Ok(last.optional()?.map_or(0, |last| last + 1))
 }
 
 /// Optuna's `trial_id`, and the number.

@@ -124,7 +124,8 @@ pub(crate) struct RunArgs {
     /// Whether every epoch has an order of its own [default: true].
     #[arg(long, value_name = "true|false", action = ArgAction::Set)]
     pub(crate) shuffle: Option<bool>,
-    /// Share of the training images that is kept apart to choose the best epoch on, above 0 and below 1.
+    /// Share of the training images that is kept apart to choose the best epoch on, from 0 to below 1; with 0 a
+    /// validation part of the data set itself is learned from too.
     #[arg(long, value_name = "X", allow_negative_numbers = true)]
     pub(crate) validation: Option<f64>,
     /// unit (0 to 1) or standard (mean 0, deviation 1, measured on the training images) [default: unit].

@@ -55,6 +55,17 @@ fn given_parts_stay_as_they_are() {
     assert_eq!((parts.train.len(), parts.validation.unwrap().len()), (148, 52));
     assert_eq!(parts.test, counted(20, 4));
     let with_validation = || Given { validation: Some(counted(8, 4)), ..given() };
+    let parts = cut(with_validation(), Some(0.0), 1);
+    assert_eq!(
+        (parts.train.images, parts.validation),
+        ([counted(200, 4).images, counted(8, 4).images].concat(), None)
+    );
+    assert_ne!(parts.train.sha256, "given");
+    let parts = cut(alone(counted(200, 4)), Some(0.0), 1);
+    assert_eq!(
+        (parts.train.len(), parts.validation, parts.test.images[..5].to_vec()),
+        (180, None, PINNED_TEST.to_vec())
+    );
     assert!(cut(with_validation(), None, 1).notes.is_empty());
     let parts = cut(with_validation(), Some(0.25), 1);
     let note = "the data set has a validation part of its own; the share of 0.25 is not used";
@@ -84,7 +95,7 @@ fn small_classes_keep_a_sample_to_learn_from() {
 
 #[test]
 fn a_share_is_between_0_and_1() {
-    for share in [0.0, 1.0, -0.5, f64::NAN] {
+    for share in [1.0, -0.5, f64::NAN] {
         let partition = Partition { validation: Some(share), ..Partition::default() };
         assert!(matches!(partition.check(), Err(DataError::Share { .. })));
     }

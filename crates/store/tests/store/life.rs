@@ -4,9 +4,13 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use spec::TrialState;
-use store::{Changes, Store, StoreError, StudyId, TrialCache};
+use store::{Changes, Lease, Store, StoreError, StudyId, TrialCache};
 
 use crate::fixture::{lease, params, study, trials};
+
+fn begin(store: &Store, study: StudyId, owner: &Lease) {
+    assert!(store.begin_trial(study, owner, 0, &Changes::default()).expect("begin"));
+}
 
 /// Brings trial 0 into a state; the worker `w` does what needs a lease.
 fn prepare(store: &Store, study: StudyId, state: &str) {
@@ -15,7 +19,7 @@ fn prepare(store: &Store, study: StudyId, state: &str) {
         store.enqueue(study, &params(), &BTreeMap::new()).expect("enqueue");
         return;
     }
-    store.begin_trial(study, &owner).expect("begin");
+    begin(store, study, &owner);
     let end = match state {
         "running" => return,
         "complete" => TrialState::Complete { values: vec![1.0, 2.0] },
@@ -86,7 +90,7 @@ fn a_trial_that_was_given_back_keeps_what_it_has() {
     let folder = tempfile::tempdir().expect("folder");
     let (store, study) = study(&folder);
     let (first, second) = (lease("first"), lease("second"));
-    store.begin_trial(study, &first).expect("begin");
+    begin(&store, study, &first);
     store.set_params(study, 0, &first, &params()).expect("params");
     store.set_intermediate(study, 0, &first, 1, 0.5).expect("report");
     assert!(!store.requeue(study, 0, &second).expect("not the second's"));
@@ -130,7 +134,7 @@ fn what_cannot_be_is_refused() {
     let folder = tempfile::tempdir().expect("folder");
     let (store, study) = study(&folder);
     let w = lease("w");
-    store.begin_trial(study, &w).expect("begin");
+    begin(&store, study, &w);
     let before = snapshot(&store, study);
     let finish = |state: TrialState| {
         let changes = Changes { params: params(), ..Changes::default() };
@@ -152,4 +156,22 @@ fn what_cannot_be_is_refused() {
     let imported = store.import(study, &trials());
     assert!(matches!(imported, Err(StoreError::NumberTaken { number: 0, next: 1 })));
     assert_eq!(before, snapshot(&store, study), "what was refused left something behind");
+}
+
+#[test]
+fn of_two_that_choose_the_same_trial_one_begins_it() {
+    let folder = tempfile::tempdir().expect("folder");
+    let (store, study) = study(&folder);
+    let begin = |worker: &str, number| {
+        let changes = Changes { params: params(), ..Changes::default() };
+        store.begin_trial(study, &lease(worker), number, &changes).expect("begin")
+    };
+    let begun = [begin("a", 1), begin("a", 0), begin("b", 0), begin("b", 2), begin("b", 1), begin("a", 1)];
+    assert_eq!(begun, [false, true, false, false, true, false]);
+    let mut cache = TrialCache::new();
+    assert_eq!(store.sync(study, &mut cache).expect("sync"), [0, 1]);
+    assert!(cache.trials().iter().all(|trial| trial.params == params()));
+    let owners: Vec<_> =
+        store.running_leases(study).expect("leases").into_iter().map(|one| one.lease).collect();
+    assert_eq!(owners, [lease("a"), lease("b")]);
 }

@@ -29,7 +29,8 @@ fn a_trial_written_in_parts() {
     let now_ms = || SystemTime::now().duration_since(UNIX_EPOCH).expect("clock").as_millis() as i64;
     let before = now_ms();
     let lease = lease("w");
-    let number = store.begin_trial(study, &lease).expect("begin");
+    let number = 0;
+    assert!(store.begin_trial(study, &lease, number, &Changes::default()).expect("begin"));
     store.set_params(study, number, &lease, &params()).expect("params");
     for (step, value) in intermediate() {
         store.set_intermediate(study, number, &lease, step, f64::NAN).expect("report");
@@ -86,7 +87,7 @@ fn studies() {
     store.set_study_user_attribute(second, "text", &json!(1)).expect("user");
     store.set_study_system_attribute(second, "more", &json!([])).expect("system");
     store.import(first, &trials()).expect("import");
-    store.begin_trial(first, &lease("w")).expect("begin");
+    assert!(store.begin_trial(first, &lease("w"), 6, &Changes::default()).expect("begin"));
 
     let rows = store.studies().expect("studies");
     assert_eq!(rows.iter().map(|row| row.id).collect::<Vec<_>>(), [first, second]);

@@ -1,0 +1,130 @@
+//! From a trial's values to a training with nothing left open, and what the network alone says of it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use nn::Plan;
+use serde_json::Value as Json;
+use sha2::{Digest, Sha256};
+use spec::{Assignment, Measure, NetworkSource, NetworkSpec, StudySpec, Testing, TrainSpec};
+use study::{Candidate, StudyError, Template};
+
+use crate::error::CliError;
+use crate::loading::Wanted;
+use crate::network_file;
+
+/// Makes trainings of values.
+pub(crate) struct Candidates {
+    template: Template,
+    constraints: BTreeMap<Measure, f64>,
+}
+
+/// A training with nothing left open.
+pub(crate) struct Prepared {
+    pub(crate) spec: TrainSpec,
+    pub(crate) plan: Plan,
+}
+
+impl Candidates {
+    /// `None`: the study's trials are made by another program.
+    pub(crate) fn new(study: &StudySpec) -> Result<Option<Self>, CliError> {
+        let template = Template::new(study, &load)?;
+        let constraints = study.constraints.clone();
+        Ok(template.map(|template| Self { template, constraints }))
+    }
+
+    /// Epochs of a whole trial, where they do not vary.
+    pub(crate) fn n_epochs(&self) -> u64 {
+        self.template.n_epochs()
+    }
+
+    /// The training that the values ask for. What does not go together is an error.
+    pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
+        let file = self.template.run_file(values, &load)?;
+        let is_preset = file.network.as_ref().is_none_or(NetworkSource::is_preset);
+        let mut spec = file.resolve(network_file::read_named)?;
+        spec.test = Testing::Never;
+        let wanted = Wanted::new(Path::new(&spec.data))?;
+        if is_preset {
+            spec.network = wanted.adapt(spec.network);
+        }
+        let plan = network_file::compile(&spec.network)?;
+        spec.validate()?;
+        wanted.check_fit(&plan)?;
+        Ok(Prepared { spec, plan })
+    }
+
+    /// What is known of values before they are tried. Mistakes of the study file itself are errors; what only these values
+    /// are to blame for is a refusal.
+    pub(crate) fn look(&self, values: &Assignment) -> Result<Candidate, CliError> {
+        let prepared = match self.prepare(values) {
+            Ok(prepared) => prepared,
+            Err(error @ (CliError::Study(StudyError::Patch { .. }) | CliError::Data(_))) => {
+                return Err(error);
+            }
+            Err(error @ CliError::NeitherNameNorFolder { .. }) => return Err(error),
+            Err(error) => {
+                let refusal = Some(error.one_line());
+                return Ok(Candidate { refusal, ..Candidate::default() });
+            }
+        };
+        let measured = |(measure, limit): (&Measure, &f64)| {
+            Some((*measure, *limit, of_network(*measure, &prepared.plan)?))
+        };
+        let broken = self
+            .constraints
+            .iter()
+            .filter_map(measured)
+            .find(|&(measure, limit, value)| measure.violation(value, limit) > 0.0);
+        let refusal = broken.map(|(measure, limit, value)| {
+            format!("`{}` is {value}, but the constraint allows {limit} at most", measure.name())
+        });
+        let attributes = [Measure::Parameters, Measure::MultiplyAdds]
+            .into_iter()
+            .filter_map(|measure| {
+                Some((format!("danlu:{}", measure.name()), whole(of_network(measure, &prepared.plan)?)))
+            })
+            .collect();
+        Ok(Candidate { run: fingerprint(&prepared.spec)?, refusal, attributes })
+    }
+}
+
+impl Prepared {
+    /// The training that ends in the model that is kept: on all samples that a choice was made by too, with a seed of its own
+    /// and for as many epochs as the trial took; the test samples are looked at once.
+    pub(crate) fn retraining(&self, seed: u64, n_epochs: usize) -> TrainSpec {
+        TrainSpec {
+            seed,
+            epochs: n_epochs,
+            validation: Some(0.0),
+            early_stopping: None,
+            test: Testing::AtEnd,
+            ..self.spec.clone()
+        }
+    }
+}
+
+/// What the network alone says; `None` for what only a training tells.
+pub(crate) fn of_network(measure: Measure, plan: &Plan) -> Option<f64> {
+    match measure {
+        Measure::Parameters => Some(plan.n_parameters() as f64),
+        Measure::MultiplyAdds => Some(plan.multiply_adds() as f64),
+        Measure::ModelBytes => Some(4.0 * plan.n_values() as f64),
+        Measure::ValidationAccuracy | Measure::ValidationLoss | Measure::MicrosecondsPerImage => None,
+    }
+}
+
+/// A whole number as one.
+fn whole(value: f64) -> Json {
+    Json::from(value as u64)
+}
+
+/// SHA-256 of all that determines the run.
+fn fingerprint(spec: &TrainSpec) -> Result<String, CliError> {
+    let digest = Sha256::digest(spec.to_toml()?);
+    Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+fn load(name: &str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>> {
+    Ok(network_file::read_named(name)?)
+}

@@ -1,0 +1,73 @@
+//! Which study is meant.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use runs::input_file;
+use spec::StudySpec;
+use study::{FILE, StudyError, StudyView};
+
+use crate::error::CliError;
+
+/// A study by what was typed.
+pub(crate) struct Place {
+    /// Its folder.
+    pub(crate) dir: PathBuf,
+    /// The study file that it is to be begun with, where it is not there yet or a file was named.
+    pub(crate) text: Option<String>,
+}
+
+/// A study to begin or go on with: a file, the folder or name of one that was begun, or the name of one that comes with
+/// danlu.
+pub(crate) fn to_begin(named: &Path, studies: &Path) -> Result<Place, CliError> {
+    if named.is_file() {
+        let text = input_file::read_text(named)?;
+        let in_file = |source: spec::SpecError| CliError::File {
+            path: named.to_owned(),
+            source: Box::new(source.into()),
+        };
+        let spec = StudySpec::from_toml(&text).map_err(in_file)?;
+        return Ok(Place { dir: studies.join(spec.name), text: Some(text) });
+    }
+    match (begun(named, studies), preset_named(named)) {
+        (Some(dir), _) => Ok(Place { dir, text: None }),
+        (None, Some(preset)) => Ok(Place { dir: studies.join(preset.name), text: Some(preset.text.into()) }),
+        (None, None) => Err(unknown(named, studies)),
+    }
+}
+
+/// A study that was begun.
+pub(crate) fn existing(named: &Path, studies: &Path) -> Result<PathBuf, CliError> {
+    begun(named, studies).ok_or_else(|| unknown(named, studies))
+}
+
+/// As [`existing`], opened to look at.
+pub(crate) fn view(named: &Path, studies: &Path) -> Result<StudyView, CliError> {
+    Ok(StudyView::open(&existing(named, studies)?)?)
+}
+
+/// The folders of the studies in a folder, by name.
+pub(crate) fn all(studies: &Path) -> Result<Vec<PathBuf>, CliError> {
+    let Ok(entries) = fs::read_dir(studies) else { return Ok(Vec::new()) };
+    let dirs = entries.map(|entry| entry.map(|entry| entry.path()).map_err(CliError::io("read", studies)));
+    let mut dirs = dirs.collect::<Result<Vec<_>, _>>()?;
+    dirs.retain(|dir| dir.join(FILE).is_file());
+    dirs.sort();
+    Ok(dirs)
+}
+
+fn begun(named: &Path, studies: &Path) -> Option<PathBuf> {
+    [named.to_owned(), studies.join(named)].into_iter().find(|dir| dir.join(FILE).is_file())
+}
+
+fn preset_named(named: &Path) -> Option<&'static study::Preset> {
+    study::PRESETS.iter().find(|preset| named.to_str() == Some(preset.name))
+}
+
+fn unknown(named: &Path, studies: &Path) -> CliError {
+    // A folder that holds half a study says which half.
+    if named.is_dir() {
+        return StudyError::NoStudy { dir: named.to_owned(), file: FILE }.into();
+    }
+    CliError::UnknownStudy { name: named.display().to_string(), studies: studies.to_owned() }
+}

@@ -1,0 +1,226 @@
+//! `danlu study run`: processes that work, what they show, and what becomes of the best at the end.
+
+use std::collections::VecDeque;
+use std::env;
+use std::io::{BufRead, BufReader, IsTerminal};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, Mutex};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use runs::StopRequest;
+use spec::{Assignment, ParamValue};
+use study::StudyView;
+
+use crate::cli::StudyRunArgs;
+use crate::error::CliError;
+use crate::study_command::candidate::Candidates;
+use crate::study_command::progress::StudyLine;
+use crate::study_command::{place, report, retrain};
+use crate::{environment, interrupt, output};
+
+/// Between two looks at the store and at the processes.
+const POLL: Duration = Duration::from_millis(100);
+/// Between two lines of progress.
+const SHOW: Duration = Duration::from_millis(500);
+/// Last words of a process that are kept.
+const N_LAST_WORDS: usize = 5;
+
+pub(crate) fn run(args: &StudyRunArgs) -> Result<(), CliError> {
+    let place = place::to_begin(&args.study, &args.studies)?;
+    let mut view = match &place.text {
+        Some(text) => StudyView::begin(&place.dir, text)?,
+        None => StudyView::open_for_writing(&place.dir)?,
+    };
+    let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
+    if let Some(foreign) = view.spec().foreign_objective() {
+        return Err(CliError::ForeignObjective { name: foreign.name.clone() });
+    }
+    try_some(&view, &candidates)?;
+    interrupt::tidy_up();
+    StopRequest::clear(&place.dir)?;
+    let threads = environment::setup(args.threads)?.threads;
+    let jobs = args.jobs.unwrap_or(view.spec().jobs).min(threads);
+    let crew = Crew::start(&place.dir, jobs, threads)?;
+    crew.work(&mut view, args)?;
+    if StopRequest::read(&place.dir).is_some() {
+        output::note(&format!("stopped; `danlu study run {}` goes on", args.study.display()));
+        return report::summary(&view, args.json);
+    }
+    retrain::run(&mut view, &candidates, retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json })?;
+    report::write(&view)?;
+    report::summary(&view, args.json)
+}
+
+/// Before anything is started: some values from all over the space. If none of them can be tried, the study file is wrong.
+fn try_some(view: &StudyView, candidates: &Candidates) -> Result<(), CliError> {
+    const N: u64 = 20;
+    if !view.trials().is_empty() {
+        return Ok(());
+    }
+    let random = search::sampler(&spec::SamplerSpec::Random);
+    let mut refusal = None;
+    for number in 0..N {
+        let ask =
+            search::Ask { history: view.history(), seed: spec::Seed(view.spec().seed), number, attempt: 0 };
+        let Some(point) = random.ask(&ask) else { return Ok(()) };
+        let values: Assignment = view.space().assignment(&point);
+        match candidates.look(&values)?.refusal {
+            None => return Ok(()),
+            Some(reason) => refusal = Some((values, reason)),
+        }
+    }
+    let (values, reason) = refusal.expect("at least one was refused");
+    Err(CliError::NothingToTry { n: N, values: show(view, &values), reason })
+}
+
+/// `kernel = 5, learning_rate = 0.01`
+pub(crate) fn show(view: &StudyView, values: &Assignment) -> String {
+    let dimensions = view.space().dimensions().iter();
+    let shown = dimensions.filter_map(|dimension| {
+        let value: ParamValue = *values.get(&dimension.name)?;
+        Some(format!("{} = {}", dimension.name, dimension.domain.show(value)))
+    });
+    shown.collect::<Vec<_>>().join(", ")
+}
+
+/// The processes that work.
+struct Crew {
+    dir: PathBuf,
+    threads: usize,
+    workers: Vec<Worker>,
+}
+
+struct Worker {
+    child: Child,
+    last_words: Arc<Mutex<VecDeque<String>>>,
+}
+
+impl Crew {
+    fn start(dir: &Path, jobs: usize, threads: usize) -> Result<Self, CliError> {
+        let mut crew = Self { dir: dir.to_owned(), threads: (threads / jobs).max(1), workers: Vec::new() };
+        for _ in 0..jobs {
+            crew.hire()?;
+        }
+        Ok(crew)
+    }
+
+    fn hire(&mut self) -> Result<(), CliError> {
+        let program = env::current_exe().map_err(CliError::io("find", "danlu itself"))?;
+        let mut command = Command::new(program);
+        command.args(["study", "work", "--threads", &self.threads.to_string()]).arg("--").arg(&self.dir);
+        command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
+        let mut child = command.spawn().map_err(CliError::StartWorker)?;
+        let last_words = Arc::new(Mutex::new(VecDeque::new()));
+        if let Some(stderr) = child.stderr.take() {
+            let heard = Arc::clone(&last_words);
+            thread::Builder::new()
+                .spawn(move || listen(BufReader::new(stderr), &heard))
+                .map_err(CliError::Thread)?;
+        }
+        self.workers.push(Worker { child, last_words });
+        Ok(())
+    }
+
+    /// Until all have nothing left to do. One that dies is replaced; a trial that several die of is given up.
+    fn work(mut self, view: &mut StudyView, args: &StudyRunArgs) -> Result<(), CliError> {
+        let is_hidden = args.quiet || args.json || !std::io::stderr().is_terminal();
+        let (mut line, mut shown) = (StudyLine::new(is_hidden, view), Instant::now());
+        while !self.workers.is_empty() {
+            thread::sleep(POLL);
+            if let Some((worker, status)) = self.next_ended()? {
+                self.after(worker, status)?;
+            }
+            if shown.elapsed() > SHOW {
+                view.sync()?;
+                line.show(view);
+                shown = Instant::now();
+            }
+        }
+        view.sync()?;
+        line.clear();
+        match interrupt::is_signaled() {
+            true => {
+                Err(CliError::StudyInterrupted { study: args.study.clone(), n_trials: view.trials().len() })
+            }
+            false => Ok(()),
+        }
+    }
+
+    fn next_ended(&mut self) -> Result<Option<(Worker, ExitStatus)>, CliError> {
+        for idx in 0..self.workers.len() {
+            if let Some(status) = self.workers[idx].child.try_wait().map_err(CliError::StartWorker)? {
+                return Ok(Some((self.workers.swap_remove(idx), status)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn after(&mut self, worker: Worker, status: ExitStatus) -> Result<(), CliError> {
+        if status.success() || interrupt::is_signaled() {
+            return Ok(());
+        }
+        let words = worker.last_words();
+        match status.code() {
+            // It said itself what is wrong, and the next would say the same.
+            Some(_) => {
+                self.end();
+                Err(CliError::WorkerFailed { words })
+            }
+            None => {
+                study::note_death(&self.dir, worker.child.id(), &signal_of(status));
+                self.hire()
+            }
+        }
+    }
+
+    /// Closes their standard input, at which they let go of their trials.
+    fn end(&mut self) {
+        for worker in &mut self.workers {
+            drop(worker.child.stdin.take());
+        }
+        for mut worker in self.workers.drain(..) {
+            let _gone = worker.child.wait();
+        }
+    }
+}
+
+impl Worker {
+    fn last_words(&self) -> String {
+        let words = self.last_words.lock();
+        words.map_or_else(|_| String::new(), |words| Vec::from_iter(words.iter().cloned()).join("\n"))
+    }
+}
+
+impl Drop for Crew {
+    fn drop(&mut self) {
+        self.end();
+    }
+}
+
+fn listen(stderr: impl BufRead, heard: &Mutex<VecDeque<String>>) {
+    for line in stderr.lines().map_while(Result::ok) {
+        let Ok(mut words) = heard.lock() else { return };
+        if words.len() == N_LAST_WORDS {
+            words.pop_front();
+        }
+        words.push_back(line);
+    }
+}
+
+#[cfg(unix)]
+fn signal_of(status: ExitStatus) -> String {
+    use std::os::unix::process::ExitStatusExt;
+    match status.signal() {
+        Some(9) => "signal 9, as it is when memory runs out".into(),
+        Some(6) => "signal 6, as it ends when memory runs out or something is very wrong".into(),
+        Some(signal) => format!("signal {signal}"),
+        None => "an unknown signal".into(),
+    }
+}
+
+#[cfg(not(unix))]
+fn signal_of(_: ExitStatus) -> String {
+    "the system".into()
+}

@@ -1,0 +1,228 @@
+//! Looking at studies: `list`, `show`, `best`, `trials`, `export`, `importance`.
+
+use serde_json::{Map, Value as Json, json};
+use spec::{TrialRecord, TrialState};
+use study::{Counts, PRESETS, StudyError, StudyView, params_to_json as params};
+
+use crate::cli::{StateName, StudyBestArgs, StudyExportArgs, StudyListArgs, StudyShowArgs, StudyTrialsArgs};
+use crate::error::CliError;
+use crate::output;
+use crate::study_command::candidate::Candidates;
+use crate::study_command::report::{Report, short, values};
+use crate::study_command::{place, report};
+use crate::table::{Align, table};
+
+pub(crate) fn list(args: &StudyListArgs) -> Result<(), CliError> {
+    let mut rows = vec![["study", "state", "trials", "best", "about"].map(String::from).to_vec()];
+    for dir in place::all(&args.studies)? {
+        let name = dir.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
+        match StudyView::open(&dir) {
+            Ok(view) if args.json => output::json(&Report::of(&view))?,
+            Ok(view) => rows.push(row(&name, &view)),
+            Err(error) if args.json => {
+                output::json(&json!({"study": name, "error": CliError::from(error).one_line()}))?
+            }
+            Err(error) => {
+                let reason = CliError::from(error).one_line();
+                rows.push(vec![name, "unreadable".into(), String::new(), String::new(), reason]);
+            }
+        }
+    }
+    let is_begun = |name: &str| rows.iter().any(|row| row[0] == name);
+    let fresh: Vec<_> = PRESETS.iter().filter(|preset| !is_begun(preset.name)).collect();
+    for preset in fresh {
+        let cells = [preset.name, "comes with danlu", "", "", preset.about];
+        match args.json {
+            true => output::json(&json!({"study": preset.name, "about": preset.about, "begun": false}))?,
+            false => rows.push(cells.map(String::from).to_vec()),
+        }
+    }
+    if args.json {
+        Ok(())
+    } else {
+        output::line(&table(&[Align::Left, Align::Left, Align::Right, Align::Right, Align::Left], &rows))
+    }
+}
+
+fn row(name: &str, view: &StudyView) -> Vec<String> {
+    let (counts, best) = (view.counts(), view.best());
+    let state = match (counts.running, view.ending()) {
+        (0, None) => "can go on",
+        (0, Some(_)) => "done",
+        _ => "running",
+    };
+    let value = best
+        .first()
+        .and_then(|best| best.state.complete_values())
+        .map_or_else(String::new, |values| short(values[0]));
+    let objectives: Vec<&str> = view.objectives().iter().map(|objective| objective.name.as_str()).collect();
+    vec![name.into(), state.into(), view.trials().len().to_string(), value, objectives.join(", ")]
+}
+
+pub(crate) fn show(args: &StudyShowArgs) -> Result<(), CliError> {
+    let view = place::view(&args.of.study, &args.of.studies)?;
+    report::summary(&view, args.json)?;
+    let Counts { waiting, running, .. } = view.counts();
+    if !args.json && waiting + running > 0 {
+        output::line(&format!("{running} running, {waiting} waiting"))?;
+    }
+    Ok(())
+}
+
+pub(crate) fn best(args: &StudyBestArgs) -> Result<(), CliError> {
+    let view = place::view(&args.of.study, &args.of.studies)?;
+    let best = view.best();
+    let Some(first) = best.first() else {
+        return Err(StudyError::NothingGood { name: view.spec().name.clone() }.into());
+    };
+    if args.toml {
+        let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
+        let values = first.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
+        let spec = spec::TrainSpec { test: spec::Testing::EachEpoch, ..candidates.prepare(&values)?.spec };
+        return output::exact(spec.to_toml()?.trim_end());
+    }
+    let shown = if view.objectives().len() == 1 { &best[..1] } else { &best[..] };
+    for trial in shown {
+        match args.json {
+            true => output::json(&object(&view, trial))?,
+            false => output::line(&format!("trial {}: {}", trial.number, line(&view, trial)))?,
+        }
+    }
+    Ok(())
+}
+
+fn line(view: &StudyView, trial: &TrialRecord) -> String {
+    let shown = values(view.objectives(), trial).into_iter().chain(params(trial));
+    let text =
+        |value: &Json| value.as_f64().filter(|_| value.is_f64()).map_or_else(|| value.to_string(), short);
+    shown.map(|(name, value)| format!("{name} {}", text(&value))).collect::<Vec<_>>().join(", ")
+}
+
+pub(crate) fn trials(args: &StudyTrialsArgs) -> Result<(), CliError> {
+    let view = place::view(&args.of.study, &args.of.studies)?;
+    let mut trials: Vec<&TrialRecord> = view.trials().iter().collect();
+    trials.retain(|trial| args.state.is_none_or(|state| state.is(&trial.state)));
+    if args.sorted {
+        let first = view.objectives()[0].direction;
+        let cost = |trial: &TrialRecord| {
+            trial.state.complete_values().map_or(f64::INFINITY, |values| first.cost(values[0]))
+        };
+        trials.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+    }
+    trials.truncate(args.limit.unwrap_or(usize::MAX));
+    let names: Vec<&str> =
+        view.space().dimensions().iter().map(|dimension| dimension.name.as_str()).collect();
+    let objectives = view.objectives().iter().map(|objective| objective.name.as_str());
+    let mut rows = vec![
+        ["trial", "state", "epochs"]
+            .into_iter()
+            .chain(objectives)
+            .chain(names.iter().copied())
+            .map(String::from)
+            .collect::<Vec<_>>(),
+    ];
+    rows.extend(trials.iter().map(|trial| cells(&view, trial, &names)));
+    let aligns: Vec<Align> =
+        (0..rows[0].len()).map(|column| if column == 1 { Align::Left } else { Align::Right }).collect();
+    output::line(&table(&aligns, &rows))
+}
+
+fn cells(view: &StudyView, trial: &TrialRecord, names: &[&str]) -> Vec<String> {
+    let (values, params) = (values(view.objectives(), trial), params(trial));
+    let text = |value: Option<&Json>| match value {
+        None | Some(Json::Null) => "-".into(),
+        Some(Json::String(text)) => text.clone(),
+        Some(value) => value.as_f64().filter(|_| value.is_f64()).map_or_else(|| value.to_string(), short),
+    };
+    let mut cells =
+        vec![trial.number.to_string(), state_word(trial).into(), trial.intermediate.len().to_string()];
+    cells.extend(view.objectives().iter().map(|objective| text(values.get(&objective.name))));
+    cells.extend(names.iter().map(|&name| text(params.get(name))));
+    cells
+}
+
+pub(crate) fn export(args: &StudyExportArgs) -> Result<(), CliError> {
+    let view = place::view(&args.of.study, &args.of.studies)?;
+    if args.json {
+        return view.trials().iter().try_for_each(|trial| output::json(&object(&view, trial)));
+    }
+    let names: Vec<&str> =
+        view.space().dimensions().iter().map(|dimension| dimension.name.as_str()).collect();
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    let objectives = view.objectives().iter().map(|objective| objective.name.as_str());
+    let head = ["trial", "state", "started_ms", "completed_ms", "epochs"];
+    writer
+        .write_record(head.into_iter().chain(objectives).chain(names.iter().copied()))
+        .map_err(CliError::Csv)?;
+    for trial in view.trials() {
+        let (values, params) = (values(view.objectives(), trial), params(trial));
+        let text = |value: Option<&Json>| match value {
+            None | Some(Json::Null) => String::new(),
+            Some(Json::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        };
+        let time = |ms: Option<i64>| ms.map_or_else(String::new, |ms| ms.to_string());
+        let mut row = vec![
+            trial.number.to_string(),
+            state_word(trial).into(),
+            time(trial.started_ms),
+            time(trial.completed_ms),
+            trial.intermediate.len().to_string(),
+        ];
+        row.extend(view.objectives().iter().map(|objective| text(values.get(&objective.name))));
+        row.extend(names.iter().map(|&name| text(params.get(name))));
+        writer.write_record(row).map_err(CliError::Csv)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| CliError::Csv(error.into_error().into()))?;
+    output::exact(String::from_utf8_lossy(&bytes).trim_end())
+}
+
+pub(crate) fn importance(args: &StudyShowArgs) -> Result<(), CliError> {
+    let view = place::view(&args.of.study, &args.of.studies)?;
+    let importance = search::importance(view.history());
+    if args.json {
+        let map: Map<String, Json> =
+            importance.into_iter().map(|(name, share)| (name, Json::from(share))).collect();
+        return output::json(&map);
+    }
+    let rows: Vec<Vec<String>> =
+        importance.into_iter().map(|(name, share)| vec![name, format!("{share:.3}")]).collect();
+    output::line(&table(&[Align::Left, Align::Right], &rows))
+}
+
+/// A trial for programs.
+fn object(view: &StudyView, trial: &TrialRecord) -> Json {
+    json!({
+        "trial": trial.number,
+        "state": state_word(trial),
+        "values": values(view.objectives(), trial),
+        "params": params(trial),
+        "intermediate": trial.intermediate,
+        "constraints": trial.constraints(),
+        "started_ms": trial.started_ms,
+        "completed_ms": trial.completed_ms,
+        "user_attributes": trial.user_attributes,
+    })
+}
+
+fn state_word(trial: &TrialRecord) -> &'static str {
+    match trial.state {
+        TrialState::Waiting => "waiting",
+        TrialState::Running => "running",
+        TrialState::Complete { .. } => "complete",
+        TrialState::Pruned { .. } => "pruned",
+        TrialState::Failed => "failed",
+    }
+}
+
+impl StateName {
+    fn is(self, state: &TrialState) -> bool {
+        match self {
+            Self::Waiting => *state == TrialState::Waiting,
+            Self::Running => *state == TrialState::Running,
+            Self::Complete => matches!(state, TrialState::Complete { .. }),
+            Self::Pruned => matches!(state, TrialState::Pruned { .. }),
+            Self::Failed => *state == TrialState::Failed,
+        }
+    }
+}

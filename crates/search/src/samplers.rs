@@ -1,0 +1,39 @@
+//! The samplers, one file each.
+
+mod evolution;
+mod grid;
+mod mutation;
+mod nsga2;
+mod random;
+mod sobol;
+mod tpe;
+
+use spec::SamplerSpec;
+
+use crate::{Sampler, Space};
+
+pub use grid::GridError;
+
+/// How often a model may be refused for one trial before its answers are drawn uniformly: whatever it proposes is tried
+/// already, so the rest of the space deserves a look.
+const N_MODEL_ATTEMPTS: u64 = 16;
+
+/// The sampler that is asked for.
+pub fn sampler(spec: &SamplerSpec) -> Box<dyn Sampler> {
+    match *spec {
+        SamplerSpec::Grid => Box::new(grid::Grid),
+        SamplerSpec::Random => Box::new(random::Random),
+        SamplerSpec::Sobol => Box::new(sobol::Sobol),
+        SamplerSpec::Tpe(spec) => Box::new(tpe::Tpe { spec }),
+        SamplerSpec::Evolution(spec) => Box::new(evolution::Evolution { spec }),
+        SamplerSpec::Nsga2(spec) => Box::new(nsga2::Nsga2 { spec }),
+    }
+}
+
+/// Whether a sampler can work in a space: a grid needs numbers of which there are finitely many. Others take any space.
+pub fn check_sampler(spec: &SamplerSpec, space: &Space) -> Result<(), GridError> {
+    match spec {
+        SamplerSpec::Grid => grid::check(space),
+        _ => Ok(()),
+    }
+}

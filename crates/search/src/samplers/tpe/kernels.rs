@@ -1,0 +1,196 @@
+//! The factors of all kernels in one dimension.
+
+use std::f64::consts::{FRAC_1_SQRT_2, PI};
+
+use rand_chacha::ChaCha8Rng;
+
+use crate::axis::{Axis, Ends};
+use crate::draw;
+
+/// One factor for each kernel; the last is the prior's.
+pub(super) enum Kernels {
+    /// Truncated normals.
+    Normal {
+        normals: Vec<Normal>,
+        means: Vec<f64>,
+        /// 1 / (√2 deviation).
+        rates: Vec<f64>,
+    },
+    /// Truncated normals of which a value gets what falls into its cell. Many trials have the same value, so the
+    /// logarithms, which are slow, are computed once for all kernels with the same normal.
+    Stepped {
+        normals: Vec<Normal>,
+        /// Of each kernel its normal.
+        normal_of: Vec<usize>,
+    },
+    /// A kernel's own category weighs 1, and each category, its own too, 1 / number of kernels. The prior's are all equal.
+    Categories {
+        /// The kernel's own; the prior's is [`NO_CATEGORY`].
+        own: Vec<f64>,
+        n_choices: usize,
+        /// The logarithm of how much more a kernel gives its own category than any other.
+        log_ratio: f64,
+    },
+}
+
+/// A normal distribution between the ends of an axis.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) struct Normal {
+    mean: f64,
+    deviation: f64,
+}
+
+/// Below every position of a category.
+const NO_CATEGORY: f64 = -1.0;
+
+/// The logarithms of [`Kernels::Stepped`]'s normals at one coordinate.
+pub(super) type Table = (f64, Vec<f64>);
+
+impl Kernels {
+    /// Kernels at these coordinates, and the prior's. What does not hang on where a factor is asked is added to `log_scale`.
+    pub(super) fn new(axis: &Axis, at: Vec<f64>, log_scale: &mut [f64]) -> Self {
+        if let Axis::Categories(n_choices) = *axis {
+            return Self::categories(n_choices, at, log_scale);
+        }
+        let ends = axis.ends();
+        let normals = normals(&at, ends);
+        if !axis.is_stepped() {
+            for (log, normal) in log_scale.iter_mut().zip(&normals) {
+                *log -= libm::log(normal.deviation * (2.0 * PI).sqrt() * normal.mass(ends));
+            }
+            let means = normals.iter().map(|normal| normal.mean).collect();
+            let rates = normals.iter().map(|normal| FRAC_1_SQRT_2 / normal.deviation).collect();
+            return Self::Normal { normals, means, rates };
+        }
+        let (normals, normal_of) = distinct(&normals);
+        let log_masses: Vec<f64> = normals.iter().map(|normal| libm::log(normal.mass(ends))).collect();
+        for (log, &normal) in log_scale.iter_mut().zip(&normal_of) {
+            *log -= log_masses[normal];
+        }
+        Self::Stepped { normals, normal_of }
+    }
+
+    fn categories(n_choices: usize, mut own: Vec<f64>, log_scale: &mut [f64]) -> Self {
+        own.push(NO_CATEGORY);
+        let any = 1.0 / own.len() as f64;
+        let log_any = libm::log(any / (1.0 + n_choices as f64 * any));
+        let (prior, others) = log_scale.split_last_mut().expect("the prior is there");
+        *prior -= libm::log(n_choices as f64);
+        others.iter_mut().for_each(|log| *log += log_any);
+        Self::Categories { own, n_choices, log_ratio: libm::log(1.0 + 1.0 / any) }
+    }
+
+    /// A coordinate drawn from the factor of `kernel`.
+    pub(super) fn sample(&self, axis: &Axis, kernel: usize, rng: &mut ChaCha8Rng) -> f64 {
+        match self {
+            Self::Normal { normals, .. } => normals[kernel].sample(axis.ends(), rng),
+            Self::Stepped { normals, normal_of } => normals[normal_of[kernel]].sample(axis.ends(), rng),
+            Self::Categories { own, n_choices, .. } => {
+                let own_share = 1.0 / (1.0 + *n_choices as f64 / own.len() as f64);
+                let is_own = draw::uniform(rng) < own_share && own[kernel] != NO_CATEGORY;
+                if is_own { own[kernel] } else { draw::below(rng, *n_choices) as f64 }
+            }
+        }
+    }
+
+    /// What [`Kernels::add_logs`] needs at any of `coordinates`.
+    pub(super) fn tables(&self, axis: &Axis, coordinates: impl Iterator<Item = f64>) -> Vec<Table> {
+        let Self::Stepped { normals, .. } = self else { return Vec::new() };
+        let mut coordinates: Vec<f64> = coordinates.collect();
+        coordinates.sort_unstable_by(f64::total_cmp);
+        coordinates.dedup();
+        let table = |coordinate: f64| {
+            let cell = axis.cell(coordinate);
+            (coordinate, normals.iter().map(|normal| libm::log(normal.mass(cell))).collect())
+        };
+        coordinates.into_iter().map(table).collect()
+    }
+
+    /// Adds to `logs` the logarithm of each kernel's factor at a coordinate.
+    pub(super) fn add_logs(&self, tables: &[Table], coordinate: f64, logs: &mut [f64]) {
+        match self {
+            Self::Normal { means, rates, .. } => {
+                for ((log, mean), rate) in logs.iter_mut().zip(means).zip(rates) {
+                    let distance = (coordinate - mean) * rate;
+                    *log -= distance * distance;
+                }
+            }
+            Self::Stepped { normal_of, .. } => {
+                let idx = tables.partition_point(|&(at, _)| at < coordinate);
+                for (log, &normal) in logs.iter_mut().zip(normal_of) {
+                    *log += tables[idx].1[normal];
+                }
+            }
+            Self::Categories { own, log_ratio, .. } => {
+                for (log, &own) in logs.iter_mut().zip(own) {
+                    *log += if own == coordinate { *log_ratio } else { 0.0 };
+                }
+            }
+        }
+    }
+}
+
+impl Normal {
+    /// The probability of a stretch of the line, before truncation. Beyond the mean it is taken as on this side of it, where
+    /// differences of small numbers keep their digits.
+    fn mass(&self, (low, high): Ends) -> f64 {
+        let scaled = |x: f64| (x - self.mean) * FRAC_1_SQRT_2 / self.deviation;
+        let (low, high) = (scaled(low), scaled(high));
+        if low > 0.0 {
+            0.5 * (libm::erfc(low) - libm::erfc(high))
+        } else if high < 0.0 {
+            0.5 * (libm::erfc(-high) - libm::erfc(-low))
+        } else {
+            0.5 * (libm::erf(high) - libm::erf(low))
+        }
+    }
+
+    /// Means lie between the ends and no deviation is larger than their distance, so a third of all draws or more are taken.
+    fn sample(&self, (low, high): Ends, rng: &mut ChaCha8Rng) -> f64 {
+        loop {
+            let x = self.mean + self.deviation * draw::normal(rng);
+            if low <= x && x <= high {
+                return x;
+            }
+        }
+    }
+}
+
+/// A normal at each coordinate, as wide as the larger of the distances to its neighbors but from 1/100 (1/n of few trials:
+/// the magic clip of Bergstra et al. 2011) to 1 of the line, and in the middle of the line one as wide as it.
+fn normals(at: &[f64], (low, high): Ends) -> Vec<Normal> {
+    let n = at.len();
+    let narrowest = (high - low) / 100f64.min(n as f64 + 2.0);
+    let mut order: Vec<usize> = (0..n).collect();
+    order.sort_unstable_by(|&a, &b| at[a].total_cmp(&at[b]).then(a.cmp(&b)));
+    let mut normals = vec![Normal { mean: low + (high - low) / 2.0, deviation: high - low }; n + 1];
+    for place in 0..n {
+        let x = at[order[place]];
+        let below = place.checked_sub(1).map(|place| x - at[order[place]]);
+        let above = order.get(place + 1).map(|&idx| at[idx] - x);
+        // The outermost ones look inwards alone: an end of the line is no trial.
+        let distance = match (below, above) {
+            (Some(below), Some(above)) => below.max(above),
+            (Some(distance), None) | (None, Some(distance)) => distance,
+            (None, None) => (x - low).max(high - x),
+        };
+        normals[order[place]] = Normal { mean: x, deviation: distance.clamp(narrowest, high - low) };
+    }
+    normals
+}
+
+/// Each normal once, and of each kernel which one it has.
+fn distinct(normals: &[Normal]) -> (Vec<Normal>, Vec<usize>) {
+    let mut order: Vec<usize> = (0..normals.len()).collect();
+    let key = |idx: usize| (normals[idx].mean, normals[idx].deviation);
+    let compare = |a: (f64, f64), b: (f64, f64)| a.0.total_cmp(&b.0).then(a.1.total_cmp(&b.1));
+    order.sort_unstable_by(|&a, &b| compare(key(a), key(b)));
+    let (mut all, mut normal_of) = (Vec::new(), vec![0; normals.len()]);
+    for idx in order {
+        if all.last() != Some(&normals[idx]) {
+            all.push(normals[idx]);
+        }
+        normal_of[idx] = all.len() - 1;
+    }
+    (all, normal_of)
+}

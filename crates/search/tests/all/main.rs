@@ -1,0 +1,6 @@
+//! Every sampler and pruner over one table of spaces and histories.
+
+mod cases;
+mod importance;
+mod pruners;
+mod samplers;

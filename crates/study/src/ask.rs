@@ -1,0 +1,434 @@
+//! Working on a study: the next trial, what comes of it, and when there is no next one.
+
+use std::collections::BTreeMap;
+
+use search::{Ask, Pruner, Sampler};
+use serde_json::Value as Json;
+use spec::{Assignment, Param, Seed, TrialRecord, TrialState};
+use store::{Changes, Lease, RunningLease, StoreError};
+
+use crate::view::{Ending, StudyView};
+use crate::worker::{Worker, death_of, is_gone};
+use crate::{StudyError, journal};
+
+/// How often a sampler is asked again for values that are refused, before one is put down as failed.
+const MAX_REFUSED: u64 = 200;
+/// How often a sampler is asked again for values that were tried before, before the earlier result is taken.
+const MAX_REPEATED: u64 = 100;
+
+/// The worker of trials that another program was asked for.
+const OUTSIDE: &str = "outside";
+
+/// The trial attribute that says which run its values ask for.
+pub const RUN: &str = "danlu:run";
+/// The trial attribute that names the trial whose result was taken.
+pub const DUPLICATE_OF: &str = "danlu:duplicate_of";
+/// The trial attribute that says why it failed.
+pub const FAILURE: &str = "danlu:failure";
+/// The trial attribute, Optuna's, that says by how much constraints are violated.
+const CONSTRAINTS: &str = "constraints";
+/// The trial attribute that counts processes that died with it: after how many steps, and how many since.
+const DEATHS: &str = "danlu:deaths";
+/// A trial that so many processes died of in a row is given up. A memory that is too small does it every time; processes that
+/// somebody kills at random hardly ever in the same epoch.
+const MAX_DEATHS: u64 = 5;
+/// The trial attribute of a failure that would come again.
+const LASTING: &str = "danlu:lasting_failure";
+
+/// A process that works on a study.
+pub struct Study {
+    view: StudyView,
+    lease: Lease,
+    /// `None`: somebody outside, who may take all the time in the world.
+    worker: Option<Worker>,
+    sampler: Box<dyn Sampler>,
+    pruner: Box<dyn Pruner>,
+}
+
+/// What is known of values before they are tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Candidate {
+    /// Names the run that they ask for: the same for all values that ask for the same. Empty: not known.
+    pub run: String,
+    /// Why they cannot be tried.
+    pub refusal: Option<String>,
+    /// What is to be noted of the trial.
+    pub attributes: BTreeMap<String, Json>,
+}
+
+/// What to do next.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Next {
+    /// Try these values. The trial is this worker's until it is told, let go or lost.
+    Try {
+        /// The trial.
+        number: u64,
+        /// Its values.
+        values: Assignment,
+    },
+    /// Ask again in a moment: others are at work, and what they leave may have to be done.
+    Wait,
+    /// Nothing is left to do.
+    Done(Ending),
+}
+
+/// What came of a trial.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Told {
+    /// A value for each objective, and by how much each constraint is violated (above 0) or kept.
+    Complete {
+        /// In the order of the objectives.
+        values: Vec<f64>,
+        /// In the order of the constraints.
+        violations: Vec<f64>,
+    },
+    /// The pruner ended it.
+    Pruned,
+    /// It could not be tried.
+    Failed {
+        /// Why.
+        reason: String,
+        /// Whether the same values would fail again.
+        is_lasting: bool,
+    },
+}
+
+enum Proposal {
+    /// Values, and what is known of them.
+    Fresh(Assignment, Candidate),
+    /// Values that were tried before.
+    Repeated(Assignment, Candidate, u64),
+    /// Values that are tried at this moment.
+    Running,
+    /// There are no further values.
+    Exhausted,
+}
+
+impl Study {
+    /// Works on the study; `max_steps` are the epochs of a whole trial, if that is known.
+    pub fn work(view: StudyView, max_steps: u64) -> Result<Self, StudyError> {
+        let worker = Worker::begin(view.folder())?;
+        Ok(Self::of(view, worker.lease().clone(), Some(worker), max_steps))
+    }
+
+    /// Asks and tells for another program, whose trials are nobody's to take back.
+    pub fn outside(view: StudyView, max_steps: u64) -> Self {
+        let lease = Lease { worker: OUTSIDE.into(), host: OUTSIDE.into() };
+        Self::of(view, lease, None, max_steps)
+    }
+
+    fn of(view: StudyView, lease: Lease, worker: Option<Worker>, max_steps: u64) -> Self {
+        let sampler = search::sampler(&view.spec().sampler);
+        let pruner = search::pruner(&view.spec().pruner, max_steps);
+        Self { view, lease, worker, sampler, pruner }
+    }
+
+    /// The study as it stands.
+    pub fn view(&self) -> &StudyView {
+        &self.view
+    }
+
+    /// The next trial: one that waits, or one that the sampler chooses. `look` says what is known of values.
+    pub fn next(&mut self, look: &mut dyn FnMut(&Assignment) -> Candidate) -> Result<Next, StudyError> {
+        loop {
+            self.worker.as_ref().map_or(Ok(()), Worker::beat)?;
+            self.take_back_lost()?;
+            self.view.sync()?;
+            if let Some(number) = self.view.store.claim_waiting(self.view.id, &self.lease)? {
+                self.view.sync()?;
+                match self.go_on_with(number, look)? {
+                    Some(next) => return Ok(next),
+                    None => continue,
+                }
+            }
+            if let Some(ending) = self.view.ending() {
+                return Ok(self.done(ending));
+            }
+            let number = self.view.trials().len() as u64;
+            match self.propose(number, &BTreeMap::new(), look) {
+                Proposal::Running => return Ok(Next::Wait),
+                Proposal::Exhausted => return Ok(self.done(Ending::Exhausted)),
+                Proposal::Fresh(values, candidate) => {
+                    if self.begin(number, &values, &candidate)? {
+                        return Ok(Next::Try { number, values });
+                    }
+                }
+                Proposal::Repeated(values, candidate, earlier) => {
+                    if self.begin(number, &values, &candidate)? {
+                        self.repeat(number, earlier)?;
+                    }
+                }
+            }
+        }
+    }
+
+    /// Others at work may yet be lost and leave something to do.
+    fn done(&self, ending: Ending) -> Next {
+        let holds = |trial: &TrialRecord| {
+            let lease = trial.system_attributes.get(store::LEASE);
+            let is_outside = |lease: &Json| lease["worker"].as_str() == Some(OUTSIDE);
+            trial.state == TrialState::Running && lease.is_some_and(|lease| !is_outside(lease))
+        };
+        if self.view.trials().iter().any(holds) { Next::Wait } else { Next::Done(ending) }
+    }
+
+    /// Trials of processes that are gone wait again, with what was done of them.
+    fn take_back_lost(&mut self) -> Result<(), StudyError> {
+        for RunningLease { number, lease, heartbeat_ms } in self.view.store.running_leases(self.view.id)? {
+            if lease != self.lease
+                && lease.worker != OUTSIDE
+                && is_gone(self.view.folder(), &lease, heartbeat_ms)
+            {
+                match self.take_back(number, &lease) {
+                    // Another process was quicker.
+                    Err(StudyError::Store(StoreError::LeaseLost { .. })) => {}
+                    taken => taken?,
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// A trial that one process after the other dies of, without an epoch in between, is given up.
+    fn take_back(&mut self, number: u64, gone: &Lease) -> Result<(), StudyError> {
+        self.view.sync()?;
+        let trial = self.view.trial(number)?;
+        let n_steps = trial.intermediate.len() as u64;
+        let before = trial.user_attributes.get(DEATHS).and_then(Json::as_array);
+        let same = before.filter(|before| before.first().and_then(Json::as_u64) == Some(n_steps));
+        let n_deaths = 1 + same.and_then(|before| before.get(1)?.as_u64()).unwrap_or(0);
+        let mut user_attributes = BTreeMap::from([(DEATHS.to_owned(), Json::from(vec![n_steps, n_deaths]))]);
+        if n_deaths < MAX_DEATHS {
+            let changes = Changes { user_attributes, ..Changes::default() };
+            self.view.store.update(self.view.id, number, gone, &changes)?;
+            self.view.store.requeue(self.view.id, number, gone)?;
+            return Ok(());
+        }
+        let how =
+            death_of(self.view.folder(), gone).map_or_else(String::new, |how| format!(", the last by {how}"));
+        user_attributes.insert(
+            FAILURE.into(),
+            Json::from(format!("{n_deaths} processes ended while they tried it{how}")),
+        );
+        let changes = Changes { user_attributes, ..Changes::default() };
+        Ok(self.view.store.finish(self.view.id, number, gone, &TrialState::Failed, &changes)?)
+    }
+
+    /// A trial that waited: begun before, or wanted by somebody. `None`: it is over at once.
+    fn go_on_with(
+        &mut self,
+        number: u64,
+        look: &mut dyn FnMut(&Assignment) -> Candidate,
+    ) -> Result<Option<Next>, StudyError> {
+        let trial = self.view.trial(number)?;
+        let fixed: Assignment =
+            trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
+        if trial.user_attributes.contains_key(RUN) {
+            return Ok(Some(Next::Try { number, values: fixed }));
+        }
+        let (values, candidate, earlier) = match self.propose(number, &fixed, look) {
+            Proposal::Fresh(values, candidate) => (values, candidate, None),
+            Proposal::Repeated(values, candidate, earlier) => (values, candidate, Some(earlier)),
+            Proposal::Running => {
+                self.view.store.release(self.view.id, number, &self.lease)?;
+                return Ok(Some(Next::Wait));
+            }
+            Proposal::Exhausted => {
+                let reason = "there are no further values for it".to_owned();
+                self.tell(number, Told::Failed { reason, is_lasting: false }, BTreeMap::new())?;
+                return Ok(None);
+            }
+        };
+        let changes = self.changes(&values, &candidate);
+        self.view.store.update(self.view.id, number, &self.lease, &changes)?;
+        self.after_begin(number, &candidate)?;
+        match earlier {
+            Some(earlier) => self.repeat(number, earlier).map(|()| None),
+            None if candidate.refusal.is_some() => Ok(None),
+            None => Ok(Some(Next::Try { number, values })),
+        }
+    }
+
+    /// Values for a trial, some of which may be fixed. What the sampler says is refused where it cannot be tried or was
+    /// tried before, but not for ever.
+    fn propose(
+        &self,
+        number: u64,
+        fixed: &Assignment,
+        look: &mut dyn FnMut(&Assignment) -> Candidate,
+    ) -> Proposal {
+        for attempt in 0.. {
+            let ask = Ask { history: &self.view.history, seed: Seed(self.view.spec().seed), number, attempt };
+            let Some(point) = self.sampler.ask(&ask) else { return Proposal::Exhausted };
+            let values = self.with_fixed(&self.view.space().assignment(&point), fixed);
+            let candidate = look(&values);
+            let earlier = self.earlier(number, &candidate.run);
+            match (&candidate.refusal, earlier) {
+                (Some(_), _) if attempt < MAX_REFUSED => {}
+                (None, Some(_)) if attempt < MAX_REPEATED => {}
+                (Some(_), _) | (None, None) => return Proposal::Fresh(values, candidate),
+                (None, Some(earlier)) if earlier.state.is_over() => {
+                    let earlier = earlier.number;
+                    return Proposal::Repeated(values, candidate, earlier);
+                }
+                (None, Some(_)) => return Proposal::Running,
+            }
+        }
+        unreachable!("attempts end")
+    }
+
+    /// The sampler's values with the fixed ones in their place; conditions then decide anew what there is.
+    fn with_fixed(&self, sampled: &Assignment, fixed: &Assignment) -> Assignment {
+        if fixed.is_empty() {
+            return sampled.clone();
+        }
+        let space = self.view.space();
+        let first = |domain: &spec::Domain| match domain {
+            spec::Domain::Float(float) => spec::ParamValue::Float(float.low),
+            spec::Domain::Int(int) => spec::ParamValue::Int(int.low),
+            spec::Domain::Categorical(_) => spec::ParamValue::Category(0),
+        };
+        let point = space.fill(|_, dimension| {
+            let known = fixed.get(&dimension.name).or_else(|| sampled.get(&dimension.name)).copied();
+            known
+                .filter(|&value| dimension.domain.contains(value))
+                .unwrap_or_else(|| first(&dimension.domain))
+        });
+        space.assignment(&point)
+    }
+
+    /// The first other trial of the same run whose result stands, or will.
+    fn earlier(&self, number: u64, run: &str) -> Option<&TrialRecord> {
+        let stands = |trial: &&TrialRecord| match trial.state {
+            TrialState::Failed => trial.user_attributes.contains_key(LASTING),
+            TrialState::Waiting => false,
+            _ => true,
+        };
+        let is_same =
+            |trial: &&TrialRecord| trial.user_attributes.get(RUN).and_then(Json::as_str) == Some(run);
+        let others = self.view.trials().iter().filter(|trial| trial.number != number);
+        if run.is_empty() { None } else { others.filter(is_same).find(stands) }
+    }
+
+    /// What is put down of a trial when it begins.
+    fn changes(&self, values: &Assignment, candidate: &Candidate) -> Changes {
+        let param = |dimension: &search::Dimension| {
+            let &value = values.get(&dimension.name)?;
+            Some((dimension.name.clone(), Param { domain: dimension.domain.clone(), value }))
+        };
+        let mut user_attributes = candidate.attributes.clone();
+        user_attributes.insert(RUN.into(), Json::from(candidate.run.clone()));
+        let params = self.view.space().dimensions().iter().filter_map(param).collect();
+        Changes { params, user_attributes, ..Changes::default() }
+    }
+
+    /// Whether the trial is begun: somebody else may have begun one of that number.
+    fn begin(&mut self, number: u64, values: &Assignment, candidate: &Candidate) -> Result<bool, StudyError> {
+        let changes = self.changes(values, candidate);
+        if !self.view.store.begin_trial(self.view.id, &self.lease, number, &changes)? {
+            return Ok(false);
+        }
+        self.view.sync()?;
+        journal::write(self.view.folder(), self.view.trial(number)?)?;
+        self.after_begin(number, candidate)?;
+        Ok(candidate.refusal.is_none())
+    }
+
+    /// What cannot be tried is over at once.
+    fn after_begin(&mut self, number: u64, candidate: &Candidate) -> Result<(), StudyError> {
+        match &candidate.refusal {
+            Some(reason) => {
+                let told = Told::Failed { reason: reason.clone(), is_lasting: true };
+                self.tell(number, told, BTreeMap::new())
+            }
+            None => Ok(()),
+        }
+    }
+
+    /// Takes the result of an earlier trial of the same run.
+    fn repeat(&mut self, number: u64, earlier: u64) -> Result<(), StudyError> {
+        let TrialRecord { state, intermediate, user_attributes, system_attributes, .. } =
+            self.view.trial(earlier)?.clone();
+        let kept = |(key, _): &(String, Json)| key.starts_with("danlu:") && key != DUPLICATE_OF;
+        let mut user_attributes: BTreeMap<String, Json> = user_attributes.into_iter().filter(kept).collect();
+        user_attributes.insert(DUPLICATE_OF.into(), Json::from(earlier));
+        let system_attributes = system_attributes.into_iter().filter(|(key, _)| key == CONSTRAINTS).collect();
+        let params = BTreeMap::new();
+        self.finish(number, &state, Changes { params, intermediate, user_attributes, system_attributes })
+    }
+
+    /// Puts down a value of the first objective after a step; whether the trial should end.
+    pub fn report(&mut self, number: u64, step: u64, value: f64) -> Result<bool, StudyError> {
+        self.view.store.set_intermediate(self.view.id, number, &self.lease, step, value)?;
+        self.beat(number)?;
+        self.view.sync()?;
+        Ok(self.pruner.prune(&self.view.history, number, step))
+    }
+
+    /// Says that the trial is still at work.
+    pub fn beat(&self, number: u64) -> Result<(), StudyError> {
+        self.worker.as_ref().map_or(Ok(()), Worker::beat)?;
+        Ok(self.view.store.heartbeat(self.view.id, number, &self.lease)?)
+    }
+
+    /// Puts down what came of a trial, with what is to be noted of it. An objective that is NaN makes it a failed one.
+    pub fn tell(
+        &mut self,
+        number: u64,
+        told: Told,
+        mut attributes: BTreeMap<String, Json>,
+    ) -> Result<(), StudyError> {
+        let mut system = BTreeMap::new();
+        let (told, expected) = (self.without_nan(told), self.view.objectives().len());
+        let state = match told {
+            Told::Complete { values, .. } if values.len() != expected => {
+                return Err(StudyError::ValueCount { number, found: values.len(), expected });
+            }
+            Told::Complete { values, violations } => {
+                if !violations.is_empty() {
+                    system.insert(CONSTRAINTS.to_owned(), Json::from(violations));
+                }
+                TrialState::Complete { values }
+            }
+            Told::Pruned => TrialState::Pruned { values: self.last_value(number)? },
+            Told::Failed { reason, is_lasting } => {
+                attributes.insert(FAILURE.into(), Json::from(reason));
+                if is_lasting {
+                    attributes.insert(LASTING.into(), Json::from(true));
+                }
+                TrialState::Failed
+            }
+        };
+        let (user_attributes, system_attributes) = (attributes, system);
+        self.finish(number, &state, Changes { user_attributes, system_attributes, ..Changes::default() })
+    }
+
+    fn finish(&mut self, number: u64, state: &TrialState, changes: Changes) -> Result<(), StudyError> {
+        self.view.store.finish(self.view.id, number, &self.lease, state, &changes)?;
+        self.view.sync()?;
+        journal::write(self.view.folder(), self.view.trial(number)?)
+    }
+
+    fn without_nan(&self, told: Told) -> Told {
+        match &told {
+            Told::Complete { values, .. } => match values.iter().position(|value| value.is_nan()) {
+                Some(idx) => {
+                    let name = self.view.objectives().get(idx).map_or("a value", |objective| &objective.name);
+                    Told::Failed { reason: format!("{name} is not a number"), is_lasting: true }
+                }
+                None => told,
+            },
+            _ => told,
+        }
+    }
+
+    fn last_value(&self, number: u64) -> Result<Vec<f64>, StudyError> {
+        let last = self.view.trial(number)?.intermediate.values().next_back().copied();
+        Ok(last.filter(|value| !value.is_nan()).into_iter().collect())
+    }
+
+    /// Lets go of a trial: it waits, with what was done of it, for whoever comes next.
+    pub fn release(&mut self, number: u64) -> Result<(), StudyError> {
+        Ok(self.view.store.release(self.view.id, number, &self.lease)?)
+    }
+}

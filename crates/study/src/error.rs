@@ -1,0 +1,60 @@
+//! What can be wrong with a study.
+
+use std::error::Error;
+use std::path::PathBuf;
+
+use runs::RunsError;
+use search::{GridError, SpaceError};
+use spec::SpecError;
+use store::StoreError;
+
+use crate::patch::PatchError;
+
+/// Why a study cannot be begun, gone on with or read.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages say it")]
+pub enum StudyError {
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    #[error(transparent)]
+    Space(#[from] SpaceError),
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    #[error(transparent)]
+    Files(#[from] RunsError),
+    #[error("cannot use {}", path.display())]
+    File { path: PathBuf, source: SpecError },
+    #[error("cannot put parameter `{parameter}` into the run")]
+    Patch { parameter: String, source: PatchError },
+    #[error("`network` {name:?} cannot be used")]
+    Network { name: String, source: Box<dyn Error + Send + Sync> },
+    #[error(
+        "parameter `{parameter}`: `when` names `{name}`, which must be an earlier parameter with such choices"
+    )]
+    Condition { parameter: String, name: String },
+    #[error("{} holds no study: it has no {file}", dir.display())]
+    NoStudy { dir: PathBuf, file: &'static str },
+    #[error("the store {} has no study called {name}", path.display())]
+    NotInStore { path: PathBuf, name: String },
+    #[error(
+        "{} holds the study {name} with another {what}; give the changed one another name \
+         (only `budget`, `jobs` and `retrain` may change)", dir.display()
+    )]
+    Changed { dir: PathBuf, name: String, what: &'static str },
+    #[error("with several objectives nobody can be ended early: `pruner` must be \"none\"")]
+    PrunerOfSeveral,
+    #[error(transparent)]
+    Grid(#[from] GridError),
+    #[error("trial {number} does not exist: the study has {n_trials}")]
+    NoTrial { number: u64, n_trials: usize },
+    #[error("there is no parameter `{name}`; the study has {known}")]
+    NoParameter { name: String, known: String },
+    #[error("parameter `{name}` cannot be {value}: it is {allowed}")]
+    NotInDomain { name: String, value: String, allowed: String },
+    #[error("the study {name} has no whole trial that keeps to its constraints")]
+    NothingGood { name: String },
+    #[error("trial {number} has {found} values, but the study has {expected} objectives")]
+    ValueCount { number: u64, found: usize, expected: usize },
+    #[error("{} is not as a study writes it", path.display())]
+    NotJson { path: PathBuf, source: serde_json::Error },
+}

@@ -1,0 +1,99 @@
+//! Where a study keeps what.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use runs::{RunsError, atomic_file, input_file};
+use spec::StudySpec;
+
+use crate::StudyError;
+
+/// The study file as it was given last.
+pub const FILE: &str = "study.toml";
+/// The store.
+pub const STORE: &str = "study.db";
+/// What the study came to, for people.
+pub const REPORT: &str = "report.md";
+/// What the study came to, for programs.
+pub const REPORT_JSON: &str = "report.json";
+
+/// The folder of a study.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StudyFolder {
+    dir: PathBuf,
+}
+
+impl StudyFolder {
+    /// Nothing is looked at yet.
+    pub fn new(dir: impl Into<PathBuf>) -> Self {
+        Self { dir: dir.into() }
+    }
+
+    /// The folder.
+    pub fn dir(&self) -> &Path {
+        &self.dir
+    }
+
+    /// A file of it.
+    pub fn path(&self, file: &str) -> PathBuf {
+        self.dir.join(file)
+    }
+
+    /// The run folder of a trial.
+    pub fn trial(&self, number: u64) -> PathBuf {
+        self.dir.join("trials").join(format!("{number:04}"))
+    }
+
+    /// The run folder of a trial that is trained again with the `idx`-th seed of its own.
+    pub fn retrained(&self, number: u64, idx: usize) -> PathBuf {
+        self.dir.join("retrain").join(format!("{number:04}-{idx}"))
+    }
+
+    /// Where living workers are known by.
+    pub(crate) fn workers(&self) -> PathBuf {
+        self.dir.join("workers")
+    }
+
+    /// Makes the folder and puts the study file into it, or finds one there that asks for the same, but for how long and
+    /// how much at once.
+    pub(crate) fn put_file(&self, text: &str, spec: &StudySpec) -> Result<(), StudyError> {
+        let path = self.path(FILE);
+        if path.exists() {
+            let before = self.read_file()?;
+            if let Some(what) = difference(&before, spec) {
+                let (dir, name) = (self.dir.clone(), spec.name.clone());
+                return Err(StudyError::Changed { dir, name, what });
+            }
+            if before == *spec {
+                return Ok(());
+            }
+        }
+        fs::create_dir_all(&self.dir).map_err(RunsError::io("make the folder", &self.dir))?;
+        Ok(atomic_file::replace(&path, text.as_bytes())?)
+    }
+
+    /// The study file.
+    pub fn read_file(&self) -> Result<StudySpec, StudyError> {
+        let path = self.path(FILE);
+        if !path.exists() {
+            return Err(StudyError::NoStudy { dir: self.dir.clone(), file: FILE });
+        }
+        let text = input_file::read_text(&path)?;
+        StudySpec::from_toml(&text).map_err(|source| StudyError::File { path, source })
+    }
+}
+
+/// The first thing that two study files ask differently, of what must not change.
+fn difference(before: &StudySpec, after: &StudySpec) -> Option<&'static str> {
+    let same = [
+        ("name", before.name == after.name),
+        ("seed", before.seed == after.seed),
+        ("list of `objectives`", before.objectives == after.objectives),
+        ("table `constraints`", before.constraints == after.constraints),
+        ("`sampler`", before.sampler == after.sampler),
+        ("`pruner`", before.pruner == after.pruner),
+        ("table `run`", before.run == after.run),
+        ("list of parameters", before.parameters == after.parameters),
+    ];
+    same.into_iter().find(|(_, is_same)| !is_same).map(|(what, _)| what)
+}

@@ -1,0 +1,111 @@
+//! From the values of a trial to the run that they ask for.
+
+use search::{Condition, Dimension, Space};
+use spec::{Assignment, ChoiceSpec, NetworkSpec, ParamValue, ParameterSpec, RunFile, StudySpec, TrainSpec};
+use toml::{Table, Value};
+
+use crate::StudyError;
+use crate::patch;
+
+/// Share of the training samples that trials are measured on where the study does not say.
+const DEFAULT_VALIDATION: f64 = 0.1;
+
+/// Gives the network that a preset's or a file's name stands for.
+pub type LoadNetwork<'a> = &'a dyn Fn(&str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>>;
+
+/// What the runs of all trials have in common, and where the parameters go.
+#[derive(Clone, Debug)]
+pub struct Template {
+    base: Table,
+    parameters: Vec<ParameterSpec>,
+}
+
+/// The space of a study's parameters.
+pub fn space(parameters: &[ParameterSpec]) -> Result<Space, StudyError> {
+    let mut dimensions: Vec<Dimension> = Vec::new();
+    for parameter in parameters {
+        let conditions = parameter.when.iter().map(|(name, labels)| {
+            let fault = || StudyError::Condition { parameter: parameter.name.clone(), name: name.clone() };
+            let idx = dimensions.iter().position(|earlier| earlier.name == *name).ok_or_else(fault)?;
+            let spec::Domain::Categorical(all) = &dimensions[idx].domain else { return Err(fault()) };
+            let position = |category| all.iter().position(|one| *one == category).ok_or_else(fault);
+            let categories = labels.categories().into_iter().map(position).collect::<Result<_, _>>()?;
+            Ok(Condition { dimension: idx, categories })
+        });
+        let conditions = conditions.collect::<Result<_, _>>()?;
+        dimensions.push(Dimension { name: parameter.name.clone(), domain: parameter.domain()?, conditions });
+    }
+    Ok(Space::new(dimensions)?)
+}
+
+impl Template {
+    /// Fills in what the study's run does not say, so that every key that a parameter may name is there. `None`: the study
+    /// has no run.
+    pub fn new(study: &StudySpec, load: LoadNetwork<'_>) -> Result<Option<Self>, StudyError> {
+        let Some(run) = &study.run else { return Ok(None) };
+        let network = run.get("network").cloned();
+        let file = RunFile::from_toml(&run.to_string())?;
+        let whole = file.resolve(|name| load(name))?;
+        let validation = whole.validation.or(Some(DEFAULT_VALIDATION));
+        let mut base: Table =
+            TrainSpec { validation, ..whole }.to_toml()?.parse().expect("was written as TOML");
+        // A preset's name stays one, so that it is made to fit the data.
+        match network {
+            Some(Value::String(name)) => base.insert("network".into(), Value::String(name)),
+            None => base.insert("network".into(), Value::String("lenet".into())),
+            Some(_) => None,
+        };
+        Ok(Some(Self { base, parameters: study.parameters.clone() }))
+    }
+
+    /// Epochs of a whole trial, where they do not vary.
+    pub fn n_epochs(&self) -> u64 {
+        self.base["epochs"].as_integer().map_or(1, |n| n as u64)
+    }
+
+    /// The run of a trial. Fails where the values do not go together; keys that do not exist are found here too.
+    pub fn run_file(&self, values: &Assignment, load: LoadNetwork<'_>) -> Result<RunFile, StudyError> {
+        let mut run = self.base.clone();
+        for parameter in &self.parameters {
+            let Some(&value) = values.get(&parameter.name) else { continue };
+            let (value, further) = settings(parameter, value);
+            let keys = parameter.key.iter().filter_map(|key| Some((key.as_str(), value.as_ref()?)));
+            for (key, value) in keys.chain(further.iter().map(|(key, value)| (key.as_str(), value))) {
+                expand_network(&mut run, key, load)?;
+                patch::set(&mut run, key, value)
+                    .map_err(|source| StudyError::Patch { parameter: parameter.name.clone(), source })?;
+            }
+        }
+        Ok(RunFile::from_toml(&run.to_string())?)
+    }
+}
+
+/// What a parameter's value puts under its own keys, and under which others.
+fn settings(parameter: &ParameterSpec, value: ParamValue) -> (Option<Value>, &[(String, Value)]) {
+    match (value, &parameter.choices) {
+        (ParamValue::Float(x), _) => (Some(Value::Float(x)), &[]),
+        (ParamValue::Int(x), _) => (Some(Value::Integer(x)), &[]),
+        (ParamValue::Category(idx), Some(choices)) => {
+            let ChoiceSpec { value, set, .. } = &choices[idx];
+            (value.clone(), set)
+        }
+        (ParamValue::Category(_), None) => (None, &[]),
+    }
+}
+
+/// A key that leads into the network needs it in place of its name.
+fn expand_network(run: &mut Table, key: &str, load: LoadNetwork<'_>) -> Result<(), StudyError> {
+    let Some(Value::String(name)) = run.get("network") else { return Ok(()) };
+    if !key.starts_with("network.") {
+        return Ok(());
+    }
+    let in_network = |source| StudyError::Network { name: name.clone(), source };
+    let network = match spec::preset(name) {
+        Some(network) => network,
+        None => load(name).map_err(in_network)?,
+    };
+    let mut table: Table = network.to_toml()?.parse().expect("was written as TOML");
+    table.remove("version");
+    run.insert("network".into(), Value::Table(table));
+    Ok(())
+}

@@ -1,0 +1,224 @@
+//! A study as it stands: for whoever looks at it, and beneath whoever works on it.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use search::{History, Space};
+use serde_json::Value as Json;
+use spec::{Direction, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
+use store::{Store, StoreError, StudyId, TrialCache};
+
+use crate::folder::{FILE, STORE};
+use crate::template::space;
+use crate::worker::worked_ms;
+use crate::{StudyError, StudyFolder};
+
+/// The study attribute that holds the study file.
+const FILE_ATTRIBUTE: &str = "danlu:file";
+
+/// A study as it stands.
+pub struct StudyView {
+    folder: StudyFolder,
+    spec: StudySpec,
+    pub(crate) store: Store,
+    pub(crate) id: StudyId,
+    cache: TrialCache,
+    pub(crate) history: History,
+}
+
+/// How many trials are in which state.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Somebody wants them tried.
+    pub waiting: usize,
+    /// Somebody tries them.
+    pub running: usize,
+    /// Whole ones, reused ones among them.
+    pub complete: usize,
+    /// Ended early.
+    pub pruned: usize,
+    /// Could not be tried.
+    pub failed: usize,
+}
+
+impl StudyView {
+    /// To look at.
+    pub fn open(dir: &Path) -> Result<Self, StudyError> {
+        let folder = StudyFolder::new(dir);
+        let spec = folder.read_file()?;
+        let store = Store::open_read_only(folder.path(STORE))?;
+        Self::of(folder, spec, store)
+    }
+
+    /// To change it.
+    pub fn open_for_writing(dir: &Path) -> Result<Self, StudyError> {
+        let folder = StudyFolder::new(dir);
+        let spec = folder.read_file()?;
+        let store = Store::open(folder.path(STORE))?;
+        Self::of(folder, spec, store)
+    }
+
+    /// Makes the folder of a study, or finds it begun with the same file.
+    pub fn begin(dir: &Path, text: &str) -> Result<Self, StudyError> {
+        let (folder, spec) = (StudyFolder::new(dir), StudySpec::from_toml(text)?);
+        check(&spec)?;
+        folder.put_file(text, &spec)?;
+        let store = Store::create_or_open(folder.path(STORE))?;
+        let directions: Vec<Direction> =
+            spec.objectives.iter().map(|objective| objective.direction).collect();
+        if store.find_study(&spec.name)?.is_none() {
+            let names: Vec<&str> = spec.objectives.iter().map(|objective| objective.name.as_str()).collect();
+            let attributes = BTreeMap::from([
+                (FILE_ATTRIBUTE.to_owned(), Json::from(text)),
+                ("danlu:version".to_owned(), Json::from(1)),
+                ("danlu:objectives".to_owned(), Json::from(names)),
+            ]);
+            match store.create_study(&spec.name, &directions, &attributes) {
+                // Another process was quicker.
+                Err(StoreError::NameTaken { .. }) | Ok(_) => {}
+                Err(error) => return Err(error.into()),
+            }
+        }
+        Self::of(folder, spec, store)
+    }
+
+    fn of(folder: StudyFolder, spec: StudySpec, store: Store) -> Result<Self, StudyError> {
+        let not_there = || StudyError::NotInStore { path: folder.path(STORE), name: spec.name.clone() };
+        let id = store.find_study(&spec.name)?.ok_or_else(not_there)?;
+        let directions = spec.objectives.iter().map(|objective| objective.direction).collect();
+        let history = History::new(space(&spec.parameters)?, directions);
+        let mut view = Self { folder, spec, store, id, cache: TrialCache::default(), history };
+        view.sync()?;
+        Ok(view)
+    }
+
+    /// Reads what changed; returns whether anything did.
+    pub fn sync(&mut self) -> Result<bool, StudyError> {
+        let changed = self.store.sync(self.id, &mut self.cache)?;
+        let trials = self.cache.trials();
+        changed.iter().for_each(|&number| self.history.record(&trials[number as usize]));
+        Ok(!changed.is_empty())
+    }
+
+    /// Where it is kept.
+    pub fn folder(&self) -> &StudyFolder {
+        &self.folder
+    }
+
+    /// What was asked.
+    pub fn spec(&self) -> &StudySpec {
+        &self.spec
+    }
+
+    /// What may vary.
+    pub fn space(&self) -> &Space {
+        self.history.space()
+    }
+
+    /// What is good.
+    pub fn objectives(&self) -> &[ObjectiveSpec] {
+        &self.spec.objectives
+    }
+
+    /// All trials, by number.
+    pub fn trials(&self) -> &[TrialRecord] {
+        self.cache.trials()
+    }
+
+    /// The trial of that number.
+    pub fn trial(&self, number: u64) -> Result<&TrialRecord, StudyError> {
+        let n_trials = self.trials().len();
+        let found = usize::try_from(number).ok().and_then(|idx| self.trials().get(idx));
+        found.ok_or(StudyError::NoTrial { number, n_trials })
+    }
+
+    /// What was tried, as samplers see it.
+    pub fn history(&self) -> &History {
+        &self.history
+    }
+
+    /// Has values tried, of which the sampler chooses what is missing; returns the trial's number.
+    pub fn enqueue(&self, params: &BTreeMap<String, Param>) -> Result<u64, StudyError> {
+        Ok(self.store.enqueue(self.id, params, &BTreeMap::new())?)
+    }
+
+    /// How many trials are in which state.
+    pub fn counts(&self) -> Counts {
+        let mut counts = Counts::default();
+        for trial in self.trials() {
+            *match trial.state {
+                TrialState::Waiting => &mut counts.waiting,
+                TrialState::Running => &mut counts.running,
+                TrialState::Complete { .. } => &mut counts.complete,
+                TrialState::Pruned { .. } => &mut counts.pruned,
+                TrialState::Failed => &mut counts.failed,
+            } += 1;
+        }
+        counts
+    }
+
+    /// Whole trials that keep to the constraints, the best first: by the first objective, or those of the front.
+    pub fn best(&self) -> Vec<&TrialRecord> {
+        let front = search::pareto_front(&self.history);
+        let mut best: Vec<&TrialRecord> = match self.objectives() {
+            [_] => self.trials().iter().filter(|trial| trial.state.complete_values().is_some()).collect(),
+            _ => front.iter().map(|&number| &self.trials()[number as usize]).collect(),
+        };
+        best.retain(|trial| trial.is_feasible());
+        let cost = |trial: &TrialRecord| {
+            self.objectives()[0]
+                .direction
+                .cost(trial.state.complete_values().map_or(f64::INFINITY, |values| values[0]))
+        };
+        best.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.number.cmp(&b.number)));
+        best
+    }
+
+    /// Time in which somebody worked on it, in seconds.
+    pub fn worked_s(&self) -> f64 {
+        worked_ms(&self.folder) as f64 / 1000.0
+    }
+
+    /// Why no further trial is begun; `None` while one may be.
+    pub fn ending(&self) -> Option<Ending> {
+        let budget = &self.spec.budget;
+        let is_good = |trial: &&TrialRecord| {
+            let (value, target) = (trial.state.complete_values().map(|values| values[0]), budget.target);
+            let direction = self.objectives()[0].direction;
+            value.zip(target).is_some_and(|(value, target)| direction.cost(value) <= direction.cost(target))
+        };
+        if budget.target.is_some() && self.best().first().is_some_and(is_good) {
+            return Some(Ending::Target);
+        }
+        if budget.minutes.is_some_and(|minutes| self.worked_s() >= 60.0 * minutes) {
+            return Some(Ending::Time);
+        }
+        budget.trials.is_some_and(|trials| self.trials().len() as u64 >= trials).then_some(Ending::Trials)
+    }
+}
+
+/// Why no further trial is begun.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ending {
+    /// A trial is as good as asked.
+    Target,
+    /// The time is used up.
+    Time,
+    /// As many trials were begun as asked.
+    Trials,
+    /// Everything was tried.
+    Exhausted,
+}
+
+/// What the parts of a study file ask of each other.
+fn check(spec: &StudySpec) -> Result<(), StudyError> {
+    if spec.objectives.len() > 1 && spec.pruner != spec::PrunerSpec::None {
+        return Err(StudyError::PrunerOfSeveral);
+    }
+    Ok(search::check_sampler(&spec.sampler, &space(&spec.parameters)?)?)
+}
+
+/// Whether a folder holds a study.
+pub fn is_study(dir: &Path) -> bool {
+    dir.join(FILE).is_file() && dir.join(STORE).is_file()
+}
