@@ -105,10 +105,7 @@ impl Kept {
 pub(crate) fn end_with_parent() -> Result<(), CliError> {
     let wait = || {
         let _closed = io::stdin().lock().read_to_end(&mut Vec::new());
-        // A terminal sends Ctrl-C to all processes, of which the first one then lets go of the others: that is no second one.
-        if !interrupt::is_signaled() {
-            interrupt::signal();
-        }
+        interrupt::end();
     };
     thread::Builder::new().spawn(wait).map(drop).map_err(CliError::Thread)
 }
