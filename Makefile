@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test browser lint build setup bench bench-dashboard presets parity exports accuracy terminal tensorboard optuna
+.PHONY: lenet-table train test browser lint build setup bench bench-dashboard presets parity exports accuracy terminal tensorboard optuna
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -29,6 +29,10 @@ lint:
 
 build: setup
 	cargo build --release $(CARGO_FLAGS) -p danlu
+
+# The table of real trainings that `make bench-samplers` looks up; 576 of them, once.
+lenet-table: build
+	@python3 bench/lenet_table.py --danlu $(DANLU) --work $(TARGET_DIR)/lenet-table $(ARGS)
 
 # Every preset with its recipe and three seeds, in a table (long); needs no PyTorch.
 presets: build
