@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: lenet-table train test browser lint build setup bench bench-dashboard presets parity exports accuracy terminal tensorboard optuna
+.PHONY: lenet-table bench-trials train test browser lint build setup bench bench-dashboard presets parity exports accuracy terminal tensorboard optuna
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -52,6 +52,10 @@ setup:
 # Seconds and memory, Danlu and PyTorch in turn: make bench ARGS=--record keeps the result.
 bench: build
 	@python=$$(scripts/python-env.sh); $$python bench/bench.py --danlu $(DANLU) $(ARGS)
+
+# Trials per hour, danlu study and Optuna driving PyTorch in turn; some minutes, on a quiet machine.
+bench-trials: build
+	@python=$$(scripts/python-env.sh); $$python bench/trials.py --danlu $(DANLU) $(ARGS)
 
 # What the page costs a training that it shows, some minutes; on a quiet machine.
 bench-dashboard: build
