@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test browser lint build setup bench bench-dashboard bench-samplers presets parity exports accuracy terminal tensorboard
+.PHONY: train test browser lint build setup bench bench-dashboard bench-samplers presets parity exports accuracy terminal tensorboard optuna
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -43,7 +43,7 @@ terminal: setup
 setup:
 	@scripts/setup.sh
 
-# Those below need PyTorch or TensorBoard, which scripts/python-env.sh installs (4 GB, once).
+# Those below need PyTorch, TensorBoard or Optuna, which scripts/python-env.sh installs (4 GB, once).
 
 # Seconds and memory, Danlu and PyTorch in turn: make bench ARGS=--record keeps the result.
 bench: build
@@ -77,3 +77,9 @@ accuracy: build
 # TensorBoard itself reads the event files and lists the run.
 tensorboard: build
 	@python=$$(scripts/python-env.sh); $$python tests/tensorboard/check.py --danlu $(DANLU) $(ARGS)
+
+# Optuna itself reads and works on a study store beside Danlu, and its dashboard shows it; a minute.
+optuna: build
+	cargo build --quiet $(CARGO_FLAGS) -p store --example exchange
+	@python=$$(scripts/python-env.sh); $$python tests/optuna/check.py \
+		--danlu $(DANLU) --exchange $(TARGET_DIR)/debug/examples/exchange $(ARGS)

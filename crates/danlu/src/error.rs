@@ -239,7 +239,11 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::Patch { .. }
         | E::Condition { .. }
         | E::Changed { .. } => 2,
-        E::PrunerOfSeveral | E::Grid(_) | E::NoTrial { .. } | E::NoParameter { .. } => 2,
+        E::PrunerOfSeveral
+        | E::PrunerOfWhat { .. }
+        | E::Grid(_)
+        | E::NoTrial { .. }
+        | E::NoParameter { .. } => 2,
         E::NotInDomain { .. } | E::ValueCount { .. } => 2,
         _ => 1,
     }

@@ -37,6 +37,12 @@ pub(crate) fn signal() {
     }
 }
 
+/// As a first signal, but never more than that: for whoever has other ways to be told.
+pub(crate) fn end() {
+    STOP.store(true, Ordering::Relaxed);
+    SIGNALED.store(true, Ordering::Relaxed);
+}
+
 /// The caller promises to look at [`stop_flag`] or [`is_signaled`] often.
 pub(crate) fn tidy_up() {
     TIDIES_UP.store(true, Ordering::Relaxed);

@@ -43,6 +43,8 @@ pub enum StoreError {
         path.display()
     )]
     HalfWritten { path: PathBuf },
+    #[error("the study store {} was moved or deleted while it was open", path.display())]
+    Moved { path: PathBuf },
     #[error("the disk of the study store {} is full; nothing of the last change was kept", path.display())]
     Full { path: PathBuf },
     #[error(
@@ -102,6 +104,7 @@ impl StoreError {
         let detail = || detail.clone().unwrap_or_else(|| failure.to_string());
         match (failure.code, failure.extended_code) {
             (_, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => Self::HalfWritten { path },
+            (_, ffi::SQLITE_READONLY_DBMOVED) => Self::Moved { path },
             // In a folder that is read-only SQLite cannot open its journal.
             (ErrorCode::ReadOnly | ErrorCode::CannotOpen, _) => Self::ReadOnly { path },
             (ErrorCode::NotADatabase, _) => {
@@ -142,6 +145,7 @@ mod tests {
             (ffi::SQLITE_READONLY, "cannot be written"),
             (ffi::SQLITE_READONLY_DIRECTORY, "cannot be written"),
             (ffi::SQLITE_CANTOPEN, "cannot be written"),
+            (ffi::SQLITE_READONLY_DBMOVED, "was moved or deleted"),
             (ffi::SQLITE_READONLY_ROLLBACK, "opened for writing once"),
             (ffi::SQLITE_CORRUPT, "is damaged"),
             (ffi::SQLITE_NOTADB, "is no study store"),

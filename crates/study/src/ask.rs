@@ -221,11 +221,18 @@ impl Study {
         look: &mut dyn FnMut(&Assignment) -> Candidate,
     ) -> Result<Option<Next>, StudyError> {
         let trial = self.view.trial(number)?;
-        let fixed: Assignment =
-            trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
         if trial.user_attributes.contains_key(RUN) {
-            return Ok(Some(Next::Try { number, values: fixed }));
+            let values = trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
+            return Ok(Some(Next::Try { number, values }));
         }
+        let fixed = match self.wanted(trial) {
+            Ok(fixed) => fixed,
+            Err(error) => {
+                let told = Told::Failed { reason: error.to_string(), is_lasting: false };
+                self.tell(number, told, BTreeMap::new())?;
+                return Ok(None);
+            }
+        };
         let (values, candidate, earlier) = match self.propose(number, &fixed, look) {
             Proposal::Fresh(values, candidate) => (values, candidate, None),
             Proposal::Repeated(values, candidate, earlier) => (values, candidate, Some(earlier)),
@@ -247,6 +254,18 @@ impl Study {
             None if candidate.refusal.is_some() => Ok(None),
             None => Ok(Some(Next::Try { number, values })),
         }
+    }
+
+    /// The values that somebody wants of a trial that waits: its parameters, or what Optuna's `enqueue_trial` leaves alone.
+    /// Names that the study does not have are ignored, as Optuna does.
+    fn wanted(&self, trial: &TrialRecord) -> Result<Assignment, StudyError> {
+        let is_ours = |name: &String| self.view.space().dimensions().iter().any(|one| one.name == *name);
+        let fixed =
+            trial.system_attributes.get("fixed_params").and_then(Json::as_object).into_iter().flatten();
+        let fixed = fixed.filter(|(name, _)| is_ours(name)).map(|(name, json)| (name.clone(), json.clone()));
+        let fixed = crate::params_from_json(&self.view, &fixed.collect())?;
+        let wanted = fixed.into_iter().chain(trial.params.clone());
+        Ok(wanted.map(|(name, param)| (name, param.value)).collect())
     }
 
     /// Values for a trial, some of which may be fixed. What the sampler says is refused where it cannot be tried or was

@@ -43,6 +43,10 @@ pub enum StudyError {
     Changed { dir: PathBuf, name: String, what: &'static str },
     #[error("with several objectives nobody can be ended early: `pruner` must be \"none\"")]
     PrunerOfSeveral,
+    #[error(
+        "`{objective}` is not known before a trial's end, so that nobody can be ended early by it: `pruner` must be \"none\""
+    )]
+    PrunerOfWhat { objective: String },
     #[error(transparent)]
     Grid(#[from] GridError),
     #[error("trial {number} does not exist: the study has {n_trials}")]

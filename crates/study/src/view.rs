@@ -5,7 +5,7 @@ use std::path::Path;
 
 use search::{History, Space};
 use serde_json::Value as Json;
-use spec::{Direction, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
+use spec::{Direction, Measure, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
@@ -214,6 +214,12 @@ pub enum Ending {
 fn check(spec: &StudySpec) -> Result<(), StudyError> {
     if spec.objectives.len() > 1 && spec.pruner != spec::PrunerSpec::None {
         return Err(StudyError::PrunerOfSeveral);
+    }
+    let first = spec.measures().and_then(|measures| measures.first().copied());
+    let is_of_epoch =
+        first.is_none_or(|measure| matches!(measure, Measure::ValidationAccuracy | Measure::ValidationLoss));
+    if spec.pruner != spec::PrunerSpec::None && !is_of_epoch {
+        return Err(StudyError::PrunerOfWhat { objective: spec.objectives[0].name.clone() });
     }
     Ok(search::check_sampler(&spec.sampler, &space(&spec.parameters)?)?)
 }

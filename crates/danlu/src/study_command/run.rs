@@ -15,6 +15,7 @@ use study::StudyView;
 
 use crate::cli::StudyRunArgs;
 use crate::error::CliError;
+use crate::live::{StudyScreen, StudyWish};
 use crate::study_command::candidate::Candidates;
 use crate::study_command::progress::StudyLine;
 use crate::study_command::{place, report, retrain};
@@ -125,19 +126,32 @@ impl Crew {
 
     /// Until all have nothing left to do. One that dies is replaced; a trial that several die of is given up.
     fn work(mut self, view: &mut StudyView, args: &StudyRunArgs) -> Result<(), CliError> {
-        let is_hidden = args.quiet || args.json || !std::io::stderr().is_terminal();
+        let is_hidden = args.live || args.quiet || args.json || !std::io::stderr().is_terminal();
         let (mut line, mut shown) = (StudyLine::new(is_hidden, view), Instant::now());
+        let mut screen = if args.live { StudyScreen::start()? } else { None };
         while !self.workers.is_empty() {
             thread::sleep(POLL);
+            match screen.as_ref().and_then(StudyScreen::wish) {
+                Some(StudyWish::StopNow) => StopRequest::Now.write(&self.dir)?,
+                Some(StudyWish::StopAfterTrials) => StopRequest::AfterEpoch.write(&self.dir)?,
+                None => {}
+            }
+            if interrupt::is_signaled() {
+                self.let_go();
+            }
             if let Some((worker, status)) = self.next_ended()? {
                 self.after(worker, status)?;
             }
             if shown.elapsed() > SHOW {
                 view.sync()?;
-                line.show(view);
+                match &mut screen {
+                    Some(screen) => screen.draw(view, &line.text(view)),
+                    None => line.show(view),
+                }
                 shown = Instant::now();
             }
         }
+        drop(screen);
         view.sync()?;
         line.clear();
         match interrupt::is_signaled() {
@@ -175,11 +189,13 @@ impl Crew {
         }
     }
 
-    /// Closes their standard input, at which they let go of their trials.
+    /// Closes their standard input, at which they let go of their trials and end.
+    fn let_go(&mut self) {
+        self.workers.iter_mut().for_each(|worker| drop(worker.child.stdin.take()));
+    }
+
     fn end(&mut self) {
-        for worker in &mut self.workers {
-            drop(worker.child.stdin.take());
-        }
+        self.let_go();
         for mut worker in self.workers.drain(..) {
             let _gone = worker.child.wait();
         }

@@ -110,7 +110,7 @@ impl Kept {
 fn end_with_parent() -> Result<(), CliError> {
     let wait = || {
         let _closed = io::stdin().lock().read_to_end(&mut Vec::new());
-        interrupt::signal();
+        interrupt::end();
     };
     thread::Builder::new().spawn(wait).map(drop).map_err(CliError::Thread)
 }
