@@ -32,7 +32,7 @@ N_TRIALS = [100, 200]
 # Of functions with curves, every pairing; of the others nobody can end a trial early.
 PAIRINGS = [("random", "none"), ("tpe", "none")]
 PAIRINGS_OF_CURVES = [
-    *PAIRINGS, ("random", "halving"), ("tpe", "halving"), ("random", "median"), ("tpe", "median"), ("tpe", "hyperband")
+    *PAIRINGS, ("random", "halving"), ("tpe", "halving"), ("random", "median"), ("tpe", "hyperband")
 ]  # fmt: skip
 
 PRUNERS = {

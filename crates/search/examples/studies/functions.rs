@@ -20,6 +20,7 @@ pub(crate) fn named(name: &str) -> Option<Objective> {
         "rastrigin-5" => plain(floats(5, -5.12, 5.12), rastrigin),
         "styblinski-tang-5" => plain(floats(5, -5.0, 5.0), styblinski_tang),
         "network" => with_curve(network_space(), |x| vec![network(x)]),
+        "noisy" => with_curve(network_space(), |x| vec![noisy(x)]),
         "branches" => with_curve(branches_space(), |x| vec![branches(x)]),
         "discrete" => with_curve(discrete_space(), |x| vec![discrete(x)]),
         "curves" => with_curve(curves_space(), curves),
@@ -118,6 +119,12 @@ fn network(x: &[Option<f64>]) -> f64 {
     let activation = [0.0, 0.03, 0.15][at(7) as usize];
     let batch = 0.01 * ((at(8) / 64.0).log2() - rate - 2.0).powi(2);
     optimizer + size + (at(6) - 0.3).powi(2) + activation + batch
+}
+
+/// The same, with what looks like noise of a standard deviation of 0.014, but is the same again at the same point.
+fn noisy(x: &[Option<f64>]) -> f64 {
+    let at = |idx: usize| x[idx].unwrap_or(f64::NAN);
+    network(x) + 0.02 * (12345.678 * (at(1).log10() + at(6) + at(5).ln())).sin()
 }
 
 /// A choice with a space of its own behind each value.
