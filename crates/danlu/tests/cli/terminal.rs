@@ -275,7 +275,10 @@ fn a_study_shows_its_trials_and_ends_when_a_key_says_so() {
     }
     terminal.press("q");
     let screen = terminal.ended(0);
-    assert!(screen.contains("danlu study run seen.toml` goes on") && screen.contains("best trial"), "{screen}");
+    assert!(
+        screen.contains("danlu study run seen.toml` goes on") && screen.contains("best trial"),
+        "{screen}"
+    );
     terminal.danlu("study run seen.toml --live");
     terminal.wait_for("best so far");
     terminal.press("C-c");
