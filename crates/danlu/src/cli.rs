@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 pub(crate) use study::{
-    StateName, StudyArgs, StudyAskArgs, StudyBestArgs, StudyCommand, StudyExportArgs, StudyListArgs,
-    StudyNameArgs, StudyRunArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs, StudyWorkArgs,
+    StateName, StudyAgainArgs, StudyArgs, StudyAskArgs, StudyBestArgs, StudyCommand, StudyExportArgs,
+    StudyListArgs, StudyNameArgs, StudyRunArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs, StudyWorkArgs,
 };
 pub(crate) use training::{LrFindArgs, ResumeArgs, RunArgs, TrainArgs};
 use values::{at_least_one, shape, threads};
@@ -203,6 +203,9 @@ pub(crate) struct DashboardArgs {
     /// The folder whose runs are shown.
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub(crate) runs: PathBuf,
+    /// The folder whose studies are shown: folders of `danlu study`, and stores of Optuna.
+    #[arg(long, value_name = "DIR", default_value = "studies")]
+    pub(crate) studies: PathBuf,
     /// The port; 0 takes one that is free [default: 8765, or one of the next that is free].
     #[arg(long, value_name = "N")]
     pub(crate) port: Option<u16>,

@@ -54,6 +54,7 @@ fn settings(args: &DashboardArgs, address: SocketAddr, usage: Arc<Usage>) -> Res
     let program = std::env::current_exe().map_err(CliError::io("find", "this program"))?;
     Ok(Settings {
         runs_dir: args.runs.clone(),
+        studies_dir: args.studies.clone(),
         program,
         version: env!("CARGO_PKG_VERSION"),
         cpu: machine.cpu,

@@ -109,7 +109,7 @@ pub(crate) async fn stop(
 ) -> Result<Response, DashboardError> {
     let StopAsked { when } = request::json(&headers, sent).await?;
     light(move || {
-        let run = shared.run(&id)?;
+        let run = shared.own_run(&id)?;
         if read_row(&shared.sources, &run).state != RunStatus::Running {
             return Err(DashboardError::conflict(format!("{id} is not going on")));
         }
@@ -132,7 +132,7 @@ pub(crate) async fn resume(
 ) -> Result<Response, DashboardError> {
     let Nothing {} = request::json(&headers, sent).await?;
     light(move || {
-        let run = shared.run(&id)?;
+        let run = shared.own_run(&id)?;
         match read_row(&shared.sources, &run).state {
             RunStatus::Interrupted | RunStatus::Stale | RunStatus::Failed => {}
             RunStatus::Running => return Err(DashboardError::conflict(format!("{id} is going on"))),

@@ -10,6 +10,7 @@ use data::DataError;
 use nn::PlanError;
 use runs::RunsError;
 use spec::SpecError;
+use store::StoreError;
 
 use crate::answer;
 use crate::wire::ErrorJson;
@@ -60,6 +61,9 @@ pub enum DashboardError {
     /// A file of a run.
     #[error(transparent)]
     Runs(#[from] RunsError),
+    /// A study's store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
     /// A picture that cannot be packed.
     #[error("the picture could not be packed")]
     Png(#[from] image::ImageError),
@@ -100,7 +104,9 @@ impl DashboardError {
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
             Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
-            Self::Spec(_) | Self::Plan(_) | Self::Data(_) | Self::Runs(_) => StatusCode::UNPROCESSABLE_ENTITY,
+            Self::Spec(_) | Self::Plan(_) | Self::Data(_) | Self::Runs(_) | Self::Store(_) => {
+                StatusCode::UNPROCESSABLE_ENTITY
+            }
             _ => StatusCode::INTERNAL_SERVER_ERROR,
         }
     }

@@ -40,7 +40,7 @@ const RETRY: Duration = Duration::from_millis(1000);
 const MAX_BACKLOG: usize = 500;
 
 /// Something that has events from time to time.
-trait Feed: Send + 'static {
+pub(crate) trait Feed: Send + 'static {
     /// Puts what is new behind `events`.
     fn poll(
         &mut self,
@@ -51,7 +51,7 @@ trait Feed: Send + 'static {
     fn period(&self) -> Duration;
 }
 
-fn event(name: &str, value: &impl Serialize) -> Event {
+pub(crate) fn event(name: &str, value: &impl Serialize) -> Event {
     match serde_json::to_string(value) {
         Ok(json) => Event::default().event(name).data(json),
         Err(_) => Event::default().comment("a value that JSON cannot hold"),
@@ -59,7 +59,7 @@ fn event(name: &str, value: &impl Serialize) -> Event {
 }
 
 /// The stream of a feed; it holds its place among the streams until its reader is gone.
-fn streamed(feed: impl Feed, place: OwnedSemaphorePermit) -> Response {
+pub(crate) fn streamed(feed: impl Feed, place: OwnedSemaphorePermit) -> Response {
     let first = VecDeque::from([Event::default().retry(RETRY).comment("danlu")]);
     let events = stream::unfold((feed, first, place), |(mut feed, mut events, place)| async {
         loop {
@@ -76,7 +76,7 @@ fn streamed(feed: impl Feed, place: OwnedSemaphorePermit) -> Response {
     Sse::new(events).keep_alive(KeepAlive::new().interval(KEEP_ALIVE)).into_response()
 }
 
-fn place(shared: &Shared) -> Result<OwnedSemaphorePermit, DashboardError> {
+pub(crate) fn place(shared: &Shared) -> Result<OwnedSemaphorePermit, DashboardError> {
     shared.streams.clone().try_acquire_owned().map_err(|_| DashboardError::Busy)
 }
 

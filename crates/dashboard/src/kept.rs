@@ -24,6 +24,11 @@ impl Stamp {
             inode: inode(&found),
         })
     }
+
+    /// Whether both are of one file, whatever was written into it between them.
+    pub(crate) fn is_same_file(self, other: Self) -> bool {
+        self.inode == other.inode
+    }
 }
 
 #[cfg(unix)]

@@ -27,6 +27,7 @@ mod security;
 mod serve;
 mod settings;
 mod state;
+mod studies;
 mod test_part;
 mod try_picture;
 mod unstalled;
@@ -80,6 +81,7 @@ pub fn app(settings: Settings) -> Result<Router, DashboardError> {
         .route("/api/data", get(presets::data_sets))
         .route("/api/check", post(check::check))
         .route("/api/train", post(control::train))
+        .merge(studies::routes())
         .fallback(|| async { DashboardError::no("such page") })
         .method_not_allowed_fallback(|| async { DashboardError::bad("this method has no meaning here") });
     // Bodies are limited where they are read.

@@ -47,11 +47,16 @@ pub(crate) struct RunDir {
 impl RunDir {
     /// The run of that name; `root` is the runs folder without links.
     pub(crate) fn find(root: &Path, id: &str) -> Result<Self, DashboardError> {
-        let missing = || DashboardError::no("such run");
-        if !is_plain_name(id) {
-            return Err(missing());
+        match is_plain_name(id) {
+            true => Self::below(root, id, Path::new(id)),
+            false => Err(DashboardError::no("such run")),
         }
-        let dir = root.join(id).canonicalize().map_err(|_| missing())?;
+    }
+
+    /// The run `id` in a folder below `root`, which is without links.
+    pub(crate) fn below(root: &Path, id: &str, folder: &Path) -> Result<Self, DashboardError> {
+        let missing = || DashboardError::no("such run");
+        let dir = root.join(folder).canonicalize().map_err(|_| missing())?;
         let run = Self { id: id.into(), dir, root: root.to_owned() };
         let is_inside = run.dir.starts_with(root) && run.dir != root && run.dir.is_dir();
         match is_inside && MARKS.iter().any(|mark| run.has(mark)) {

@@ -16,6 +16,8 @@ pub type FindPlaces = Box<dyn Fn(&Path) -> Result<Places, String> + Send + Sync>
 pub struct Settings {
     /// The folder whose runs are shown; it is made if need be.
     pub runs_dir: PathBuf,
+    /// The folder whose studies are shown; it need not be there.
+    pub studies_dir: PathBuf,
     /// `danlu`, with which trainings are started.
     pub program: PathBuf,
     /// Its version.

@@ -17,6 +17,7 @@ use crate::row::Sizes;
 use crate::run_dir::RunDir;
 use crate::security::{Hosts, random_token};
 use crate::settings::{FindPlaces, Settings};
+use crate::studies::{Shelf, trial_of_run};
 use crate::usage::Usage;
 use crate::work::Worker;
 
@@ -44,12 +45,13 @@ pub(crate) struct State {
     pub(crate) models: Kept<Model>,
     /// Test parts by the records of the runs that they belong to.
     pub(crate) test_parts: Kept<Dataset>,
+    pub(crate) shelf: Shelf,
 }
 
 impl State {
     /// Makes the runs folder if need be.
     pub(crate) fn new(settings: Settings) -> Result<Self, DashboardError> {
-        let Settings { runs_dir, program, version, cpu, isa, n_cores, .. } = settings;
+        let Settings { runs_dir, studies_dir, program, version, cpu, isa, n_cores, .. } = settings;
         std::fs::create_dir_all(&runs_dir).map_err(DashboardError::io("make the folder", &runs_dir))?;
         let root = runs_dir.canonicalize().map_err(DashboardError::io("find the folder", &runs_dir))?;
         Ok(Self {
@@ -74,10 +76,29 @@ impl State {
             streams: Arc::new(Semaphore::new(MAX_STREAMS)),
             models: Kept::new(2),
             test_parts: Kept::new(2),
+            shelf: Shelf::new(studies_dir),
         })
     }
 
+    /// A run of the runs folder, or that of a study's trial.
     pub(crate) fn run(&self, id: &str) -> Result<RunDir, DashboardError> {
-        RunDir::find(&self.sources.root, id)
+        let of_trial = |error| match trial_of_run(id) {
+            Some((study, number)) => {
+                self.shelf.find(study).ok().and_then(|study| study.trial_run(number)).ok_or(error)
+            }
+            None => Err(error),
+        };
+        RunDir::find(&self.sources.root, id).or_else(of_trial)
+    }
+
+    /// A run that may be stopped and gone on with by itself.
+    pub(crate) fn own_run(&self, id: &str) -> Result<RunDir, DashboardError> {
+        let run = self.run(id)?;
+        match RunDir::find(&self.sources.root, id) {
+            Ok(_) => Ok(run),
+            Err(_) => Err(DashboardError::conflict(format!(
+                "{id} is a study's trial, which the study stops and goes on with"
+            ))),
+        }
     }
 }

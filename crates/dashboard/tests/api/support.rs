@@ -83,6 +83,7 @@ impl Place {
         };
         let router = app(Settings {
             runs_dir: root.path().join("runs"),
+            studies_dir: root.path().join("studies"),
             program: program.into(),
             version: "0.0.0",
             cpu: None,

@@ -1,0 +1,74 @@
+/** The top of a study's page: how it stands, how far it is, the best. */
+
+import { announce, el, replace } from "../dom.js";
+import { count, duration } from "../format.js";
+import { t } from "../i18n.js";
+import { stateChip } from "../state.js";
+import { stateBar } from "./list.js";
+import { trialHash } from "./path.js";
+import { objectiveName, objectiveText, valueText } from "./show.js";
+import { paramText } from "./table.js";
+
+/** @param {any} first */
+export function headView(first) {
+  const chip = el("span");
+  const about = el("p", { class: "muted" });
+  const reason = el("p", { class: "bad-text" });
+  const bar = el("progress", { max: 1, value: 0, "aria-label": t("live.progress") });
+  const line = el("p", { class: "live-line" });
+  const live = el("div", { class: "live" }, bar, line);
+  const figures = el("dl", { class: "figures" });
+  const best = el("div", { class: "best-params" });
+  const node = el("div", {}, el("div", { class: "run-head" }, chip, about, reason), live, figures, best);
+  let state = "";
+
+  /** @param {any} detail */
+  function update({ row, progress, best: bestTrial }) {
+    if (state && row.state !== state) announce(t("run.isNow", { id: row.id, state: t(`studyState.${row.state}`) }));
+    state = row.state;
+    replace(chip, stateChip(row, "studyState"));
+    reason.textContent = row.reason ?? "";
+    reason.hidden = !row.reason;
+    if (state === "unreadable") {
+      for (const one of [about, live, figures, best]) one.hidden = true;
+      return;
+    }
+    replace(about, row.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => [idx > 0 && ", ", objectiveText(one)]),
+      [row.sampler && t("study.sampler", { name: row.sampler }), row.pruner && row.pruner !== "none" && t("study.pruner", { name: row.pruner })].filter(Boolean).map((words) => ` · ${words}`));
+    updateProgress(row, progress);
+    replace(figures, figuresOf(row, progress, bestTrial).map(([name, value]) => el("div", { data: { figure: name } }, el("dt", {}, has(name) ? t(`study.figure.${name}`) : name), el("dd", {}, value))));
+    replace(best, bestTrial && row.objectives.length === 1 && [el("a", { href: trialHash(row.id, bestTrial.number) }, t("study.bestTrial", { n: bestTrial.number })),
+      Object.entries(bestTrial.params).map(([name, value]) => el("span", { class: "tag" }, el("span", {}, name), el("b", {}, paramText(/** @type {string} */ (value)))))]);
+  }
+
+  /** @param {any} row @param {any} progress */
+  function updateProgress(row, progress) {
+    bar.hidden = progress.share === null;
+    bar.value = progress.share ?? 0;
+    const facts = [
+      progress.trials ? t("study.ofTrials", { n: count(progress.done), planned: count(progress.trials) }) : t("study.trialsDone", { n: count(progress.done) }),
+      progress.minutes && t("study.ofMinutes", { used: duration(progress.seconds), planned: duration(progress.minutes * 60) }),
+      progress.target !== null && t("study.target", { value: valueText(progress.target, row.objectives[0]) }),
+      row.state === "running" && progress.seconds_left !== null && t("live.left", { time: duration(progress.seconds_left) }),
+    ];
+    replace(line, facts.map((fact) => fact && el("span", {}, fact)), row.n_trials > 0 && stateBar(row));
+  }
+  if (first.row.state === "unreadable") update(first);
+  return { node, update };
+}
+
+/** @param {string} name */
+function has(name) {
+  return ["front", "trials", "complete", "pruned", "failed", "running", "waiting", "seconds"].includes(name);
+}
+
+/** @param {any} row @param {any} progress @param {any} best @returns {[string, string][]} */
+function figuresOf(row, progress, best) {
+  const states = row.n_by_state;
+  const some = (/** @type {string} */ name) => (states[name] > 0 ? [/** @type {[string, string]} */ ([name, count(states[name])])] : []);
+  const single = row.objectives.length === 1;
+  return [
+    .../** @type {[string, string][]} */ (single ? [[objectiveName(row.objectives[0]), best ? valueText(best.values[0], row.objectives[0]) : "–"]] : [["front", count(row.n_front)]]),
+    ["trials", count(row.n_trials)], ["complete", count(states.complete)], ...some("pruned"), ...some("failed"), ...some("running"), ...some("waiting"), ["seconds", duration(progress.seconds)],
+  ];
+}

@@ -1,0 +1,152 @@
+/** The list of studies. */
+
+import { events, get, isAbort, search } from "../api.js";
+import { complain, debounce, el, replace } from "../dom.js";
+import { ago, count, moment } from "../format.js";
+import { t } from "../i18n.js";
+import { setAddress } from "../router.js";
+import { stateChip } from "../state.js";
+import { studyHash, trialHash } from "./path.js";
+import { objectiveText, valuesText } from "./show.js";
+
+const PAGE = 50;
+const SORTS = ["modified", "name", "trials"];
+/** @type {{name: string, sort?: string, cell: (row: any) => any}[]} */
+const COLUMNS = [
+  { name: "state", cell: (row) => stateChip(row, "studyState") },
+  { name: "objectives", cell: (row) => row.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => [idx > 0 && ", ", objectiveText(one)]) },
+  { name: "best", cell: bestCell },
+  { name: "trials", sort: "trials", cell: trialsCell },
+  { name: "modified", sort: "modified", cell: (row) => el("time", { title: moment(row.modified) }, ago(row.modified)) },
+];
+
+/** @param {HTMLElement} root @param {import("../router.js").Visit} visit */
+export async function view(root, { query, signal }) {
+  const list = new StudiesList(root, query, signal);
+  await list.load();
+  events("/api/study-events", { study: (row) => list.changed(row), gone: () => list.reloadSoon() }, signal);
+}
+
+/** @param {any} row */
+function bestCell(row) {
+  if (row.n_front !== null) return row.n_front > 0 ? t("studies.front", { n: count(row.n_front) }) : "–";
+  if (!row.best) return "–";
+  const number = el("a", { href: trialHash(row.id, row.best.number) }, `#${row.best.number}`);
+  return [el("b", {}, valuesText(row.best.values, row.objectives)), " ", el("span", { class: "muted" }, number)];
+}
+
+/** A number and a bar of the states. @param {any} row */
+function trialsCell(row) {
+  if (row.state === "unreadable") return "–";
+  return el("div", { class: "trial-counts" }, el("span", {}, count(row.n_trials)), stateBar(row));
+}
+
+/** The share of each state as a strip of colors, with the numbers in words for who cannot see it. @param {any} row */
+export function stateBar(row) {
+  const states = Object.entries(row.n_by_state).filter(([, n]) => n > 0);
+  const words = states.map(([state, n]) => `${t(`trialState.${state}`)}: ${count(n)}`).join(", ");
+  return el("span", { class: "state-bar", role: "img", "aria-label": words, title: words },
+    states.map(([state, n]) => el("span", { class: state, css: { "--n": n } })));
+}
+
+class StudiesList {
+  /** @param {HTMLElement} root @param {URLSearchParams} query @param {AbortSignal} signal */
+  constructor(root, query, signal) {
+    this.signal = signal;
+    this.search = query.get("search") ?? "";
+    this.sort = SORTS.find((sort) => sort === query.get("sort")) ?? "modified";
+    this.order = query.get("order") === "asc" ? "asc" : "desc";
+    this.offset = Number(query.get("offset")) || 0;
+    /** @type {any[]} */
+    this.rows = [];
+    this.total = 0;
+    this.reloadSoon = debounce(500, () => this.load());
+    this.head = el("tr");
+    this.body = el("tbody");
+    this.empty = el("div");
+    this.foot = el("div", { class: "pages" });
+    replace(root, el("h1", {}, t("nav.studies")), this.toolbar(),
+      el("table", { class: "runs studies" }, el("caption", { class: "visually-hidden" }, t("nav.studies")), el("thead", {}, this.head), this.body),
+      this.empty, this.foot);
+  }
+
+  toolbar() {
+    const typed = debounce(200, () => this.change({ search: box.value }));
+    const box = el("input", { type: "search", id: "search", value: this.search, placeholder: t("studies.search"), "aria-label": t("studies.search"), oninput: typed });
+    const sort = el("select", { class: "narrow-only", "aria-label": t("runs.sort"), onchange: () => this.change({ sort: sort.value }) },
+      SORTS.map((name) => el("option", { value: name }, t(`studies.sort.${name}`))));
+    sort.value = this.sort;
+    return el("div", { class: "toolbar" }, box, sort);
+  }
+
+  /** @param {Partial<{search: string, sort: string, order: string, offset: number}>} to */
+  change(to) {
+    Object.assign(this, { offset: 0 }, to);
+    setAddress(`#/studies${search({ search: this.search, sort: this.sort, order: this.order, offset: this.offset || "" })}`);
+    return this.load();
+  }
+
+  async load() {
+    try {
+      const query = { search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE };
+      const { total, studies, folder } = await get("/api/studies", { query, signal: this.signal });
+      if (query.search !== this.search || query.offset !== this.offset) return;
+      this.total = total;
+      this.rows = studies;
+      this.folder = folder;
+      this.draw();
+    } catch (error) {
+      if (!isAbort(error)) complain(error);
+    }
+  }
+
+  /** A study changed: its row follows; one that is not here may belong here. @param {any} row */
+  changed(row) {
+    const idx = this.rows.findIndex(({ id }) => id === row.id);
+    if (idx < 0) return this.reloadSoon();
+    this.rows[idx] = row;
+    const line = this.body.children[idx];
+    const focused = line.contains(document.activeElement);
+    line.replaceWith(this.line(row));
+    if (focused) this.body.children[idx].querySelector("a")?.focus();
+  }
+
+  draw() {
+    replace(this.head, this.columnHead("name", "name"), COLUMNS.map(({ name, sort }) => this.columnHead(name, sort)));
+    replace(this.body, this.rows.map((row) => this.line(row)));
+    replace(this.empty, this.total === 0 && this.nothing());
+    this.drawFoot();
+  }
+
+  /** @param {string} name @param {string} [sort] */
+  columnHead(name, sort) {
+    const here = sort !== undefined && sort === this.sort;
+    const order = here && this.order === "desc" ? "asc" : "desc";
+    const arrow = here ? el("span", { "aria-hidden": "true" }, this.order === "desc" ? " ↓" : " ↑") : "";
+    const sorted = here ? (this.order === "desc" ? "descending" : "ascending") : null;
+    const inner = sort ? el("button", { class: "sort-head", onclick: () => this.change({ sort, order }) }, t(`studies.${name}`), arrow) : t(`studies.${name}`);
+    return el("th", { scope: "col", class: `c-${name}`, "aria-sort": sorted }, inner);
+  }
+
+  /** @param {any} row */
+  line(row) {
+    const about = row.reason ? el("span", { class: "bad-text small" }, row.reason) : row.name && row.name !== row.id && el("span", { class: "muted small" }, row.name);
+    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: studyHash(row.id) }, row.id), about && [" ", about]);
+    const cells = COLUMNS.map(({ name, cell }) => el("td", { class: `c-${name}`, data: { label: t(`studies.${name}`) } }, cell(row)));
+    return el("tr", { data: { id: row.id } }, name, cells);
+  }
+
+  drawFoot() {
+    const to = Math.min(this.offset + this.rows.length, this.total);
+    const step = (/** @type {number} */ by, /** @type {string} */ label, /** @type {boolean} */ able) =>
+      el("button", { disabled: !able, onclick: () => this.change({ offset: Math.max(0, this.offset + by) }) }, t(label));
+    const words = t("runs.range", { from: count(this.offset + 1), to: count(to), total: count(this.total) });
+    replace(this.foot, this.total > 0 && el("p", { class: "muted", role: "status" }, words),
+      this.total > PAGE && [step(-PAGE, "runs.before", this.offset > 0), step(PAGE, "runs.after", to < this.total)]);
+  }
+
+  nothing() {
+    if (this.search) return el("p", { class: "nothing" }, t("studies.noneFound"));
+    return el("div", { class: "nothing" }, el("p", {}, t("studies.none", { folder: this.folder ?? "" })), el("code", {}, "danlu study run lenet-tune"));
+  }
+}
