@@ -164,20 +164,19 @@ fn normals(axis: &Axis, at: &[f64], clip: f64) -> Vec<Normal> {
     let (n, (low, high)) = (at.len(), axis.ends());
     let narrowest = (high - low) / 100f64.min(clip * (n as f64 + 2.0));
     let narrowest = if axis.is_log() { narrowest } else { narrowest.max(axis.step() / 2.0) };
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_unstable_by(|&a, &b| at[a].total_cmp(&at[b]).then(a.cmp(&b)));
+    let mut order: Vec<(f64, usize)> = at.iter().copied().zip(0..).collect();
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut normals = vec![Normal { mean: low + (high - low) / 2.0, deviation: high - low }; n + 1];
-    for place in 0..n {
-        let x = at[order[place]];
-        let below = place.checked_sub(1).map(|place| x - at[order[place]]);
-        let above = order.get(place + 1).map(|&idx| at[idx] - x);
+    for (place, &(mean, idx)) in order.iter().enumerate() {
+        let below = place.checked_sub(1).map(|place| mean - order[place].0);
+        let above = order.get(place + 1).map(|next| next.0 - mean);
         // The outermost ones look inwards alone: an end of the line is no trial.
         let distance = match (below, above) {
             (Some(below), Some(above)) => below.max(above),
             (Some(distance), None) | (None, Some(distance)) => distance,
-            (None, None) => (x - low).max(high - x),
+            (None, None) => (mean - low).max(high - mean),
         };
-        normals[order[place]] = Normal { mean: x, deviation: distance.clamp(narrowest, high - low) };
+        normals[idx] = Normal { mean, deviation: distance.clamp(narrowest, high - low) };
     }
     normals
 }
