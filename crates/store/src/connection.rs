@@ -208,6 +208,8 @@ fn link(part: &Path, path: &Path) -> Result<(), StoreError> {
     match fs::hard_link(part, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Ok(()) => Ok(()),
+        // Another process has made one since, and deleted this one as what somebody left.
+        Err(_) if path.exists() => Ok(()),
         // File systems without hard links; there a store that is made at the same instant may be replaced, still empty.
         Err(_) => fs::rename(part, path).map_err(StoreError::io("create", path)),
     }

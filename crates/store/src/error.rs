@@ -13,10 +13,14 @@ use crate::connection::BUSY_TIMEOUT;
 pub enum StoreError {
     #[error("no study store at {}", path.display())]
     Missing { path: PathBuf },
-    #[error("{} is no study store: {reason}", path.display())]
+    #[error(
+        "{} is no study store: {reason}; put back a copy, or let `danlu study repair` make it again from the trials' folders",
+        path.display()
+    )]
     NotAStore { path: PathBuf, reason: &'static str },
     #[error(
-        "the study store {} is damaged ({detail}); put back a copy, or move it away to begin again",
+        "the study store {} is damaged ({detail}); put back a copy, or let `danlu study repair` make it again from the \
+         trials' folders",
         path.display()
     )]
     Damaged { path: PathBuf, detail: String },
@@ -57,7 +61,11 @@ pub enum StoreError {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot use the study store {}", path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
-    #[error("the study store {} holds what cannot be understood: {what}", path.display())]
+    #[error(
+        "the study store {} holds what cannot be understood: {what}; put back a copy, or let `danlu study repair` make it \
+         again from the trials' folders",
+        path.display()
+    )]
     Content { path: PathBuf, what: String },
     #[error("the study store {} has no study {study}", path.display())]
     NoStudy { path: PathBuf, study: i64 },

@@ -51,7 +51,8 @@ impl StudyLine {
     }
 }
 
-fn n_over(counts: Counts) -> usize {
+/// Trials that came to an end.
+pub(crate) fn n_over(counts: Counts) -> usize {
     counts.complete + counts.pruned + counts.failed
 }
 
