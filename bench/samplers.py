@@ -18,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import warnings
 from datetime import datetime, timezone
 from multiprocessing import Pool
 from pathlib import Path
@@ -30,17 +31,20 @@ import functions
 HERE = Path(__file__).resolve().parent
 TABLE = HERE / "lenet-table.json.gz"
 N_TRIALS = [100, 200]
+# The table has 576 points; after 200 trials nearly everybody knows the best.
+N_TRIALS_OF_TABLE = [50, 100]
 # Of functions with curves, every pairing; of the others nobody can end a trial early.
 PAIRINGS = [("random", "none"), ("tpe", "none")]
 PAIRINGS_OF_CURVES = [
     *PAIRINGS, ("random", "halving"), ("tpe", "halving"), ("random", "median"), ("tpe", "hyperband")
 ]  # fmt: skip
 
+# By the steps of a whole trial.
 PRUNERS = {
-    "none": optuna.pruners.NopPruner,
-    "halving": lambda: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
-    "median": optuna.pruners.MedianPruner,
-    "hyperband": lambda: optuna.pruners.HyperbandPruner(1, functions.N_STEPS, 3),
+    "none": lambda _: optuna.pruners.NopPruner(),
+    "halving": lambda _: optuna.pruners.SuccessiveHalvingPruner(min_resource=1, reduction_factor=3),
+    "median": lambda _: optuna.pruners.MedianPruner(),
+    "hyperband": lambda n_steps: optuna.pruners.HyperbandPruner(1, n_steps, 3),
 }
 SAMPLERS = {
     "random": {"random": lambda seed: optuna.samplers.RandomSampler(seed=seed)},
@@ -58,7 +62,9 @@ class Function:
     def __init__(self, name: str, space: list[dict]) -> None:
         self.name, self.space = name, space
         path = name.removeprefix("table:")
-        self.curve = functions.FUNCTIONS.get(name) or functions.table(json.loads(Path(path).read_text()))
+        self.is_table = path != name
+        self.curve = functions.table(json.loads(Path(path).read_text())) if self.is_table else functions.FUNCTIONS[name]
+        self.n_trials = N_TRIALS_OF_TABLE if self.is_table else N_TRIALS
 
     def point(self, trial: optuna.Trial) -> list[float | None]:
         point: list[float | None] = []
@@ -77,12 +83,13 @@ def suggest(trial: optuna.Trial, name: str, domain: dict) -> float:
 
 def optuna_study(job: tuple) -> dict:
     """What `studies run` prints, of one seed."""
-    name, space, sampler, setting, pruner, n_trials, seed = job
+    name, space, n_curve, sampler, setting, pruner, seed = job
     optuna.logging.set_verbosity(optuna.logging.ERROR)
+    warnings.simplefilter("ignore", optuna.exceptions.ExperimentalWarning)
     function = Function(name, space)
-    study = optuna.create_study(sampler=SAMPLERS[sampler][setting](seed), pruner=PRUNERS[pruner]())
+    study = optuna.create_study(sampler=SAMPLERS[sampler][setting](seed), pruner=PRUNERS[pruner](n_curve))
     best, n_steps, bests = math.inf, 0, []
-    for _ in range(n_trials):
+    for _ in range(max(function.n_trials)):
         trial = study.ask()
         curve = function.curve(function.point(trial))
         state = optuna.trial.TrialState.COMPLETE
@@ -142,7 +149,7 @@ class Comparison:
         return self.args.seeds * (5 if sampler == "random" else 1)
 
     def ours(self, function: Function, sampler: str, pruner: str) -> list[dict]:
-        command = [self.args.studies, "run", function.name, sampler, pruner, str(max(N_TRIALS))]
+        command = [self.args.studies, "run", function.name, sampler, pruner, str(max(function.n_trials))]
         command += ["1", str(self.n_seeds(sampler))]
         command += [] if self.args.repeat else ["unique"]
         return [json.loads(line) for line in subprocess.check_output(command, text=True).splitlines()]
@@ -154,10 +161,10 @@ class Comparison:
         for setting in SAMPLERS[sampler]:
             if "group" in setting and not has_conditions:
                 continue
-            key = f"{Path(function.name).name} {sampler} {setting} {pruner} {max(N_TRIALS)}"
+            key = f"{Path(function.name).name} {sampler} {setting} {pruner} {max(function.n_trials)}"
             n_seeds = self.n_seeds(sampler)
             if len(self.kept.get(key, [])) < n_seeds:
-                what = (function.name, function.space, sampler, setting, pruner, max(N_TRIALS))
+                what = (function.name, function.space, self.n_steps(function), sampler, setting, pruner)
                 self.kept[key] = self.pool.map(optuna_study, [(*what, seed) for seed in range(1, n_seeds + 1)], chunksize=1)
                 if self.args.keep:
                     self.args.keep.write_text(json.dumps(self.kept))
@@ -165,17 +172,17 @@ class Comparison:
         return results
 
     def rows(self, function: Function) -> list[str]:
-        has_curve = len(function.curve([json.loads(line)["point"] for line in self.values(function)][0])) > 1
         lines = []
-        for sampler, pruner in PAIRINGS_OF_CURVES if has_curve else PAIRINGS:
+        for sampler, pruner in PAIRINGS_OF_CURVES if self.n_steps(function) > 1 else PAIRINGS:
             ours, theirs = self.ours(function, sampler, pruner), self.theirs(function, sampler, pruner)
-            for n_trials in N_TRIALS:
+            for n_trials in function.n_trials:
                 lines.append(self.row(function, sampler, pruner, n_trials, ours, theirs))
                 print(lines[-1], flush=True)
         return lines
 
-    def values(self, function: Function) -> list[str]:
-        return subprocess.check_output([self.args.studies, "values", function.name, "1"], text=True).splitlines()
+    def n_steps(self, function: Function) -> int:
+        line = subprocess.check_output([self.args.studies, "values", function.name, "1"], text=True)
+        return len(json.loads(line)["curve"])
 
     @staticmethod
     def row(function: Function, sampler: str, pruner: str, n_trials: int, ours: list[dict], theirs: dict) -> str:
@@ -184,11 +191,11 @@ class Comparison:
             return [math.inf if best is None else best for best in at]
 
         setting = min(theirs, key=lambda one: median(bests(theirs[one])))
-        name = "LeNet table" if function.name.startswith("table:") else function.name
+        name = "LeNet table" if function.is_table else function.name
         steps = [str(round(median(study["steps"] for study in side))) for side in (ours, theirs[setting])]
         cells = [name, sampler, pruner, str(n_trials), spread(bests(ours)), spread(bests(theirs[setting]))]
         cells += [setting if sampler == "tpe" else "", verdict(bests(ours), bests(theirs[setting]))]
-        cells += [" / ".join(steps) if pruner != "none" and n_trials == max(N_TRIALS) else ""]
+        cells += [" / ".join(steps) if pruner != "none" and n_trials == max(function.n_trials) else ""]
         return "| " + " | ".join(cells) + " |"
 
 

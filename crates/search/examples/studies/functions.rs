@@ -13,6 +13,11 @@ const N_STEPS: usize = 27;
 pub(crate) fn named(name: &str) -> Option<Objective> {
     Some(match name {
         "sphere-5" => plain(floats(5, -5.0, 5.0), sphere),
+        // Only for the time of an answer: whole numbers are the slowest.
+        "ints-10" => with_curve(
+            (0..10).map(|idx| int(&format!("x{idx}"), 1, 1_000_000, 1, Scale::Log)).collect(),
+            |x| vec![x.iter().flatten().map(|x| x.ln()).sum()],
+        ),
         "sphere-10" => plain(floats(10, -5.0, 5.0), sphere),
         "rosenbrock-4" => plain(floats(4, -5.0, 10.0), rosenbrock),
         "branin" => plain(vec![float("x0", -5.0, 10.0), float("x1", 0.0, 15.0)], branin),
