@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use spec::TrialRecord;
+use spec::{TrialRecord, TrialState};
 
 use super::objective::state_name;
 use super::thinning::thinned;
@@ -32,7 +32,10 @@ pub(crate) struct Timeline {
 
 /// At most `max` trials, the latest first.
 pub(crate) fn timeline(trials: &[TrialRecord], max: usize, now_ms: i64) -> Timeline {
-    let begun: Vec<&TrialRecord> = trials.iter().filter(|trial| trial.started_ms.is_some()).collect();
+    // One that waits again had begun, but occupies nobody.
+    let is_begun =
+        |trial: &&TrialRecord| trial.started_ms.is_some() && trial.state != TrialState::Waiting;
+    let begun: Vec<&TrialRecord> = trials.iter().filter(is_begun).collect();
     let latest = (0..begun.len()).rev();
     let mut kept: Vec<&TrialRecord> =
         thinned(begun.len(), max, latest).into_iter().map(|at| begun[at]).collect();
@@ -77,8 +80,6 @@ pub(crate) fn worker(trial: &TrialRecord) -> String {
 #[cfg(test)]
 mod tests {
     use serde_json::json;
-    use spec::TrialState;
-
     use super::*;
     use crate::studies::made_up::{complete, trial};
 
