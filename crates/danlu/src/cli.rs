@@ -9,8 +9,8 @@ use std::path::PathBuf;
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
 pub(crate) use study::{
-    StateName, StudyArgs, StudyAskArgs, StudyBestArgs, StudyCommand, StudyExportArgs, StudyListArgs,
-    StudyNameArgs, StudyRunArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs, StudyWorkArgs,
+    StateName, StudyAgainArgs, StudyArgs, StudyAskArgs, StudyBestArgs, StudyCommand, StudyExportArgs,
+    StudyListArgs, StudyNameArgs, StudyRunArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs, StudyWorkArgs,
 };
 pub(crate) use training::{LrFindArgs, ResumeArgs, RunArgs, TrainArgs};
 use values::{at_least_one, shape, threads};

@@ -12,6 +12,7 @@ use lanes::UnknownIsa;
 use nn::{PlanError, StateDictError};
 use runs::RunsError;
 use spec::{PRESETS, SpecError};
+use store::StoreError;
 use study::StudyError;
 use train::{CheckpointError, TrainError};
 
@@ -39,12 +40,19 @@ pub(crate) enum CliError {
     StartWorker(#[source] io::Error),
     #[error("a process of the study ended; all trials are kept, and the same command goes on\n{words}")]
     WorkerFailed { words: String },
+    #[error(
+        "{n} processes of the study ended while not one trial came to its end, the last by {how}; all trials are kept, and the \
+         same command goes on"
+    )]
+    WorkersDie { n: usize, how: String },
     #[error("interrupted; {n_trials} trials are kept, and `danlu study run {}` goes on", study.display())]
     StudyInterrupted { study: PathBuf, n_trials: usize },
     #[error("the run in {} did not end well; `danlu resume` tells why, and the same command goes on", dir.display())]
     RetrainingFailed { dir: PathBuf },
-    #[error("line {line} is not what is read here")]
+    #[error("line {line} of the input is not what is read here")]
     JsonLine { line: usize, source: serde_json::Error },
+    #[error("line {line} of the input: {}", source.one_line())]
+    InputLine { line: usize, source: Box<CliError> },
     #[error("trial {trial}: a line has either `values`, or `step` and `value`, or `state`")]
     TellWhat { trial: u64 },
     #[error(transparent)]
@@ -191,7 +199,7 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             Self::Interrupted { .. } | Self::InterruptedEarly | Self::StudyInterrupted { .. } => 130,
-            Self::File { source, .. } => source.exit_code(),
+            Self::File { source, .. } | Self::InputLine { source, .. } => source.exit_code(),
             // The network may stand in a file that cannot be read.
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
@@ -239,8 +247,13 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::Patch { .. }
         | E::Condition { .. }
         | E::Changed { .. } => 2,
-        E::PrunerOfSeveral | E::Grid(_) | E::NoTrial { .. } | E::NoParameter { .. } => 2,
+        E::PrunerOfSeveral
+        | E::PrunerOfWhat { .. }
+        | E::Grid(_)
+        | E::NoTrial { .. }
+        | E::NoParameter { .. } => 2,
         E::NotInDomain { .. } | E::ValueCount { .. } => 2,
+        E::Store(StoreError::LeaseLost { .. } | StoreError::NoTrial { .. }) => 2,
         _ => 1,
     }
 }

@@ -18,6 +18,8 @@ const POLL: Duration = Duration::from_millis(50);
 static TIDIES_UP: AtomicBool = AtomicBool::new(false);
 /// Whether a signal came.
 static SIGNALED: AtomicBool = AtomicBool::new(false);
+/// Whether another process wants this one to end.
+static ENDED: AtomicBool = AtomicBool::new(false);
 /// Ends a training before its next step.
 static STOP: AtomicBool = AtomicBool::new(false);
 
@@ -37,6 +39,13 @@ pub(crate) fn signal() {
     }
 }
 
+/// As a first signal, after which the first real one is still no second: a terminal sends Ctrl-C to a process and to the one
+/// that ends it.
+pub(crate) fn end() {
+    STOP.store(true, Ordering::Relaxed);
+    ENDED.store(true, Ordering::Relaxed);
+}
+
 /// The caller promises to look at [`stop_flag`] or [`is_signaled`] often.
 pub(crate) fn tidy_up() {
     TIDIES_UP.store(true, Ordering::Relaxed);
@@ -53,7 +62,7 @@ pub(crate) fn request_stop() {
 }
 
 pub(crate) fn is_signaled() -> bool {
-    SIGNALED.load(Ordering::Relaxed)
+    SIGNALED.load(Ordering::Relaxed) || ENDED.load(Ordering::Relaxed)
 }
 
 /// Runs `work` on a thread of its own and does not wait for it after a signal.

@@ -10,6 +10,7 @@ mod matrix;
 mod news;
 mod palette;
 mod render;
+mod study;
 mod terminal;
 mod view;
 
@@ -28,6 +29,7 @@ use crate::live::news::Shared;
 use crate::live::view::View;
 use crate::output;
 
+pub(crate) use study::{StudyScreen, StudyWish};
 pub(crate) use terminal::restore;
 pub(crate) use view::About;
 

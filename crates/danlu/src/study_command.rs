@@ -29,5 +29,6 @@ pub(crate) fn run(args: &StudyArgs) -> Result<(), CliError> {
         StudyCommand::Tell(args) => outside::tell(args),
         StudyCommand::Repair(args) => outside::repair(args),
         StudyCommand::Work(args) => work::run(args),
+        StudyCommand::Again(args) => retrain::again(args),
     }
 }

@@ -78,7 +78,9 @@ impl Axis {
         }
     }
 
-    fn step(&self) -> f64 {
+    /// The distance of neighboring values, 0 where a number may be any; on a log scale that of the numbers, not of the
+    /// coordinates.
+    pub(crate) fn step(&self) -> f64 {
         match self {
             Self::Float(float) => float.step.unwrap_or(0.0),
             Self::Int(int) => int.step as f64,
@@ -86,7 +88,8 @@ impl Axis {
         }
     }
 
-    fn is_log(&self) -> bool {
+    /// Whether coordinates are logarithms.
+    pub(crate) fn is_log(&self) -> bool {
         match self {
             Self::Float(float) => float.scale == Scale::Log,
             Self::Int(int) => int.scale == Scale::Log,

@@ -47,7 +47,7 @@ pub struct StudySpec {
     /// What does not vary: any keys of a run file. `None`: the trials are made by another program (ask and tell).
     #[serde(default)]
     pub run: Option<toml::Table>,
-    /// What varies, in the order in which it is put into the run.
+    /// What varies.
     #[serde(default, rename = "parameter")]
     pub parameters: Vec<ParameterSpec>,
 }

@@ -56,7 +56,8 @@ impl Store {
         if store.connection.is_readonly("main").map_err(store.sql())? {
             return Err(StoreError::ReadOnly { path: store.path });
         }
-        store.read(|connection| schema::check(connection, &store.path))?;
+        store.connection.pragma_update(None, "synchronous", "FULL").map_err(store.sql())?;
+        store.read(|connection| store.check(connection))?;
         store.quick_check()?;
         Ok(store)
     }
@@ -64,7 +65,7 @@ impl Store {
     /// Opens an existing store for reading alone, also on a file system that is read-only.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
         let store = Self::connect(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
-        store.read(|connection| schema::check(connection, &store.path))?;
+        store.read(|connection| store.check(connection))?;
         Ok(store)
     }
 
@@ -98,6 +99,20 @@ impl Store {
         };
         configure(&store.connection).map_err(store.sql())?;
         Ok(store)
+    }
+
+    /// That it is a store of this version, as long as it says. SQLite takes what is missing of a last page for zeros.
+    fn check(&self, connection: &Connection) -> Result<(), StoreError> {
+        schema::check(connection, &self.path)?;
+        let pragma = |name| connection.pragma_query_value(None, name, |row| row.get::<_, u64>(0));
+        let expected = pragma("page_size").map_err(self.sql())? * pragma("page_count").map_err(self.sql())?;
+        // Who writes waits for the end of this transaction.
+        let found = fs::metadata(&self.path).map_err(StoreError::io("look for", &self.path))?.len();
+        if found >= expected {
+            return Ok(());
+        }
+        let detail = format!("{found} of its {expected} bytes are there");
+        Err(StoreError::Damaged { path: self.path.clone(), detail })
     }
 
     /// For `map_err`.
@@ -169,7 +184,6 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
     connection.set_prepared_statement_cache_capacity(CACHED_STATEMENTS);
     // Optuna's connections do not enforce foreign keys either, and may leave rows that refer to nothing.
     connection.pragma_update(None, "foreign_keys", false)?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "cell_size_check", true)
 }
 
@@ -177,23 +191,25 @@ fn configure(connection: &Connection) -> rusqlite::Result<()> {
 /// one. Whoever comes second keeps the first one's.
 fn create(path: &Path) -> Result<(), StoreError> {
     let part = part_of(path);
-    let linked = create_part(&part).and_then(|()| link(&part, path));
+    let linked = create_part(&part, path).and_then(|()| link(&part, path));
     // Where this fails too, the first error is the one to tell.
     let _removed = fs::remove_file(&part);
     linked
 }
 
-fn create_part(part: &Path) -> Result<(), StoreError> {
+fn create_part(part: &Path, path: &Path) -> Result<(), StoreError> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
-    File::create(part).map_err(StoreError::io("create", part))?;
-    let connection = Connection::open_with_flags(part, access).map_err(StoreError::sqlite(part))?;
-    schema::create(&connection).map_err(StoreError::sqlite(part))
+    File::create(part).map_err(StoreError::io("create", path))?;
+    let connection = Connection::open_with_flags(part, access).map_err(StoreError::sqlite(path))?;
+    schema::create(&connection).map_err(StoreError::sqlite(path))
 }
 
 fn link(part: &Path, path: &Path) -> Result<(), StoreError> {
     match fs::hard_link(part, path) {
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
         Ok(()) => Ok(()),
+        // Another process has made one since, and deleted this one as what somebody left.
+        Err(_) if path.exists() => Ok(()),
         // File systems without hard links; there a store that is made at the same instant may be replaced, still empty.
         Err(_) => fs::rename(part, path).map_err(StoreError::io("create", path)),
     }
@@ -204,4 +220,69 @@ fn part_of(path: &Path) -> PathBuf {
     let count = COUNTER.fetch_add(1, Ordering::Relaxed);
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     path.with_file_name(format!(".{name}.{}-{count}.tmp", process::id()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Changes, Lease};
+    use spec::Direction;
+
+    fn store(folder: &tempfile::TempDir) -> (Store, StudyId, Lease) {
+        let store = Store::create_or_open(folder.path().join("study.db")).expect("store");
+        let study = store.create_study("one", &[Direction::Minimize], &BTreeMap::new()).expect("study");
+        (store, study, Lease { worker: "w".to_owned(), host: "h".to_owned() })
+    }
+
+    fn begin(store: &Store, study: StudyId, lease: &Lease, number: u64) -> Result<bool, StoreError> {
+        store.begin_trial(study, lease, number, &Changes::default())
+    }
+
+    #[test]
+    fn a_full_disk_keeps_the_state_before() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (store, study, lease) = store(&folder);
+        assert!(begin(&store, study, &lease, 0).expect("begin"));
+        let pages: i64 =
+            store.connection.query_row("PRAGMA page_count", [], |row| row.get(0)).expect("pages");
+        let limit = |pages: i64| {
+            let set = format!("PRAGMA max_page_count = {pages}");
+            store.connection.query_row(&set, [], |_| Ok(())).expect("limit");
+        };
+        limit(pages);
+        let long = serde_json::json!("x".repeat(100_000));
+        let full = store.set_user_attribute(study, 0, "long", &long);
+        assert!(matches!(full, Err(StoreError::Full { .. })), "{full:?}");
+        store.quick_check().expect("whole");
+        assert_eq!(store.studies().expect("studies")[0].n_trials.running, 1);
+        limit(1 << 20);
+        store.set_user_attribute(study, 0, "long", &long).expect("space was made");
+    }
+
+    #[test]
+    fn who_waits_too_long_is_told() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (store, study, lease) = store(&folder);
+        store.connection.busy_timeout(Duration::from_millis(20)).expect("timeout");
+        let other = Connection::open(&store.path).expect("open");
+        other.execute_batch("BEGIN EXCLUSIVE").expect("hold");
+        let results = [begin(&store, study, &lease, 0).map(drop), store.studies().map(drop)];
+        for result in results {
+            assert!(matches!(result, Err(StoreError::Locked { .. })), "{result:?}");
+        }
+        other.execute_batch("ROLLBACK").expect("let go");
+        assert!(begin(&store, study, &lease, 0).expect("begin"));
+    }
+
+    #[test]
+    fn a_change_that_fails_leaves_nothing() {
+        let folder = tempfile::tempdir().expect("folder");
+        let (store, study, lease) = store(&folder);
+        let failed: Result<(), _> = store.write(|connection| {
+            connection.execute("DELETE FROM studies", []).map_err(store.sql())?;
+            Err(StoreError::NoObjective)
+        });
+        assert!(matches!(failed, Err(StoreError::NoObjective)));
+        assert!(begin(&store, study, &lease, 0).expect("the study is there"));
+    }
 }

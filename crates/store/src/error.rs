@@ -13,10 +13,14 @@ use crate::connection::BUSY_TIMEOUT;
 pub enum StoreError {
     #[error("no study store at {}", path.display())]
     Missing { path: PathBuf },
-    #[error("{} is no study store: {reason}", path.display())]
+    #[error(
+        "{} is no study store: {reason}; put back a copy, or let `danlu study repair` make it again from the trials' folders",
+        path.display()
+    )]
     NotAStore { path: PathBuf, reason: &'static str },
     #[error(
-        "the study store {} is damaged ({detail}); put back a copy, or move it away to begin again",
+        "the study store {} is damaged ({detail}); put back a copy, or let `danlu study repair` make it again from the \
+         trials' folders",
         path.display()
     )]
     Damaged { path: PathBuf, detail: String },
@@ -43,6 +47,8 @@ pub enum StoreError {
         path.display()
     )]
     HalfWritten { path: PathBuf },
+    #[error("the study store {} was moved or deleted while it was open", path.display())]
+    Moved { path: PathBuf },
     #[error("the disk of the study store {} is full; nothing of the last change was kept", path.display())]
     Full { path: PathBuf },
     #[error(
@@ -55,7 +61,11 @@ pub enum StoreError {
     Io { action: &'static str, path: PathBuf, source: io::Error },
     #[error("cannot use the study store {}", path.display())]
     Sqlite { path: PathBuf, source: rusqlite::Error },
-    #[error("the study store {} holds what cannot be understood: {what}", path.display())]
+    #[error(
+        "the study store {} holds what cannot be understood: {what}; put back a copy, or let `danlu study repair` make it \
+         again from the trials' folders",
+        path.display()
+    )]
     Content { path: PathBuf, what: String },
     #[error("the study store {} has no study {study}", path.display())]
     NoStudy { path: PathBuf, study: i64 },
@@ -102,6 +112,7 @@ impl StoreError {
         let detail = || detail.clone().unwrap_or_else(|| failure.to_string());
         match (failure.code, failure.extended_code) {
             (_, ffi::SQLITE_READONLY_ROLLBACK | ffi::SQLITE_READONLY_RECOVERY) => Self::HalfWritten { path },
+            (_, ffi::SQLITE_READONLY_DBMOVED) => Self::Moved { path },
             // In a folder that is read-only SQLite cannot open its journal.
             (ErrorCode::ReadOnly | ErrorCode::CannotOpen, _) => Self::ReadOnly { path },
             (ErrorCode::NotADatabase, _) => {
@@ -142,6 +153,7 @@ mod tests {
             (ffi::SQLITE_READONLY, "cannot be written"),
             (ffi::SQLITE_READONLY_DIRECTORY, "cannot be written"),
             (ffi::SQLITE_CANTOPEN, "cannot be written"),
+            (ffi::SQLITE_READONLY_DBMOVED, "was moved or deleted"),
             (ffi::SQLITE_READONLY_ROLLBACK, "opened for writing once"),
             (ffi::SQLITE_CORRUPT, "is damaged"),
             (ffi::SQLITE_NOTADB, "is no study store"),

@@ -146,13 +146,14 @@ CREATE TABLE alembic_version (
 );
 "#;
 
-/// Optuna looks at a waiting trial and takes it in two steps, between which another process may take it too. Its own
-/// code treats a refused change as "somebody else was first", so the store refuses to set running what runs already.
+/// Optuna looks at a waiting trial and takes it in two steps, between which another process may take and even end it. Its
+/// own code treats a change that is refused as "somebody else was first", so the store refuses to set running what does not
+/// wait. No other change of Optuna's does that.
 const ONE_TAKES_A_TRIAL: &str = "
 CREATE TRIGGER danlu_one_takes_a_trial BEFORE UPDATE OF state ON trials
-WHEN OLD.state = 'RUNNING' AND NEW.state = 'RUNNING'
+WHEN NEW.state = 'RUNNING' AND OLD.state <> 'WAITING'
 BEGIN
-    SELECT RAISE(ABORT, 'the trial runs already');
+    SELECT RAISE(ABORT, 'the trial does not wait');
 END;
 ";
 
@@ -185,7 +186,9 @@ pub(crate) fn check(connection: &Connection, path: &Path) -> Result<(), StoreErr
 fn other_version(path: &Path, schema: Option<i64>, revision: Option<String>) -> StoreError {
     let path = path.to_owned();
     let is_older = schema.is_none_or(|schema| schema <= SCHEMA)
-        && revision.as_deref().is_none_or(|revision| OLDER_REVISIONS.contains(&revision));
+        && revision
+            .as_deref()
+            .is_none_or(|revision| revision == REVISION || OLDER_REVISIONS.contains(&revision));
     let schema = schema.map_or("none".to_owned(), |schema| schema.to_string());
     let found = format!("{schema}, {}", revision.unwrap_or("none".to_owned()));
     if is_older {

@@ -379,7 +379,7 @@ fn find_by_number(connection: &Connection, study: StudyId, number: u64) -> rusql
 /// The trial runs from this instant on and is the lease's.
 fn take(rows: &TrialRows<'_>, lease: &Lease) -> rusqlite::Result<()> {
     const START: &str = concat!("UPDATE trials SET datetime_start = ", now!(), " WHERE trial_id = ?1");
-    // Also where it runs already, as a trial that was just made does: the trigger of the schema refuses the change then.
+    // A trial that was just made runs already.
     let run = "UPDATE trials SET state = 'RUNNING' WHERE trial_id = ?1 AND state = 'WAITING'";
     rows.execute(START, [rows.id])?;
     rows.execute(run, [rows.id])?;

@@ -30,7 +30,8 @@ const CONSTRAINTS: &str = "constraints";
 /// The trial attribute that counts processes that died with it: after how many steps, and how many since.
 const DEATHS: &str = "danlu:deaths";
 /// A trial that so many processes died of in a row is given up. A memory that is too small does it every time; processes that
-/// somebody kills at random hardly ever in the same epoch.
+/// somebody kills at random hardly ever in the same epoch. Where all processes ended at once, as when the power fails, it
+/// is not the trial's fault and does not count.
 const MAX_DEATHS: u64 = 5;
 /// The trial attribute of a failure that would come again.
 const LASTING: &str = "danlu:lasting_failure";
@@ -55,6 +56,9 @@ pub struct Candidate {
     /// What is to be noted of the trial.
     pub attributes: BTreeMap<String, Json>,
 }
+
+/// Says what is known of values; `None` where that cannot be told, for a reason that is not theirs.
+pub type Look<'a> = &'a mut dyn FnMut(&Assignment) -> Option<Candidate>;
 
 /// What to do next.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,24 +132,28 @@ impl Study {
         &self.view
     }
 
-    /// The next trial: one that waits, or one that the sampler chooses. `look` says what is known of values.
-    pub fn next(&mut self, look: &mut dyn FnMut(&Assignment) -> Candidate) -> Result<Next, StudyError> {
+    /// The next trial: one that waits, or one that the sampler chooses. Where values cannot be looked at, nothing is changed.
+    pub fn next(&mut self, look: Look<'_>) -> Result<Next, StudyError> {
         loop {
             self.worker.as_ref().map_or(Ok(()), Worker::beat)?;
             self.take_back_lost()?;
             self.view.sync()?;
             if let Some(number) = self.view.store.claim_waiting(self.view.id, &self.lease)? {
                 self.view.sync()?;
-                match self.go_on_with(number, look)? {
-                    Some(next) => return Ok(next),
-                    None => continue,
+                match self.go_on_with(number, look) {
+                    Ok(Some(next)) => return Ok(next),
+                    Ok(None) => continue,
+                    Err(error) => {
+                        let _the_first_error_counts = self.release(number);
+                        return Err(error);
+                    }
                 }
             }
             if let Some(ending) = self.view.ending() {
                 return Ok(self.done(ending));
             }
             let number = self.view.trials().len() as u64;
-            match self.propose(number, &BTreeMap::new(), look) {
+            match self.propose(number, &BTreeMap::new(), look)? {
                 Proposal::Running => return Ok(Next::Wait),
                 Proposal::Exhausted => return Ok(self.done(Ending::Exhausted)),
                 Proposal::Fresh(values, candidate) => {
@@ -192,6 +200,10 @@ impl Study {
     /// A trial that one process after the other dies of, without an epoch in between, is given up.
     fn take_back(&mut self, number: u64, gone: &Lease) -> Result<(), StudyError> {
         self.view.sync()?;
+        let Some(how) = death_of(self.view.folder(), gone) else {
+            self.view.store.requeue(self.view.id, number, gone)?;
+            return Ok(());
+        };
         let trial = self.view.trial(number)?;
         let n_steps = trial.intermediate.len() as u64;
         let before = trial.user_attributes.get(DEATHS).and_then(Json::as_array);
@@ -204,29 +216,29 @@ impl Study {
             self.view.store.requeue(self.view.id, number, gone)?;
             return Ok(());
         }
-        let how =
-            death_of(self.view.folder(), gone).map_or_else(String::new, |how| format!(", the last by {how}"));
-        user_attributes.insert(
-            FAILURE.into(),
-            Json::from(format!("{n_deaths} processes ended while they tried it{how}")),
-        );
+        let reason = format!("{n_deaths} processes ended while they tried it, the last by {how}");
+        user_attributes.insert(FAILURE.into(), Json::from(reason));
         let changes = Changes { user_attributes, ..Changes::default() };
-        Ok(self.view.store.finish(self.view.id, number, gone, &TrialState::Failed, &changes)?)
+        self.view.store.finish(self.view.id, number, gone, &TrialState::Failed, &changes)?;
+        self.put_down(number)
     }
 
     /// A trial that waited: begun before, or wanted by somebody. `None`: it is over at once.
-    fn go_on_with(
-        &mut self,
-        number: u64,
-        look: &mut dyn FnMut(&Assignment) -> Candidate,
-    ) -> Result<Option<Next>, StudyError> {
+    fn go_on_with(&mut self, number: u64, look: Look<'_>) -> Result<Option<Next>, StudyError> {
         let trial = self.view.trial(number)?;
-        let fixed: Assignment =
-            trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
         if trial.user_attributes.contains_key(RUN) {
-            return Ok(Some(Next::Try { number, values: fixed }));
+            let values = trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
+            return self.go_on_with_begun(number, values, look);
         }
-        let (values, candidate, earlier) = match self.propose(number, &fixed, look) {
+        let fixed = match self.wanted(trial) {
+            Ok(fixed) => fixed,
+            Err(error) => {
+                let told = Told::Failed { reason: error.to_string(), is_lasting: false };
+                self.tell(number, told, BTreeMap::new())?;
+                return Ok(None);
+            }
+        };
+        let (values, candidate, earlier) = match self.propose(number, &fixed, look)? {
             Proposal::Fresh(values, candidate) => (values, candidate, None),
             Proposal::Repeated(values, candidate, earlier) => (values, candidate, Some(earlier)),
             Proposal::Running => {
@@ -249,29 +261,52 @@ impl Study {
         }
     }
 
+    /// A trial that was begun before. Whoever began it may have been gone before it was seen that nothing need be tried.
+    fn go_on_with_begun(
+        &mut self,
+        number: u64,
+        values: Assignment,
+        look: Look<'_>,
+    ) -> Result<Option<Next>, StudyError> {
+        let candidate = look(&values).ok_or(StudyError::NotLooked)?;
+        let over = self.earlier(number, &candidate.run).filter(|trial| trial.state.is_over());
+        match (&candidate.refusal, over.map(|trial| trial.number)) {
+            (Some(_), _) => self.after_begin(number, &candidate).map(|()| None),
+            (None, Some(earlier)) => self.repeat(number, earlier).map(|()| None),
+            (None, None) => Ok(Some(Next::Try { number, values })),
+        }
+    }
+
+    /// The values that somebody wants of a trial that waits: its parameters, or what Optuna's `enqueue_trial` leaves alone.
+    /// Names that the study does not have are ignored, as Optuna does.
+    fn wanted(&self, trial: &TrialRecord) -> Result<Assignment, StudyError> {
+        let is_ours = |name: &String| self.view.space().dimensions().iter().any(|one| one.name == *name);
+        let fixed =
+            trial.system_attributes.get("fixed_params").and_then(Json::as_object).into_iter().flatten();
+        let fixed = fixed.filter(|(name, _)| is_ours(name)).map(|(name, json)| (name.clone(), json.clone()));
+        let fixed = crate::params_from_json(&self.view, &fixed.collect())?;
+        let wanted = fixed.into_iter().chain(trial.params.clone());
+        Ok(wanted.map(|(name, param)| (name, param.value)).collect())
+    }
+
     /// Values for a trial, some of which may be fixed. What the sampler says is refused where it cannot be tried or was
     /// tried before, but not for ever.
-    fn propose(
-        &self,
-        number: u64,
-        fixed: &Assignment,
-        look: &mut dyn FnMut(&Assignment) -> Candidate,
-    ) -> Proposal {
+    fn propose(&self, number: u64, fixed: &Assignment, look: Look<'_>) -> Result<Proposal, StudyError> {
         for attempt in 0.. {
             let ask = Ask { history: &self.view.history, seed: Seed(self.view.spec().seed), number, attempt };
-            let Some(point) = self.sampler.ask(&ask) else { return Proposal::Exhausted };
+            let Some(point) = self.sampler.ask(&ask) else { return Ok(Proposal::Exhausted) };
             let values = self.with_fixed(&self.view.space().assignment(&point), fixed);
-            let candidate = look(&values);
+            let candidate = look(&values).ok_or(StudyError::NotLooked)?;
             let earlier = self.earlier(number, &candidate.run);
             match (&candidate.refusal, earlier) {
                 (Some(_), _) if attempt < MAX_REFUSED => {}
                 (None, Some(_)) if attempt < MAX_REPEATED => {}
-                (Some(_), _) | (None, None) => return Proposal::Fresh(values, candidate),
+                (Some(_), _) | (None, None) => return Ok(Proposal::Fresh(values, candidate)),
                 (None, Some(earlier)) if earlier.state.is_over() => {
                     let earlier = earlier.number;
-                    return Proposal::Repeated(values, candidate, earlier);
+                    return Ok(Proposal::Repeated(values, candidate, earlier));
                 }
-                (None, Some(_)) => return Proposal::Running,
+                (None, Some(_)) => return Ok(Proposal::Running),
             }
         }
         unreachable!("attempts end")
@@ -301,7 +336,7 @@ impl Study {
     fn earlier(&self, number: u64, run: &str) -> Option<&TrialRecord> {
         let stands = |trial: &&TrialRecord| match trial.state {
             TrialState::Failed => trial.user_attributes.contains_key(LASTING),
-            TrialState::Waiting => false,
+            // One that waits without a run is somebody's wish, of which the sampler still chooses some.
             _ => true,
         };
         let is_same =
@@ -328,8 +363,7 @@ impl Study {
         if !self.view.store.begin_trial(self.view.id, &self.lease, number, &changes)? {
             return Ok(false);
         }
-        self.view.sync()?;
-        journal::write(self.view.folder(), self.view.trial(number)?)?;
+        self.put_down(number)?;
         self.after_begin(number, candidate)?;
         Ok(candidate.refusal.is_none())
     }
@@ -405,6 +439,11 @@ impl Study {
 
     fn finish(&mut self, number: u64, state: &TrialState, changes: Changes) -> Result<(), StudyError> {
         self.view.store.finish(self.view.id, number, &self.lease, state, &changes)?;
+        self.put_down(number)
+    }
+
+    /// Puts a trial down outside of the store too.
+    fn put_down(&mut self, number: u64) -> Result<(), StudyError> {
         self.view.sync()?;
         journal::write(self.view.folder(), self.view.trial(number)?)
     }
@@ -430,5 +469,16 @@ impl Study {
     /// Lets go of a trial: it waits, with what was done of it, for whoever comes next.
     pub fn release(&mut self, number: u64) -> Result<(), StudyError> {
         Ok(self.view.store.release(self.view.id, number, &self.lease)?)
+    }
+}
+
+impl Drop for Study {
+    fn drop(&mut self) {
+        let Some(worker) = &mut self.worker else { return };
+        let running = self.view.store.running_leases(self.view.id);
+        let has_none = running.is_ok_and(|running| running.iter().all(|one| one.lease != self.lease));
+        if !has_none {
+            worker.abandon();
+        }
     }
 }

@@ -32,9 +32,22 @@ pub enum StudyError {
         "parameter `{parameter}`: `when` names `{name}`, which must be an earlier parameter with such choices"
     )]
     Condition { parameter: String, name: String },
+    #[error("the study in {} has a store, but no {}; `danlu study repair` takes it from the store", dir.display(), crate::FILE)]
+    FileLost { dir: PathBuf },
     #[error("{} holds no study: it has no {file}", dir.display())]
     NoStudy { dir: PathBuf, file: &'static str },
-    #[error("the store {} has no study called {name}", path.display())]
+    #[error(
+        "the study in {} has trials, but no store {}; put it back, or let `danlu study repair` make it again from the \
+         trials' folders",
+        dir.display(),
+        crate::STORE
+    )]
+    StoreLost { dir: PathBuf },
+    #[error(
+        "the store {} has no study called {name}; put the right one back, or let `danlu study repair` make it again from the \
+         trials' folders",
+        path.display()
+    )]
     NotInStore { path: PathBuf, name: String },
     #[error(
         "{} holds the study {name} with another {what}; give the changed one another name \
@@ -43,6 +56,10 @@ pub enum StudyError {
     Changed { dir: PathBuf, name: String, what: &'static str },
     #[error("with several objectives nobody can be ended early: `pruner` must be \"none\"")]
     PrunerOfSeveral,
+    #[error(
+        "`{objective}` is not known before a trial's end, so that nobody can be ended early by it: `pruner` must be \"none\""
+    )]
+    PrunerOfWhat { objective: String },
     #[error(transparent)]
     Grid(#[from] GridError),
     #[error("trial {number} does not exist: the study has {n_trials}")]
@@ -55,6 +72,8 @@ pub enum StudyError {
     NothingGood { name: String },
     #[error("trial {number} has {found} values, but the study has {expected} objectives")]
     ValueCount { number: u64, found: usize, expected: usize },
-    #[error("{} is not as a study writes it", path.display())]
-    NotJson { path: PathBuf, source: serde_json::Error },
+    #[error("what is known of a trial's values could not be found out")]
+    NotLooked,
+    #[error("somebody works on the study in {}; `danlu study stop` ends that", dir.display())]
+    AtWork { dir: PathBuf },
 }

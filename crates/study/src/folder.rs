@@ -1,6 +1,6 @@
 //! Where a study keeps what.
 
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use runs::{RunsError, atomic_file, input_file};
@@ -77,14 +77,33 @@ impl StudyFolder {
         Ok(atomic_file::replace(&path, text.as_bytes())?)
     }
 
+    /// Does something that only one process may do at a time.
+    pub fn exclusively<T, E: From<StudyError>>(&self, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
+        let locked = || -> Result<File, StudyError> {
+            let dir = File::open(&self.dir).map_err(RunsError::io("read", &self.dir))?;
+            dir.lock().map_err(RunsError::io("lock", &self.dir))?;
+            Ok(dir)
+        };
+        let _held = locked()?;
+        work()
+    }
+
     /// The study file.
     pub fn read_file(&self) -> Result<StudySpec, StudyError> {
         let path = self.path(FILE);
         if !path.exists() {
-            return Err(StudyError::NoStudy { dir: self.dir.clone(), file: FILE });
+            let dir = self.dir.clone();
+            return Err(match self.path(STORE).exists() {
+                true => StudyError::FileLost { dir },
+                false => StudyError::NoStudy { dir, file: FILE },
+            });
         }
-        let text = input_file::read_text(&path)?;
-        StudySpec::from_toml(&text).map_err(|source| StudyError::File { path, source })
+        StudySpec::from_toml(&self.read_text()?).map_err(|source| StudyError::File { path, source })
+    }
+
+    /// As it was written.
+    pub(crate) fn read_text(&self) -> Result<String, StudyError> {
+        Ok(input_file::read_text(&self.path(FILE))?)
     }
 }
 

@@ -66,22 +66,42 @@ impl Template {
     /// The run of a trial. Fails where the values do not go together; keys that do not exist are found here too.
     pub fn run_file(&self, values: &Assignment, load: LoadNetwork<'_>) -> Result<RunFile, StudyError> {
         let mut run = self.base.clone();
-        for parameter in &self.parameters {
-            let Some(&value) = values.get(&parameter.name) else { continue };
-            let (value, further) = settings(parameter, value);
-            let keys = parameter.key.iter().filter_map(|key| Some((key.as_str(), value.as_ref()?)));
-            for (key, value) in keys.chain(further.iter().map(|(key, value)| (key.as_str(), value))) {
-                expand_network(&mut run, key, load)?;
-                patch::set(&mut run, key, value)
-                    .map_err(|source| StudyError::Patch { parameter: parameter.name.clone(), source })?;
-            }
+        for Setting { parameter, key, value } in self.settings(values)? {
+            expand_network(&mut run, key, load)?;
+            let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
+            patch::set(&mut run, key, &value).map_err(in_parameter)?;
         }
         Ok(RunFile::from_toml(&run.to_string())?)
     }
+
+    /// What goes where. Short keys come first, so that a value inside of a table is put into the table that another parameter
+    /// chooses, in whichever order they stand in the file.
+    fn settings(&self, values: &Assignment) -> Result<Vec<Setting<'_>>, StudyError> {
+        let mut settings = Vec::new();
+        for parameter in &self.parameters {
+            let Some(&value) = values.get(&parameter.name) else { continue };
+            let (value, further) = value_and_further(parameter, value);
+            let own = parameter.key.iter().filter_map(|key| Some((key, value.clone()?)));
+            for (key, value) in own.chain(further.iter().map(|(key, value)| (key, value.clone()))) {
+                let in_parameter = |source| StudyError::Patch { parameter: parameter.name.clone(), source };
+                let n_segments = patch::segments(key).map_err(in_parameter)?.len();
+                settings.push((n_segments, Setting { parameter: &parameter.name, key, value }));
+            }
+        }
+        settings.sort_by_key(|(n_segments, _)| *n_segments);
+        Ok(settings.into_iter().map(|(_, setting)| setting).collect())
+    }
+}
+
+/// A value that goes under a key.
+struct Setting<'a> {
+    parameter: &'a str,
+    key: &'a str,
+    value: Value,
 }
 
 /// What a parameter's value puts under its own keys, and under which others.
-fn settings(parameter: &ParameterSpec, value: ParamValue) -> (Option<Value>, &[(String, Value)]) {
+fn value_and_further(parameter: &ParameterSpec, value: ParamValue) -> (Option<Value>, &[(String, Value)]) {
     match (value, &parameter.choices) {
         (ParamValue::Float(x), _) => (Some(Value::Float(x)), &[]),
         (ParamValue::Int(x), _) => (Some(Value::Integer(x)), &[]),

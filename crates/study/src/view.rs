@@ -5,15 +5,15 @@ use std::path::Path;
 
 use search::{History, Space};
 use serde_json::Value as Json;
-use spec::{Direction, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
+use spec::{Direction, Measure, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
 use crate::template::space;
-use crate::{StudyError, StudyFolder};
+use crate::{StudyError, StudyFolder, journal};
 
 /// The study attribute that holds the study file.
-const FILE_ATTRIBUTE: &str = "danlu:file";
+pub(crate) const FILE_ATTRIBUTE: &str = "danlu:file";
 
 /// A study as it stands.
 pub struct StudyView {
@@ -49,12 +49,12 @@ impl StudyView {
         Self::of(folder, spec, store)
     }
 
-    /// To change it.
+    /// To change it. Whoever made the folder may have been killed before there was a store.
     pub fn open_for_writing(dir: &Path) -> Result<Self, StudyError> {
         let folder = StudyFolder::new(dir);
         let spec = folder.read_file()?;
-        let store = Store::open(folder.path(STORE))?;
-        Self::of(folder, spec, store)
+        let text = folder.read_text()?;
+        Self::begin_in(folder, spec, &text)
     }
 
     /// Makes the folder of a study, or finds it begun with the same file.
@@ -62,23 +62,37 @@ impl StudyView {
         let (folder, spec) = (StudyFolder::new(dir), StudySpec::from_toml(text)?);
         check(&spec)?;
         folder.put_file(text, &spec)?;
-        let store = Store::create_or_open(folder.path(STORE))?;
-        let directions: Vec<Direction> =
-            spec.objectives.iter().map(|objective| objective.direction).collect();
-        if store.find_study(&spec.name)?.is_none() {
-            let names: Vec<&str> = spec.objectives.iter().map(|objective| objective.name.as_str()).collect();
-            let attributes = BTreeMap::from([
-                (FILE_ATTRIBUTE.to_owned(), Json::from(text)),
-                ("danlu:version".to_owned(), Json::from(1)),
-                ("danlu:objectives".to_owned(), Json::from(names)),
-            ]);
-            match store.create_study(&spec.name, &directions, &attributes) {
-                // Another process was quicker.
-                Err(StoreError::NameTaken { .. }) | Ok(_) => {}
-                Err(error) => return Err(error.into()),
-            }
+        Self::begin_in(folder, spec, text)
+    }
+
+    fn begin_in(folder: StudyFolder, spec: StudySpec, text: &str) -> Result<Self, StudyError> {
+        let path = folder.path(STORE);
+        if !path.exists() && journal::has_any(&folder) {
+            return Err(StudyError::StoreLost { dir: folder.dir().to_owned() });
         }
-        Self::of(folder, spec, store)
+        let store = Store::create_or_open(path)?;
+        match store.find_study(&spec.name)? {
+            None if !journal::has_any(&folder) => match create_study(&store, &spec, text) {
+                // Another process was quicker.
+                Err(StudyError::Store(StoreError::NameTaken { .. })) | Ok(_) => {}
+                Err(error) => return Err(error),
+            },
+            _ => {}
+        }
+        let view = Self::of(folder, spec, store)?;
+        view.keep_text(text)?;
+        Ok(view)
+    }
+
+    /// The store has the study file as it was given last.
+    fn keep_text(&self, text: &str) -> Result<(), StudyError> {
+        let studies = self.store.studies()?;
+        let kept = studies.iter().find(|study| study.id == self.id);
+        let kept = kept.and_then(|study| study.user_attributes.get(FILE_ATTRIBUTE));
+        match kept == Some(&Json::from(text)) {
+            true => Ok(()),
+            false => Ok(self.store.set_study_user_attribute(self.id, FILE_ATTRIBUTE, &Json::from(text))?),
+        }
     }
 
     fn of(folder: StudyFolder, spec: StudySpec, store: Store) -> Result<Self, StudyError> {
@@ -137,8 +151,11 @@ impl StudyView {
     }
 
     /// Has values tried, of which the sampler chooses what is missing; returns the trial's number.
-    pub fn enqueue(&self, params: &BTreeMap<String, Param>) -> Result<u64, StudyError> {
-        Ok(self.store.enqueue(self.id, params, &BTreeMap::new())?)
+    pub fn enqueue(&mut self, params: &BTreeMap<String, Param>) -> Result<u64, StudyError> {
+        let number = self.store.enqueue(self.id, params, &BTreeMap::new())?;
+        self.sync()?;
+        journal::write_first(&self.folder, self.trial(number)?)?;
+        Ok(number)
     }
 
     /// How many trials are in which state.
@@ -209,10 +226,28 @@ pub enum Ending {
     Exhausted,
 }
 
+/// Puts a study into a store.
+pub(crate) fn create_study(store: &Store, spec: &StudySpec, text: &str) -> Result<StudyId, StudyError> {
+    let directions: Vec<Direction> = spec.objectives.iter().map(|objective| objective.direction).collect();
+    let names: Vec<&str> = spec.objectives.iter().map(|objective| objective.name.as_str()).collect();
+    let attributes = BTreeMap::from([
+        (FILE_ATTRIBUTE.to_owned(), Json::from(text)),
+        ("danlu:version".to_owned(), Json::from(1)),
+        ("danlu:objectives".to_owned(), Json::from(names)),
+    ]);
+    Ok(store.create_study(&spec.name, &directions, &attributes)?)
+}
+
 /// What the parts of a study file ask of each other.
 fn check(spec: &StudySpec) -> Result<(), StudyError> {
     if spec.objectives.len() > 1 && spec.pruner != spec::PrunerSpec::None {
         return Err(StudyError::PrunerOfSeveral);
+    }
+    let first = spec.measures().and_then(|measures| measures.first().copied());
+    let is_of_epoch =
+        first.is_none_or(|measure| matches!(measure, Measure::ValidationAccuracy | Measure::ValidationLoss));
+    if spec.pruner != spec::PrunerSpec::None && !is_of_epoch {
+        return Err(StudyError::PrunerOfWhat { objective: spec.objectives[0].name.clone() });
     }
     Ok(search::check_sampler(&spec.sampler, &space(&spec.parameters)?)?)
 }

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::process;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 use runs::{RunsError, atomic_file};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use crate::{StudyError, StudyFolder};
 /// A lease whose worker's file is not here is lost after so long without a sign of life.
 pub const GRACE_MS: i64 = 60_000;
 
-/// A working process. Dropped, it leaves no file behind but the time that it worked.
+/// A working process. Dropped, it leaves no file behind but the time that it worked, unless it still has a trial.
 #[derive(Debug)]
 pub struct Worker {
     lease: Lease,
@@ -24,6 +24,9 @@ pub struct Worker {
     /// Held as long as the process lives, however it ends.
     _held: File,
     started_ms: i64,
+    /// The clock may be set while it works.
+    started: Instant,
+    is_abandoned: bool,
 }
 
 /// From when to when a worker worked.
@@ -38,13 +41,15 @@ impl Worker {
     pub fn begin(folder: &StudyFolder) -> Result<Self, StudyError> {
         let dir = folder.workers();
         fs::create_dir_all(&dir).map_err(RunsError::io("make the folder", &dir))?;
-        let started_ms = now_ms();
+        let (started_ms, started) = (now_ms(), Instant::now());
+        // Of an earlier process with the same number.
+        let _not_there = fs::remove_file(death_file(folder, &process::id().to_string()));
         let (name, lock, held) = (0..)
             .find_map(|turn| claim(&dir, &format!("{started_ms:x}-{}-{turn}", process::id())))
             .expect("a name that nobody has")
             .map_err(RunsError::io("write", &dir))?;
         let lease = Lease { worker: name, host: host() };
-        let worker = Self { lease, dir, lock, _held: held, started_ms };
+        let worker = Self { lease, dir, lock, _held: held, started_ms, started, is_abandoned: false };
         worker.beat()?;
         Ok(worker)
     }
@@ -56,10 +61,18 @@ impl Worker {
 
     /// Puts down that it still works.
     pub fn beat(&self) -> Result<(), StudyError> {
-        let span = Span { started_ms: self.started_ms, seen_ms: now_ms() };
+        let worked_ms = self.started.elapsed().as_millis() as i64;
+        let span = Span { started_ms: self.started_ms, seen_ms: self.started_ms + worked_ms };
         let text = serde_json::to_string(&span).expect("two numbers");
         let path = self.dir.join(format!("{}.json", self.lease.worker));
         Ok(atomic_file::replace_unsynced(&path, text.as_bytes())?)
+    }
+}
+
+impl Worker {
+    /// It ends with a trial that it could not let go of: its file stays, not held, so that others see at once that it is gone.
+    pub(crate) fn abandon(&mut self) {
+        self.is_abandoned = true;
     }
 }
 
@@ -67,7 +80,9 @@ impl Drop for Worker {
     fn drop(&mut self) {
         // What cannot be written or deleted is as if the process had been killed.
         let _as_if_killed = self.beat();
-        let _as_if_killed = fs::remove_file(&self.lock);
+        if !self.is_abandoned {
+            let _as_if_killed = fs::remove_file(&self.lock);
+        }
     }
 }
 
@@ -99,13 +114,28 @@ pub(crate) fn is_gone(folder: &StudyFolder, lease: &Lease, seen_ms: i64) -> bool
 
 /// Puts down how a process of a study ended, for whoever takes over its trial. It is only for people.
 pub fn note_death(dir: &Path, process: u32, how: &str) {
-    let folder = StudyFolder::new(dir);
-    let _told_less = fs::write(folder.workers().join(format!("{process}.death")), how);
+    let _told_less = fs::write(death_file(&StudyFolder::new(dir), &process.to_string()), how);
 }
 
+fn death_file(folder: &StudyFolder, process: &str) -> PathBuf {
+    folder.workers().join(format!("{process}.death"))
+}
+
+/// Whether a living process works on the study.
+pub(crate) fn any_works(folder: &StudyFolder) -> bool {
+    let entries = fs::read_dir(folder.workers()).into_iter().flatten().flatten();
+    let locks =
+        entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "lock"));
+    let is_held = |path: PathBuf| {
+        matches!(File::open(path).map(|file| file.try_lock_shared()), Ok(Err(TryLockError::WouldBlock)))
+    };
+    locks.into_iter().any(is_held)
+}
+
+/// How a worker ended, if it ended alone: somebody was there to put it down.
 pub(crate) fn death_of(folder: &StudyFolder, gone: &Lease) -> Option<String> {
     let process = gone.worker.split('-').nth(1)?;
-    fs::read_to_string(folder.workers().join(format!("{process}.death"))).ok()
+    fs::read_to_string(death_file(folder, process)).ok()
 }
 
 /// Time in which somebody worked on the study, in milliseconds; times of several workers that overlap count once.

@@ -1,5 +1,6 @@
 //! The arguments of `danlu study`.
 
+use std::ffi::OsString;
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -55,6 +56,9 @@ pub(crate) enum StudyCommand {
     /// One process of `danlu study run`.
     #[command(hide = true)]
     Work(StudyWorkArgs),
+    /// One training of `danlu study run`.
+    #[command(hide = true)]
+    Again(StudyAgainArgs),
 }
 
 /// Which study.
@@ -189,4 +193,11 @@ pub(crate) struct StudyWorkArgs {
     /// Number of threads.
     #[arg(long, value_parser = threads)]
     pub(crate) threads: usize,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StudyAgainArgs {
+    /// What follows `danlu`.
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true, required = true)]
+    pub(crate) command: Vec<OsString>,
 }

@@ -8,6 +8,7 @@ use std::time::{Duration, Instant};
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 
 use super::news::Shared;
+use super::render;
 use super::terminal::{self, Tty};
 use super::view::{Line, View, Wish};
 use crate::interrupt;
@@ -45,7 +46,7 @@ pub(super) fn show(mut terminal: Tty, mut view: View, shared: &Shared) {
         if interrupt::stop_flag().load(Ordering::Relaxed) {
             view.wish = Wish::StopNow;
         }
-        if !terminal::draw(&mut terminal, &view) {
+        if !terminal::draw(&mut terminal, |frame| render::draw(frame, &view)) {
             terminal::restore();
             return;
         }

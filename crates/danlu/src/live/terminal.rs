@@ -10,11 +10,8 @@ use std::time::Duration;
 use crossterm::cursor::Show;
 use crossterm::execute;
 use crossterm::terminal::{EnterAlternateScreen, LeaveAlternateScreen, disable_raw_mode, enable_raw_mode};
-use ratatui::Terminal;
 use ratatui::backend::CrosstermBackend;
-
-use super::render;
-use super::view::View;
+use ratatui::{Frame, Terminal};
 
 /// How often, and how many times, [`restore`] asks whether a frame is done.
 const PATIENCE: (Duration, usize) = (Duration::from_millis(5), 40);
@@ -44,9 +41,9 @@ pub(super) fn enter() -> io::Result<Tty> {
 }
 
 /// Writes a frame, if the screen is on. `false`: it is not, or can no longer be written to.
-pub(super) fn draw(terminal: &mut Tty, view: &View) -> bool {
+pub(super) fn draw(terminal: &mut Tty, render: impl FnOnce(&mut Frame<'_>)) -> bool {
     let _frame = FRAME.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    IS_ON.load(Ordering::SeqCst) && terminal.draw(|frame| render::draw(frame, view)).is_ok()
+    IS_ON.load(Ordering::SeqCst) && terminal.draw(render).is_ok()
 }
 
 /// Gives the terminal back as it was. Does nothing where that is done; may be called by any thread at any time.

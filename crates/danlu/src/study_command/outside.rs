@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::io::{self, BufRead};
+use std::path::PathBuf;
 
 use runs::StopRequest;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use spec::Assignment;
-use study::{Candidate, Ending, Next, Study, StudyView, Told, params_from_json, value_to_json};
+use study::{Candidate, Ending, Next, Repaired, Study, StudyView, Told, params_from_json, value_to_json};
 
 use crate::cli::{StudyAskArgs, StudyNameArgs, StudyStopArgs};
 use crate::error::CliError;
@@ -50,15 +51,12 @@ pub(crate) fn ask(args: &StudyAskArgs) -> Result<(), CliError> {
     for _ in 0..args.n {
         let mut failure = None;
         let mut look = |values: &Assignment| match &candidates {
-            Some(candidates) => candidates.look(values).unwrap_or_else(|error| {
-                failure.get_or_insert(error);
-                Candidate { refusal: Some(String::new()), ..Candidate::default() }
-            }),
-            None => Candidate { run: format!("{values:?}"), ..Candidate::default() },
+            Some(candidates) => candidates.look(values).map_err(|error| failure = Some(error)).ok(),
+            None => Some(Candidate { run: format!("{values:?}"), ..Candidate::default() }),
         };
-        let next = study.next(&mut look)?;
+        let next = study.next(&mut look);
         failure.map_or(Ok(()), Err)?;
-        match next {
+        match next? {
             Next::Try { number, values } => {
                 output::json(&answer(&study, candidates.as_ref(), number, &values)?)?
             }
@@ -130,7 +128,7 @@ pub(crate) fn tell(args: &StudyNameArgs) -> Result<(), CliError> {
 }
 
 pub(crate) fn enqueue(args: &StudyNameArgs) -> Result<(), CliError> {
-    let view = StudyView::open_for_writing(&place::existing(&args.study, &args.studies)?)?;
+    let mut view = StudyView::open_for_writing(&place::existing(&args.study, &args.studies)?)?;
     for_each_line(|values: Map<String, Json>| {
         let params = params_from_json(&view, &values)?;
         output::json(&json!({"trial": view.enqueue(&params)?}))
@@ -142,12 +140,13 @@ fn for_each_line<T: for<'de> Deserialize<'de>>(
     mut each: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
     for (idx, line) in io::stdin().lock().lines().enumerate() {
-        let line = line.map_err(CliError::Stdin)?;
-        if !line.trim().is_empty() {
-            each(
-                serde_json::from_str(&line).map_err(|source| CliError::JsonLine { line: idx + 1, source })?,
-            )?;
+        let (number, line) = (idx + 1, line.map_err(CliError::Stdin)?);
+        if line.trim().is_empty() {
+            continue;
         }
+        let read = serde_json::from_str(&line);
+        let read = read.map_err(|source| CliError::JsonLine { line: number, source })?;
+        each(read).map_err(|source| CliError::InputLine { line: number, source: Box::new(source) })?;
     }
     Ok(())
 }
@@ -159,11 +158,17 @@ pub(crate) fn stop(args: &StudyStopArgs) -> Result<(), CliError> {
 }
 
 pub(crate) fn repair(args: &StudyNameArgs) -> Result<(), CliError> {
-    let dir = place::existing(&args.study, &args.studies)?;
-    let repaired = study::repair(&dir)?;
-    output::line(&format!(
-        "the store was made again with {} trials; the damaged one is kept as {}",
-        repaired.n_trials,
-        repaired.damaged.display()
-    ))
+    let Repaired { study_file, store } = study::repair(&place::half(&args.study, &args.studies)?)?;
+    if study_file {
+        output::line("the study file was taken from the store")?;
+    }
+    match store {
+        Some(store) => {
+            let kept = |path: PathBuf| format!("; the damaged one is kept as {}", path.display());
+            let kept = store.damaged.map_or_else(String::new, kept);
+            output::line(&format!("the store was made again with {} trials{kept}", store.n_trials))
+        }
+        None if study_file => Ok(()),
+        None => output::line("nothing is damaged"),
+    }
 }

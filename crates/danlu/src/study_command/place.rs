@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use runs::input_file;
 use spec::StudySpec;
-use study::{FILE, StudyError, StudyView};
+use study::{FILE, STORE, StudyError, StudyFolder, StudyView};
 
 use crate::error::CliError;
 
@@ -41,6 +41,13 @@ pub(crate) fn existing(named: &Path, studies: &Path) -> Result<PathBuf, CliError
     begun(named, studies).ok_or_else(|| unknown(named, studies))
 }
 
+/// A study of which at least a half is there.
+pub(crate) fn half(named: &Path, studies: &Path) -> Result<PathBuf, CliError> {
+    let is_half = |dir: &PathBuf| [FILE, STORE].iter().any(|file| dir.join(file).is_file());
+    let found = [named.to_owned(), studies.join(named)].into_iter().find(is_half);
+    found.ok_or_else(|| unknown(named, studies))
+}
+
 /// As [`existing`], opened to look at.
 pub(crate) fn view(named: &Path, studies: &Path) -> Result<StudyView, CliError> {
     Ok(StudyView::open(&existing(named, studies)?)?)
@@ -66,8 +73,9 @@ fn preset_named(named: &Path) -> Option<&'static study::Preset> {
 
 fn unknown(named: &Path, studies: &Path) -> CliError {
     // A folder that holds half a study says which half.
-    if named.is_dir() {
-        return StudyError::NoStudy { dir: named.to_owned(), file: FILE }.into();
+    if let Some(dir) = [named.to_owned(), studies.join(named)].into_iter().find(|dir| dir.is_dir()) {
+        let missing = StudyFolder::new(&dir).read_file().err();
+        return missing.unwrap_or(StudyError::NoStudy { dir, file: FILE }).into();
     }
     CliError::UnknownStudy { name: named.display().to_string(), studies: studies.to_owned() }
 }

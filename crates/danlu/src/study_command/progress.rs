@@ -24,7 +24,12 @@ impl StudyLine {
 
     pub(crate) fn show(&mut self, view: &StudyView) {
         self.bar.set_position(n_over(view.counts()) as u64);
-        self.bar.set_message(text(view, self.left(view)));
+        self.bar.set_message(self.text(view));
+    }
+
+    /// How far the study is, in a line.
+    pub(crate) fn text(&self, view: &StudyView) -> String {
+        text(view, self.left(view))
     }
 
     /// By the pace since this program began, or by the clock where the study ends by it.
@@ -46,7 +51,8 @@ impl StudyLine {
     }
 }
 
-fn n_over(counts: Counts) -> usize {
+/// Trials that came to an end.
+pub(crate) fn n_over(counts: Counts) -> usize {
     counts.complete + counts.pruned + counts.failed
 }
 

@@ -124,8 +124,11 @@ impl Report {
 pub(crate) fn write(view: &StudyView) -> Result<(), CliError> {
     let report = Report::of(view);
     let json = serde_json::to_string_pretty(&report)? + "\n";
-    atomic_file::replace(&view.folder().path(REPORT_JSON), json.as_bytes())?;
-    Ok(atomic_file::replace(&view.folder().path(REPORT), report.to_markdown().as_bytes())?)
+    let folder = view.folder();
+    folder.exclusively(|| {
+        atomic_file::replace(&folder.path(REPORT_JSON), json.as_bytes())?;
+        Ok(atomic_file::replace(&folder.path(REPORT), report.to_markdown().as_bytes())?)
+    })
 }
 
 /// Says what it came to.

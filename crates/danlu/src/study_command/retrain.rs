@@ -2,17 +2,22 @@
 //! in a folder of its own, so that this too goes on where it was ended.
 
 use std::env;
-use std::path::PathBuf;
+use std::ffi::OsString;
+use std::iter;
+use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::Duration;
 
-use runs::{RUN, atomic_file};
-use spec::{RunState, TrialRecord};
+use clap::Parser;
+use runs::{PENDING, RUN, atomic_file};
+use spec::{RunRecord, RunState, TrialRecord};
 use study::StudyView;
 
+use crate::cli::{Cli, StudyAgainArgs};
 use crate::error::CliError;
 use crate::study_command::candidate::Candidates;
+use crate::study_command::work;
 use crate::{interrupt, output};
 
 const POLL: Duration = Duration::from_millis(50);
@@ -36,36 +41,61 @@ struct Task {
 pub(crate) fn run(view: &mut StudyView, candidates: &Candidates, crew: Crew) -> Result<(), CliError> {
     view.sync()?;
     let mut tasks = tasks(view, candidates)?;
-    tasks.retain(|task| !is_finished(&task.dir));
+    tasks.retain(|task| !is_over(&task.dir));
+    // Another process with the same study may have taken some of them.
     if !tasks.is_empty() && !crew.is_quiet {
         output::note(&format!("training the best again, {} runs", tasks.len()));
     }
-    tasks.reverse();
-    let mut running: Vec<(PathBuf, Child)> = Vec::new();
-    while !(tasks.is_empty() && running.is_empty()) {
+    let mut running = Running(Vec::new());
+    while !(tasks.is_empty() && running.0.is_empty()) {
         if interrupt::is_signaled() {
-            running
-                .into_iter()
-                .try_for_each(|(_, mut child)| child.wait().map(drop))
-                .map_err(CliError::StartWorker)?;
             return Err(CliError::InterruptedEarly);
         }
-        while running.len() < crew.jobs
-            && let Some(task) = tasks.pop()
+        tasks.retain(|task| !is_over(&task.dir));
+        while running.0.len() < crew.jobs
+            && let Some(idx) = tasks.iter().position(|task| !runs::is_locked(&task.dir))
         {
-            running.push((task.dir.clone(), start(&task, (crew.threads / crew.jobs).max(1))?));
+            let task = tasks.remove(idx);
+            let child = start(&task, (crew.threads / crew.jobs).max(1))?;
+            running.0.push((task, child));
         }
         thread::sleep(POLL);
-        for idx in (0..running.len()).rev() {
-            if let Some(status) = running[idx].1.try_wait().map_err(CliError::StartWorker)? {
-                let (dir, _) = running.swap_remove(idx);
-                if !status.success() && !interrupt::is_signaled() {
-                    return Err(CliError::RetrainingFailed { dir });
-                }
-            }
-        }
+        tasks.extend(running.ended()?);
     }
     Ok(())
+}
+
+/// Processes, each with what it does. None of them outlives this: they end when their standard input does.
+struct Running(Vec<(Task, Child)>);
+
+impl Running {
+    /// Takes out those that ended; returns those of them that another process turned out to be at.
+    fn ended(&mut self) -> Result<Vec<Task>, CliError> {
+        let mut left = Vec::new();
+        for idx in (0..self.0.len()).rev() {
+            let Some(status) = self.0[idx].1.try_wait().map_err(CliError::StartWorker)? else { continue };
+            let (task, _) = self.0.swap_remove(idx);
+            if status.success() || is_over(&task.dir) || interrupt::is_signaled() {
+                continue;
+            }
+            if !runs::is_locked(&task.dir) {
+                return Err(CliError::RetrainingFailed { dir: task.dir });
+            }
+            left.push(task);
+        }
+        Ok(left)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        for (_, child) in &mut self.0 {
+            drop(child.stdin.take());
+        }
+        for (_, mut child) in self.0.drain(..) {
+            let _gone = child.wait();
+        }
+    }
 }
 
 fn tasks(view: &StudyView, candidates: &Candidates) -> Result<Vec<Task>, CliError> {
@@ -93,26 +123,35 @@ pub(crate) fn chosen(view: &StudyView) -> Vec<&TrialRecord> {
     best
 }
 
-fn is_finished(dir: &std::path::Path) -> bool {
-    runs::read_record(dir).is_ok_and(|record| record.is_some_and(|record| record.state == RunState::Finished))
+/// One that failed would fail again; the others count without it.
+fn is_over(dir: &Path) -> bool {
+    let is_over = |record: RunRecord| matches!(record.state, RunState::Finished | RunState::Failed { .. });
+    runs::read_record(dir).is_ok_and(|record| record.is_some_and(is_over))
 }
 
-/// A process as if somebody had typed it.
+/// A process that does as if somebody had typed it.
 fn start(task: &Task, threads: usize) -> Result<Child, CliError> {
     let program = env::current_exe().map_err(CliError::io("find", "danlu itself"))?;
     let mut command = Command::new(program);
-    let is_begun = runs::read_record(&task.dir).is_ok_and(|record| record.is_some());
-    if is_begun {
+    command.args(["study", "again"]);
+    // Where two begin at the same time, the second is refused by the folder.
+    if [RUN, PENDING].iter().any(|file| task.dir.join(file).exists()) {
         command.arg("resume").arg(&task.dir);
     } else {
         let parent = task.dir.parent().unwrap_or(&task.dir);
         std::fs::create_dir_all(parent).map_err(CliError::io("make the folder", parent))?;
         let file = task.dir.with_extension("toml");
         atomic_file::replace(&file, task.toml.as_bytes())?;
-        command.arg("train").arg(&file).args(["--force", "--out"]).arg(&task.dir);
+        command.arg("train").arg(&file).arg("--out").arg(&task.dir);
     }
     command.args(["--quiet", "--threads", &threads.to_string()]);
-    command.stdin(Stdio::null()).stdout(Stdio::null());
-    debug_assert_eq!(RUN, "run.toml");
+    command.stdin(Stdio::piped()).stdout(Stdio::null());
     command.spawn().map_err(CliError::StartWorker)
+}
+
+/// What such a process does: another command, until its parent is gone.
+pub(crate) fn again(args: &StudyAgainArgs) -> Result<(), CliError> {
+    work::end_with_parent()?;
+    let typed = Cli::parse_from(iter::once(OsString::from("danlu")).chain(args.command.iter().cloned()));
+    crate::run(&typed.command)
 }

@@ -15,8 +15,9 @@ use study::StudyView;
 
 use crate::cli::StudyRunArgs;
 use crate::error::CliError;
+use crate::live::{StudyScreen, StudyWish};
 use crate::study_command::candidate::Candidates;
-use crate::study_command::progress::StudyLine;
+use crate::study_command::progress::{self, StudyLine};
 use crate::study_command::{place, report, retrain};
 use crate::{environment, interrupt, output};
 
@@ -26,6 +27,11 @@ const POLL: Duration = Duration::from_millis(100);
 const SHOW: Duration = Duration::from_millis(500);
 /// Last words of a process that are kept.
 const N_LAST_WORDS: usize = 5;
+/// Processes, of each that is wanted, that may end by accident while not one trial comes to its end. A trial that is to blame
+/// is given up before.
+const MAX_DEATHS: usize = 20;
+/// The exit code of a program with a fault of its own.
+const PANICKED: i32 = 101;
 
 pub(crate) fn run(args: &StudyRunArgs) -> Result<(), CliError> {
     let place = place::to_begin(&args.study, &args.studies)?;
@@ -49,6 +55,7 @@ pub(crate) fn run(args: &StudyRunArgs) -> Result<(), CliError> {
         return report::summary(&view, args.json);
     }
     retrain::run(&mut view, &candidates, retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json })?;
+    view.tidy()?;
     report::write(&view)?;
     report::summary(&view, args.json)
 }
@@ -90,6 +97,9 @@ struct Crew {
     dir: PathBuf,
     threads: usize,
     workers: Vec<Worker>,
+    jobs: usize,
+    /// Since a trial came to its end.
+    n_deaths: usize,
 }
 
 struct Worker {
@@ -99,7 +109,8 @@ struct Worker {
 
 impl Crew {
     fn start(dir: &Path, jobs: usize, threads: usize) -> Result<Self, CliError> {
-        let mut crew = Self { dir: dir.to_owned(), threads: (threads / jobs).max(1), workers: Vec::new() };
+        let threads = (threads / jobs).max(1);
+        let mut crew = Self { dir: dir.to_owned(), threads, workers: Vec::new(), jobs, n_deaths: 0 };
         for _ in 0..jobs {
             crew.hire()?;
         }
@@ -125,19 +136,37 @@ impl Crew {
 
     /// Until all have nothing left to do. One that dies is replaced; a trial that several die of is given up.
     fn work(mut self, view: &mut StudyView, args: &StudyRunArgs) -> Result<(), CliError> {
-        let is_hidden = args.quiet || args.json || !std::io::stderr().is_terminal();
+        let is_hidden = args.live || args.quiet || args.json || !std::io::stderr().is_terminal();
         let (mut line, mut shown) = (StudyLine::new(is_hidden, view), Instant::now());
+        let mut n_over = progress::n_over(view.counts());
+        let mut screen = if args.live { StudyScreen::start()? } else { None };
         while !self.workers.is_empty() {
             thread::sleep(POLL);
+            match screen.as_ref().and_then(StudyScreen::wish) {
+                Some(StudyWish::StopNow) => StopRequest::Now.write(&self.dir)?,
+                Some(StudyWish::StopAfterTrials) => StopRequest::AfterEpoch.write(&self.dir)?,
+                None => {}
+            }
+            if interrupt::is_signaled() {
+                self.let_go();
+            }
             if let Some((worker, status)) = self.next_ended()? {
+                view.sync()?;
+                if n_over != progress::n_over(view.counts()) {
+                    (n_over, self.n_deaths) = (progress::n_over(view.counts()), 0);
+                }
                 self.after(worker, status)?;
             }
             if shown.elapsed() > SHOW {
                 view.sync()?;
-                line.show(view);
+                match &mut screen {
+                    Some(screen) => screen.draw(view, &line.text(view)),
+                    None => line.show(view),
+                }
                 shown = Instant::now();
             }
         }
+        drop(screen);
         view.sync()?;
         line.clear();
         match interrupt::is_signaled() {
@@ -162,24 +191,32 @@ impl Crew {
             return Ok(());
         }
         let words = worker.last_words();
-        match status.code() {
+        let accident = match status.code() {
+            Some(PANICKED) => Some(format!("a fault of danlu: {words}")),
             // It said itself what is wrong, and the next would say the same.
-            Some(_) => {
-                self.end();
-                Err(CliError::WorkerFailed { words })
-            }
-            None => {
-                study::note_death(&self.dir, worker.child.id(), &signal_of(status));
-                self.hire()
-            }
+            Some(_) => None,
+            None => Some(signal_of(status)),
+        };
+        let Some(how) = accident else {
+            self.end();
+            return Err(CliError::WorkerFailed { words });
+        };
+        self.n_deaths += 1;
+        if self.n_deaths > MAX_DEATHS * self.jobs {
+            self.end();
+            return Err(CliError::WorkersDie { n: self.n_deaths, how });
         }
+        study::note_death(&self.dir, worker.child.id(), &how);
+        self.hire()
     }
 
-    /// Closes their standard input, at which they let go of their trials.
+    /// Closes their standard input, at which they let go of their trials and end.
+    fn let_go(&mut self) {
+        self.workers.iter_mut().for_each(|worker| drop(worker.child.stdin.take()));
+    }
+
     fn end(&mut self) {
-        for worker in &mut self.workers {
-            drop(worker.child.stdin.take());
-        }
+        self.let_go();
         for mut worker in self.workers.drain(..) {
             let _gone = worker.child.wait();
         }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use data::{Dataset, Normalization};
 use metrics::Predictions;
 use nn::{Params, Plan};
-use runs::{CHECKPOINT, RECORD, RUN, RunFolder, StopRequest};
+use runs::{CHECKPOINT, RECORD, RUN, RunFolder, RunsError, StopRequest};
 use serde_json::Value as Json;
 use spec::{EpochRecord, FORMAT_VERSION, Measure, RunRecord, RunState, Seed, TrainSpec};
 use study::{Study, StudyError, Told};
@@ -40,6 +40,8 @@ pub(crate) enum TrialEnd {
     Released,
     /// Another worker has it.
     Lost,
+    /// Another process still holds its folder; the trial waits.
+    Busy,
 }
 
 impl Trial<'_> {
@@ -59,7 +61,14 @@ impl Trial<'_> {
 
     fn train(&mut self) -> Result<TrialEnd, CliError> {
         let start = Instant::now();
-        let folder = RunFolder::named(&self.study.view().folder().trial(self.number), true)?;
+        let folder = match RunFolder::named(&self.study.view().folder().trial(self.number), true) {
+            // Whoever had the trial before has let go of it, but not of its folder yet.
+            Err(RunsError::FolderInUse { .. }) => {
+                self.study.release(self.number)?;
+                return Ok(TrialEnd::Busy);
+            }
+            folder => folder?,
+        };
         let normalization = Normalization::of(self.prepared.spec.normalization, &self.loaded.train);
         let (mut checkpoint, record) = self.begin(&folder)?;
         if self.is_pruned_already(&checkpoint)? {
@@ -87,6 +96,7 @@ impl Trial<'_> {
             Ok(Outcome::Finished(_)) => self.measured(checkpoint.model(), &record, &normalization)?,
             Ok(Outcome::Stopped) if is_pruned => Told::Pruned,
             Ok(Outcome::Stopped) => {
+                drop(folder);
                 self.study.release(self.number)?;
                 return Ok(TrialEnd::Released);
             }
@@ -283,9 +293,7 @@ impl Observer for TrialObserver<'_> {
             return;
         }
         self.beaten = Instant::now();
-        if StopRequest::read(self.study.view().folder().dir()) == Some(StopRequest::Now) {
-            interrupt::request_stop();
-        }
+        self.look_for_request();
         if let Err(error) = self.study.beat(self.number) {
             self.failure.get_or_insert(error.into());
             interrupt::stop_flag().store(true, Ordering::Relaxed);
@@ -319,12 +327,20 @@ impl TrialObserver<'_> {
         self.record.parameters_hash = Some(checkpoint.model().hash());
         self.record.stop_reason = checkpoint.stop_reason(&self.record.spec);
         self.folder.write(RECORD, self.record.to_json()?.as_bytes())?;
-        self.beaten = Instant::now();
+        self.look_for_request();
         let is_last = self.record.stop_reason.is_some();
-        match self.objective.and_then(|measure| of_epoch(measure, epoch)) {
-            // There is nothing to save by ending a trial that is at its end.
-            Some(value) => Ok(self.study.report(self.number, epoch.epoch as u64, value)? && !is_last),
-            None => Ok(false),
+        let Some(value) = self.objective.and_then(|measure| of_epoch(measure, epoch)) else {
+            return Ok(false);
+        };
+        let prune = self.study.report(self.number, epoch.epoch as u64, value)?;
+        self.beaten = Instant::now();
+        // There is nothing to save by ending a trial that is at its end.
+        Ok(prune && !is_last)
+    }
+
+    fn look_for_request(&self) {
+        if StopRequest::read(self.study.view().folder().dir()) == Some(StopRequest::Now) {
+            interrupt::request_stop();
         }
     }
 }

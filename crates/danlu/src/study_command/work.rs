@@ -8,7 +8,7 @@ use std::time::Duration;
 use data::Partition;
 use runs::StopRequest;
 use spec::Assignment;
-use study::{Candidate, Next, Study, StudyView, Told};
+use study::{Next, Study, StudyView, Told};
 
 use crate::cli::StudyWorkArgs;
 use crate::error::CliError;
@@ -66,6 +66,7 @@ pub(crate) fn run(args: &StudyWorkArgs) -> Result<(), CliError> {
         let trial = Trial { study: &mut study, number, prepared: &prepared, loaded, setup };
         match trial.run()? {
             TrialEnd::Told | TrialEnd::Lost => {}
+            TrialEnd::Busy => thread::sleep(PAUSE),
             TrialEnd::Released => {
                 return if interrupt::is_signaled() { Err(CliError::InterruptedEarly) } else { Ok(()) };
             }
@@ -75,15 +76,9 @@ pub(crate) fn run(args: &StudyWorkArgs) -> Result<(), CliError> {
 
 fn next(study: &mut Study, candidates: &Candidates) -> Result<Next, CliError> {
     let mut failure = None;
-    let mut look = |values: &Assignment| {
-        candidates.look(values).unwrap_or_else(|error| {
-            let refusal = Some(error.one_line());
-            failure.get_or_insert(error);
-            Candidate { refusal, ..Candidate::default() }
-        })
-    };
-    let next = study.next(&mut look)?;
-    failure.map_or(Ok(next), Err)
+    let mut look = |values: &Assignment| candidates.look(values).map_err(|error| failure = Some(error)).ok();
+    let next = study.next(&mut look);
+    failure.map_or(Ok(next?), Err)
 }
 
 impl Kept {
@@ -107,10 +102,10 @@ impl Kept {
 
 /// Whoever started this process holds the other end of its standard input. When that is closed, it is gone, and this
 /// process ends as after Ctrl-C: its trial is let go for others.
-fn end_with_parent() -> Result<(), CliError> {
+pub(crate) fn end_with_parent() -> Result<(), CliError> {
     let wait = || {
         let _closed = io::stdin().lock().read_to_end(&mut Vec::new());
-        interrupt::signal();
+        interrupt::end();
     };
     thread::Builder::new().spawn(wait).map(drop).map_err(CliError::Thread)
 }

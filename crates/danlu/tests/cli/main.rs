@@ -9,6 +9,7 @@ mod refusals;
 mod resuming;
 mod same_bits;
 mod stopping;
+mod study;
 mod support;
 mod terminal;
 mod training;

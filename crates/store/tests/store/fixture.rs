@@ -6,7 +6,8 @@ use serde_json::{Value as Json, json};
 use spec::{
     Category, Direction, Domain, FloatDomain, IntDomain, Param, ParamValue, Scale, TrialRecord, TrialState,
 };
-use store::{Lease, Store, StudyId};
+use store::{Changes, Lease, Store, StudyId};
+use tempfile::TempDir;
 
 /// The directions of the fixture's studies.
 pub(crate) const DIRECTIONS: [Direction; 2] = [Direction::Minimize, Direction::Maximize];
@@ -16,11 +17,22 @@ pub(crate) fn lease(worker: &str) -> Lease {
     Lease { worker: worker.to_owned(), host: "here".to_owned() }
 }
 
-/// A study in a store in memory's place: a folder that vanishes.
-pub(crate) fn study(folder: &tempfile::TempDir) -> (Store, StudyId) {
+/// A folder that vanishes, in memory where there is such a place: a busy disk takes 20 ms for each transaction.
+pub(crate) fn folder() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).expect("folder")
+}
+
+/// A study in a store of its own.
+pub(crate) fn study(folder: &TempDir) -> (Store, StudyId) {
     let store = Store::create_or_open(folder.path().join("study.db")).expect("store");
     let study = store.create_study("lenet", &DIRECTIONS, &BTreeMap::new()).expect("study");
     (store, study)
+}
+
+/// Begins the next trial, whichever that is.
+pub(crate) fn begin(store: &Store, study: StudyId, lease: &Lease) -> u64 {
+    let begin = |number| store.begin_trial(study, lease, number, &Changes::default()).expect("begin");
+    (0..).find(|&number| begin(number)).expect("there is a next one")
 }
 
 /// Parameters of every kind of domain, each with its first and its last value.
@@ -48,7 +60,7 @@ pub(crate) fn params() -> BTreeMap<String, Param> {
         values.into_iter().for_each(|value| put(&domain, ParamValue::Float(value)));
     }
     for (domain, values) in
-        [(int(-9, 1 << 53, Scale::Linear, 3), [-9, 1 << 53]), (int(1, 64, Scale::Log, 1), [1, 64])]
+        [(int(-10, 1 << 53, Scale::Linear, 3), [-10, 1 << 53]), (int(1, 64, Scale::Log, 1), [1, 64])]
     {
         values.into_iter().for_each(|value| put(&domain, ParamValue::Int(value)));
     }

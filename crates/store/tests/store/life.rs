@@ -6,7 +6,7 @@ use serde_json::json;
 use spec::TrialState;
 use store::{Changes, Lease, Store, StoreError, StudyId, TrialCache};
 
-use crate::fixture::{lease, params, study, trials};
+use crate::fixture::{folder, lease, params, study, trials};
 
 fn begin(store: &Store, study: StudyId, owner: &Lease) {
     assert!(store.begin_trial(study, owner, 0, &Changes::default()).expect("begin"));
@@ -69,7 +69,7 @@ fn the_table_of_changes() {
     ];
     for (state, worker, expected) in cases {
         for (action, expected) in actions.into_iter().zip(expected) {
-            let folder = tempfile::tempdir().expect("folder");
+            let folder = folder();
             let (store, study) = study(&folder);
             prepare(&store, study, state);
             let before = snapshot(&store, study);
@@ -87,7 +87,7 @@ fn the_table_of_changes() {
 
 #[test]
 fn a_trial_that_was_given_back_keeps_what_it_has() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let (first, second) = (lease("first"), lease("second"));
     begin(&store, study, &first);
@@ -117,7 +117,7 @@ fn a_trial_that_was_given_back_keeps_what_it_has() {
 
 #[test]
 fn the_lowest_waiting_trial_is_taken_first() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let w = lease("w");
     for _ in 0..3 {
@@ -131,7 +131,7 @@ fn the_lowest_waiting_trial_is_taken_first() {
 
 #[test]
 fn what_cannot_be_is_refused() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let w = lease("w");
     begin(&store, study, &w);
@@ -160,7 +160,7 @@ fn what_cannot_be_is_refused() {
 
 #[test]
 fn of_two_that_choose_the_same_trial_one_begins_it() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let begin = |worker: &str, number| {
         let changes = Changes { params: params(), ..Changes::default() };

@@ -7,11 +7,11 @@ use serde_json::{Value as Json, json};
 use spec::{Direction, TrialState};
 use store::{Changes, Store, StoreError, TrialCache, TrialCounts};
 
-use crate::fixture::{DIRECTIONS, attributes, intermediate, lease, params, study, trials};
+use crate::fixture::{DIRECTIONS, attributes, folder, intermediate, lease, params, study, trials};
 
 #[test]
 fn every_kind_of_trial() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     store.import(study, &trials()).expect("import");
     let mut cache = TrialCache::new();
@@ -24,7 +24,7 @@ fn every_kind_of_trial() {
 
 #[test]
 fn a_trial_written_in_parts() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let now_ms = || SystemTime::now().duration_since(UNIX_EPOCH).expect("clock").as_millis() as i64;
     let before = now_ms();
@@ -64,7 +64,7 @@ fn a_trial_written_in_parts() {
 
 #[test]
 fn what_was_enqueued() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, study) = study(&folder);
     let number = store.enqueue(study, &params(), &attributes()).expect("enqueue");
     let mut cache = TrialCache::new();
@@ -73,7 +73,7 @@ fn what_was_enqueued() {
     assert_eq!((&trial.state, trial.started_ms), (&TrialState::Waiting, None));
     assert_eq!((&trial.params, &trial.user_attributes), (&params(), &attributes()));
     let fixed = &trial.system_attributes["fixed_params"];
-    let expected = json!({"p0": 1e-5, "p1": 0.1, "p2": -0.0, "p3": 0.1 + 0.2, "p4": 0.0, "p5": 0.75, "p6": -9,
+    let expected = json!({"p0": 1e-5, "p1": 0.1, "p2": -0.0, "p3": 0.1 + 0.2, "p4": 0.0, "p5": 0.75, "p6": -10,
         "p7": 1_u64 << 53, "p8": 1, "p9": 64, "p10": null, "p11": true, "p12": -3, "p13": 1.5, "p14": 2.0,
         "p15": "3×3 \"wide\""});
     assert_eq!(fixed, &expected);
@@ -81,7 +81,7 @@ fn what_was_enqueued() {
 
 #[test]
 fn studies() {
-    let folder = tempfile::tempdir().expect("folder");
+    let folder = folder();
     let (store, first) = study(&folder);
     let second = store.create_study("second", &[Direction::Maximize], &attributes()).expect("study");
     store.set_study_user_attribute(second, "text", &json!(1)).expect("user");

@@ -48,12 +48,13 @@ pub(super) type Table = (f64, Vec<f64>);
 
 impl Kernels {
     /// Kernels at these coordinates, and the prior's. What does not hang on where a factor is asked is added to `log_scale`.
-    pub(super) fn new(axis: &Axis, at: Vec<f64>, log_scale: &mut [f64]) -> Self {
+    /// `clip` says how narrow normals may be.
+    pub(super) fn new(axis: &Axis, at: Vec<f64>, clip: f64, log_scale: &mut [f64]) -> Self {
         if let Axis::Categories(n_choices) = *axis {
             return Self::categories(n_choices, at, log_scale);
         }
         let ends = axis.ends();
-        let normals = normals(&at, ends);
+        let normals = normals(axis, &at, clip);
         if !axis.is_stepped() {
             for (log, normal) in log_scale.iter_mut().zip(&normals) {
                 *log -= libm::log(normal.deviation * (2.0 * PI).sqrt() * normal.mass(ends));
@@ -156,11 +157,13 @@ impl Normal {
     }
 }
 
-/// A normal at each coordinate, as wide as the larger of the distances to its neighbors but from 1/100 (1/n of few trials:
-/// the magic clip of Bergstra et al. 2011) to 1 of the line, and in the middle of the line one as wide as it.
-fn normals(at: &[f64], (low, high): Ends) -> Vec<Normal> {
-    let n = at.len();
-    let narrowest = (high - low) / 100f64.min(n as f64 + 2.0);
+/// A normal at each coordinate, as wide as the larger of the distances to its neighbors (Bergstra et al. 2011), and in the
+/// middle of the line one as wide as it. None is narrower than 1/(`clip` (n + 2)) of the line, 1/100 at most (the magic clip),
+/// nor than half a step.
+fn normals(axis: &Axis, at: &[f64], clip: f64) -> Vec<Normal> {
+    let (n, (low, high)) = (at.len(), axis.ends());
+    let narrowest = (high - low) / 100f64.min(clip * (n as f64 + 2.0));
+    let narrowest = if axis.is_log() { narrowest } else { narrowest.max(axis.step() / 2.0) };
     let mut order: Vec<usize> = (0..n).collect();
     order.sort_unstable_by(|&a, &b| at[a].total_cmp(&at[b]).then(a.cmp(&b)));
     let mut normals = vec![Normal { mean: low + (high - low) / 2.0, deviation: high - low }; n + 1];

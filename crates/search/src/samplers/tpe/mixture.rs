@@ -35,14 +35,15 @@ pub(super) fn equal(n: usize) -> Vec<f64> {
 }
 
 impl Mixture {
-    /// A kernel of `weights` at each of `points`, which have a value for each axis, and the prior, of weight 1.
-    pub(super) fn new(axes: &[Axis], points: &[Vec<ParamValue>], mut weights: Vec<f64>) -> Self {
+    /// A kernel of `weights` at each of `points`, which have a value for each axis, and the prior, of weight 1. `clip` says
+    /// how narrow kernels may be.
+    pub(super) fn new(axes: &[Axis], points: &[Vec<ParamValue>], mut weights: Vec<f64>, clip: f64) -> Self {
         weights.push(1.0);
         let total: f64 = weights.iter().sum();
         let mut log_scale: Vec<f64> = weights.iter().map(|weight| libm::log(weight / total)).collect();
         let kernels = axes.iter().enumerate().map(|(idx, axis)| {
             let at = points.iter().map(|point| axis.coordinate(point[idx])).collect();
-            Kernels::new(axis, at, &mut log_scale)
+            Kernels::new(axis, at, clip, &mut log_scale)
         });
         let kernels = kernels.collect();
         let mut sum = 0.0;
