@@ -10,7 +10,7 @@ import { studyPath } from "./path.js";
 import { chartText, openOnClick } from "./points.js";
 import { objectiveName, valueFormat } from "./show.js";
 
-const POINTS = 1500;
+const POINTS = 1000;
 
 /** @param {string} id @param {AbortSignal} signal */
 export function frontPart(id, signal) {

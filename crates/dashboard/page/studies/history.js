@@ -10,7 +10,7 @@ import { chartText, openOnClick } from "./points.js";
 import { usualRange } from "./range.js";
 import { objectiveName, valueFormat } from "./show.js";
 
-const POINTS = 1500;
+const POINTS = 1000;
 
 /** @param {string} id @param {() => number} objective @param {AbortSignal} signal */
 export function historyPart(id, objective, signal) {

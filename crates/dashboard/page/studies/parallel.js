@@ -101,7 +101,7 @@ export class Parallel {
       const on = isLet(idx);
       kept += on ? 1 : 0;
       if (!on && this.brushes.size > 0 && many && idx % 4) continue;
-      context.globalAlpha = on ? (many ? 0.25 + 0.65 * shares[idx] ** 2 : 0.85) : 0.06;
+      context.globalAlpha = on ? (many ? 0.1 + 0.5 * shares[idx] ** 3 : 0.85) : 0.06;
       context.strokeStyle = shade(shares[idx]);
       context.lineWidth = on && shares[idx] > 0.95 ? 2 : 1;
       context.setLineDash(points?.feasible[idx] ? [] : [3, 3]);

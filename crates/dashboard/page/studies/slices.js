@@ -10,7 +10,7 @@ import { objectiveName, valueFormat } from "./show.js";
 
 const MOST = 12;
 /** Points of a small chart: twelve times as many are drawn. */
-const POINTS = 300;
+const POINTS = 200;
 
 /** @param {HTMLElement} body @param {string} id @param {import("./points.js").Points} points @param {string[]} order @param {AbortSignal} signal */
 export async function drawSlices(body, id, points, order, signal) {

@@ -9,7 +9,7 @@ import { chartIn, nothing, part, thinnedNote } from "./part.js";
 import { studyPath } from "./path.js";
 import { chartText, openOnClick, shortName } from "./points.js";
 
-const TRIALS = 1000;
+const TRIALS = 600;
 
 /** @param {string} id @param {AbortSignal} signal */
 export function timelinePart(id, signal) {
@@ -31,7 +31,7 @@ async function draw(body, id, data, signal) {
   const traces = STATES.map((state) => {
     const picked = all.filter((/** @type {number} */ idx) => data.state[idx] === state);
     return {
-      type: "bar", orientation: "h", name: t(`trialState.${state}`), width: 0.7, marker: { color: look(state).color, line: { width: 0.5, color: "rgba(255,255,255,.5)" } },
+      type: "bar", orientation: "h", name: t(`trialState.${state}`), width: 0.7, marker: { color: look(state).color, line: { width: all.length > 150 ? 0 : 0.5, color: "rgba(255,255,255,.5)" } },
       base: picked.map((/** @type {number} */ idx) => data.start_ms[idx]), x: picked.map((/** @type {number} */ idx) => Math.max(1, end(idx) - data.start_ms[idx])),
       y: picked.map((/** @type {number} */ idx) => data.lane[idx]), customdata: picked.map((/** @type {number} */ idx) => data.number[idx]),
       text: picked.map((/** @type {number} */ idx) => duration((end(idx) - data.start_ms[idx]) / 1000)), textposition: "none",
