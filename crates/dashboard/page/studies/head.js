@@ -36,7 +36,7 @@ export function headView(first, signal) {
       for (const one of [about, buttons, live, figures, best]) one.hidden = true;
       return;
     }
-    replace(about, row.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => [idx > 0 && ", ", objectiveText(one)]),
+    replace(about, row.name && row.name !== row.id && `${row.name} · `, row.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => [idx > 0 && ", ", objectiveText(one)]),
       [row.sampler && t("study.sampler", { name: row.sampler }), row.pruner && row.pruner !== "none" && t("study.pruner", { name: row.pruner })].filter(Boolean).map((words) => ` · ${words}`));
     updateProgress(row, progress);
     replace(figures, figuresOf(row, progress, bestTrial).map(([name, value]) => el("div", { data: { figure: name } }, el("dt", {}, has(name) ? t(`study.figure.${name}`) : name), el("dd", {}, value))));

@@ -63,9 +63,9 @@ class StudyPage {
     const contour = new Contour();
     this.history = historyPart(id, objective, signal);
     this.ofParams = [
+      part("contour", async (body) => contour.draw(body, id, await this.fetchPoints(), this.order, signal), signal),
       part("parallel", async (body) => parallel.draw(body, await this.fetchPoints(), this.order), signal),
       part("slices", async (body) => drawSlices(body, id, await this.fetchPoints(), this.order, signal), signal),
-      part("contour", async (body) => contour.draw(body, id, await this.fetchPoints(), this.order, signal), signal),
     ];
     this.importance = importancePart(id, objective, (names) => this.ordered(names), signal);
     const several = this.objectives.length > 1;
@@ -73,7 +73,7 @@ class StudyPage {
       ...(isReport(detail.report) ? [reportPart(id, detail.report)] : []), ...(several ? [frontPart(id, signal)] : []), this.history, ...(several ? [] : [intermediatePart(id, signal)]), this.importance,
       ...this.ofParams, timelinePart(id, signal), tablePart(id, detail, signal), aboutPart(id, detail),
     ];
-    this.node = el("div", {}, several && this.choice(), el("div", { class: "study-parts" }, this.parts.map((one) => one.node)));
+    this.node = el("div", {}, several && this.choice(), el("div", { class: several ? "study-parts several" : "study-parts" }, this.parts.map((one) => one.node)));
   }
 
   /** Which of several objectives the charts are of. */

@@ -189,9 +189,10 @@ pub(crate) async fn study(
     .await
 }
 
-/// What people and programs noted of the study, without what is shown elsewhere or is long.
+/// What people and Danlu noted of the study, without what is shown elsewhere or is long. What samplers of Optuna note
+/// tells people nothing.
 fn attributes(view: &View<'_>) -> BTreeMap<String, Json> {
-    let all = view.study.user_attributes.iter().chain(&view.study.system_attributes);
+    let all = view.study.user_attributes.iter();
     let is_shown = |(key, value): &(&String, &Json)| {
         key.as_str() != "danlu:file" && value.to_string().len() <= MAX_ATTRIBUTE
     };
