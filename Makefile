@@ -8,7 +8,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test browser lint build setup bench bench-dashboard presets parity exports accuracy terminal tensorboard optuna
+.PHONY: train test browser lint build setup bench bench-dashboard bench-samplers bench-trials lenet-table presets \
+	parity exports accuracy terminal tensorboard optuna
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -30,6 +31,10 @@ lint:
 build: setup
 	cargo build --release $(CARGO_FLAGS) -p danlu
 
+# The table of real trainings that `make bench-samplers` looks up; 576 of them, once.
+lenet-table: build
+	@python3 bench/lenet_table.py --danlu $(DANLU) --work $(TARGET_DIR)/lenet-table $(ARGS)
+
 # Every preset with its recipe and three seeds, in a table (long); needs no PyTorch.
 presets: build
 	@python3 bench/presets.py --danlu $(DANLU) $(ARGS)
@@ -49,9 +54,19 @@ setup:
 bench: build
 	@python=$$(scripts/python-env.sh); $$python bench/bench.py --danlu $(DANLU) $(ARGS)
 
+# Trials per hour, danlu study and Optuna driving PyTorch in turn; some minutes, on a quiet machine.
+bench-trials: build
+	@python=$$(scripts/python-env.sh); $$python bench/trials.py --danlu $(DANLU) $(ARGS)
+
 # What the page costs a training that it shows, some minutes; on a quiet machine.
 bench-dashboard: build
 	@python3 bench/dashboard.py --danlu $(DANLU) $(ARGS)
+
+# Samplers and pruners against Optuna's on test functions and on a table of trainings; a quarter of an hour, of which Optuna
+# takes nearly all (ARGS="--keep FILE" keeps its results): bench/README.md.
+bench-samplers:
+	cargo build --release --quiet $(CARGO_FLAGS) -p search --example studies
+	@python=$$(scripts/python-env.sh); $$python bench/samplers.py --studies $(TARGET_DIR)/release/examples/studies $(ARGS)
 
 # Same losses, weights and logits from the same start.
 parity: build

@@ -65,6 +65,10 @@ def network(x: list[float]) -> float:
     return cost + 0.01 * (log2(batch / 64) - rate - 2) ** 2
 
 
+def noisy(x: list[float]) -> float:
+    return network(x) + 0.02 * sin(12345.678 * (log10(x[1]) + x[6] + log(x[5])))
+
+
 def branches(x: list[float]) -> float:
     if x[0] == 0:
         return 0.5 + x[1] ** 2 + x[2] ** 2
@@ -79,7 +83,7 @@ def discrete(x: list[float]) -> float:
     cost += ([0.0, 0.3, 0.2] if kernel == 1 else [0.3, 0.0, 0.1])[int(pooling)]
     cost += [0.0, 0.05, 0.2, 0.4][int(activation)]
     cost += abs(stages * depth - 9) * 0.03 + 0.05 * (width / 8 - 5) ** 2 / 4
-    return cost + 0.2 * (ratio - 1.25) ** 2 + 0.1 * abs(groups / stages * 8 - 1)
+    return cost + 0.2 * (ratio - 1.25) ** 2 + 0.1 * abs(groups / width * 8 - 1)
 
 
 def curve(x: list[float], end: float, speed: float) -> list[float]:
@@ -123,6 +127,7 @@ FUNCTIONS = {
     "rastrigin-5": one_step(rastrigin),
     "styblinski-tang-5": one_step(styblinski_tang),
     "network": one_step(network),
+    "noisy": one_step(noisy),
     "branches": one_step(branches),
     "discrete": one_step(discrete),
     "curves": curves,

@@ -5,6 +5,7 @@ import { announce, complain, el, replace } from "./dom.js";
 import { count, decimal, duration, percent, short, significant } from "./format.js";
 import { t } from "./i18n.js";
 import { stateChip } from "./state.js";
+import { trialHash } from "./studies/path.js";
 
 /** Epochs whose mean time stands for the ones to come. */
 const RECENT = 5;
@@ -37,6 +38,7 @@ export function headView(detail, signal) {
 
   /** @param {any} row */
   function actions(row) {
+    if (detail.trial) return [el("a", { class: "button", href: trialHash(detail.trial.study, detail.trial.number) }, t("study.trialTitle", { n: detail.trial.number }))];
     const stop = (/** @type {string} */ when) => act(runPath(id, "stop"), { when });
     if (row.state === "running") {
       return [button("run.pause", "run.pauseAbout", () => stop("after-epoch")), button("run.stop", "run.stopAbout", () => stop("now"))];
@@ -106,7 +108,8 @@ export function liveView(curves) {
   function epoch(record) {
     if (performance.now() - said < SAY_EVERY_MS) return;
     said = performance.now();
-    announce(t("live.said", { epoch: count(record.epoch), test: percent(record.test_accuracy), loss: decimal(record.loss) }));
+    const test = record.test_accuracy ?? record.validation_accuracy;
+    announce(t(record.test_accuracy === null ? "live.saidValidation" : "live.said", { epoch: count(record.epoch), test: percent(test), loss: decimal(record.loss) }));
   }
   return { node, update, progress, epoch };
 }
@@ -117,7 +120,8 @@ export function figuresView() {
   /** @param {any} row @param {import("./curves.js").Curves} curves */
   function update(row, curves) {
     const figures = [
-      ["test_accuracy", percent(row.test_accuracy)],
+      // The trials of a study never look at the test images.
+      row.test_accuracy === null && row.validation_accuracy !== null ? null : ["test_accuracy", percent(row.test_accuracy)],
       row.validation_accuracy === null ? null : ["validation_accuracy", percent(row.validation_accuracy)],
       ["train_accuracy", percent(row.train_accuracy)], ["loss", decimal(row.loss)],
       ["epochs", `${count(row.n_epochs)} / ${count(row.epochs_planned)}`],

@@ -10,12 +10,15 @@ import { layersTable } from "./layers.js";
 import { filtersView, insideView } from "./inside.js";
 import { again, fail } from "./router.js";
 import { figuresView, headView, liveView } from "./run_head.js";
+import { studyHash } from "./studies/path.js";
 
 /** @param {HTMLElement} root @param {import("./router.js").Visit} visit */
 export async function view(root, { parts: [id], signal }) {
   const place = el("div");
-  replace(root, el("p", { class: "crumb" }, el("a", { href: "#/runs" }, t("nav.runs"))), el("h1", {}, id), place);
+  const crumb = el("p", { class: "crumb" }, el("a", { href: "#/runs" }, t("nav.runs")));
+  replace(root, crumb, el("h1", {}, id), place);
   const [detail, curves] = await Promise.all([get(runPath(id), { signal }), fetchCurves(id, signal)]);
+  if (detail.trial) replace(crumb, el("a", { href: "#/studies" }, t("nav.studies")), " / ", el("a", { href: studyHash(detail.trial.study) }, detail.trial.study));
   const head = headView(detail, signal);
   const live = liveView(curves);
   head.update(detail.row);

@@ -14,7 +14,7 @@ use crate::error::DashboardError;
 use crate::listing::read_row;
 use crate::run_dir::{ASKED, FILES, LOG, PENDING, RECORD, RUN, RunDir, last_lines};
 use crate::state::Shared;
-use crate::wire::{About, AboutMachine, LayerRow, RunData, RunDetails, RunList, RunRow};
+use crate::wire::{About, AboutMachine, LayerRow, RunData, RunDetails, RunList, RunRow, TrialOf};
 use crate::work::light;
 use crate::{answer, request};
 
@@ -140,6 +140,7 @@ pub(crate) async fn details(
             layers: plan.iter().flat_map(|plan| plan.summary()).map(layer_row).collect(),
             files: FILES.into_iter().map(|(name, _)| name).filter(|name| run.has(name)).collect(),
             log: run.read_text(LOG).ok().map(|log| last_lines(&log, N_LOG_LINES).join("\n")),
+            trial: shared.trial_of(&id).map(|(study, trial)| TrialOf { study, number: trial.number() }),
         }))
     })
     .await

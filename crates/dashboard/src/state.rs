@@ -17,7 +17,7 @@ use crate::row::Sizes;
 use crate::run_dir::RunDir;
 use crate::security::{Hosts, random_token};
 use crate::settings::{FindPlaces, Settings};
-use crate::studies::{Shelf, trial_of_run};
+use crate::studies::{Shelf, TrialRun, trial_of_run};
 use crate::usage::Usage;
 use crate::work::Worker;
 
@@ -83,21 +83,23 @@ impl State {
     /// A run of the runs folder, or that of a study's trial.
     pub(crate) fn run(&self, id: &str) -> Result<RunDir, DashboardError> {
         let of_trial = |error| match trial_of_run(id) {
-            Some((study, number)) => {
-                self.shelf.find(study).ok().and_then(|study| study.trial_run(number)).ok_or(error)
-            }
+            Some((study, run)) => self.shelf.find(study).ok().and_then(|study| study.run(run)).ok_or(error),
             None => Err(error),
         };
         RunDir::find(&self.sources.root, id).or_else(of_trial)
     }
 
+    /// The study's trial that a run of that name is of.
+    pub(crate) fn trial_of<'a>(&self, id: &'a str) -> Option<(&'a str, TrialRun)> {
+        trial_of_run(id).filter(|_| RunDir::find(&self.sources.root, id).is_err())
+    }
+
     /// A run that may be stopped and gone on with by itself.
     pub(crate) fn own_run(&self, id: &str) -> Result<RunDir, DashboardError> {
-        let run = self.run(id)?;
-        match RunDir::find(&self.sources.root, id) {
-            Ok(_) => Ok(run),
-            Err(_) => Err(DashboardError::conflict(format!(
-                "{id} is a study's trial, which the study stops and goes on with"
+        match self.trial_of(id) {
+            None => self.run(id),
+            Some((study, _)) => Err(DashboardError::conflict(format!(
+                "{id} is a trial of the study {study}, which stops it and goes on with it"
             ))),
         }
     }

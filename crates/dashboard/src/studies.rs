@@ -5,9 +5,11 @@
 
 mod api;
 mod axis;
+mod control;
 mod feed;
 mod front;
 mod history;
+mod importance;
 mod intermediate;
 #[cfg(test)]
 mod made_up;
@@ -26,9 +28,9 @@ mod trial;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::routing::get;
+use axum::routing::{get, post};
 
-pub(crate) use place::trial_of_run;
+pub(crate) use place::{TrialRun, trial_of_run};
 pub(crate) use shelf::Shelf;
 
 use crate::state::State;
@@ -40,11 +42,14 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/events", get(feed::study))
         .route("/history", get(api::history_of))
         .route("/intermediate", get(api::intermediate_of))
+        .route("/importance", get(api::importance_of))
         .route("/parallel", get(api::parallel_of))
         .route("/front", get(api::front_of))
         .route("/timeline", get(api::timeline_of))
         .route("/trials", get(api::trials))
-        .route("/trials/{number}", get(api::trial));
+        .route("/trials/{number}", get(api::trial))
+        .route("/stop", post(control::stop))
+        .route("/run", post(control::run));
     Router::new()
         .route("/api/studies", get(api::list))
         .route("/api/study-events", get(feed::list))

@@ -93,6 +93,15 @@ pub(crate) struct RunDetails<'a> {
     pub(crate) files: Vec<&'static str>,
     /// The last lines that its process printed, where it was started from the page.
     pub(crate) log: Option<String>,
+    /// The study's trial that it is of.
+    pub(crate) trial: Option<TrialOf<'a>>,
+}
+
+/// Which trial a run is of.
+#[derive(Debug, Serialize)]
+pub(crate) struct TrialOf<'a> {
+    pub(crate) study: &'a str,
+    pub(crate) number: u64,
 }
 
 #[derive(Debug, Serialize)]

@@ -33,7 +33,7 @@ impl Default for SamplerSpec {
 #[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct TpeSpec {
-    /// Trials that are sampled at random before the model is used.
+    /// Whole or pruned trials, at quasi-random points, before the model is used.
     pub n_startup: usize,
     /// Candidates among which the model chooses, at least 1.
     pub n_candidates: usize,

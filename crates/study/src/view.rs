@@ -10,7 +10,6 @@ use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
 use crate::template::space;
-use crate::worker::worked_ms;
 use crate::{StudyError, StudyFolder, journal};
 
 /// The study attribute that holds the study file.
@@ -193,7 +192,7 @@ impl StudyView {
 
     /// Time in which somebody worked on it, in seconds.
     pub fn worked_s(&self) -> f64 {
-        worked_ms(&self.folder) as f64 / 1000.0
+        self.folder.worked_s()
     }
 
     /// Why no further trial is begun; `None` while one may be.

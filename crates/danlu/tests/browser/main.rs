@@ -1,10 +1,11 @@
-//! The page in a real browser: built of blocks, trained on real data, looked at and tried.
+//! The page in a real browser: built of blocks, trained on real data, looked at, tried and tuned.
 //!
 //! `make browser` runs it; it needs chromium, chromedriver and Fashion-MNIST. Pictures of each page are left in
 //! `target/tmp/screenshots`.
 
 mod browser;
 mod processes;
+mod studies;
 
 use std::path::Path;
 
@@ -18,7 +19,9 @@ const PHONE: (u32, u32) = (360, 740);
 #[test]
 fn a_network_is_built_trained_looked_at_and_tried() {
     let runs = tempfile::tempdir().unwrap();
-    let dashboard = Listening::dashboard(runs.path());
+    let other = tempfile::tempdir().unwrap();
+    let studies = other.path().join("studies");
+    let dashboard = Listening::dashboard(runs.path(), &studies);
     let driver = Listening::chromedriver();
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     runtime.block_on(async {
@@ -31,6 +34,9 @@ fn a_network_is_built_trained_looked_at_and_tried() {
         look_at_a_cell(&page).await;
         try_a_drawing(&page).await;
         compare(&page, runs.path()).await;
+        studies::make(&studies);
+        studies::look(&page).await;
+        studies::open_a_trial(&page).await;
         keep_pictures(&page).await;
         assert_is_quiet(&page, &dashboard.told).await;
         page.close().await;
@@ -156,6 +162,9 @@ async fn keep_pictures(page: &Browser) {
     let pages = [
         ("runs", "#/runs", ".runs tbody tr"),
         ("run", "#/runs/first", ".matrix button"),
+        ("studies", "#/studies", ".studies tbody tr"),
+        ("study", "#/studies/told", "[data-part=history] .chart[data-trials]"),
+        ("trial", "#/studies/told/trials/3", ".curve-body .scatterlayer"),
         ("blocks", "#/blocks", ".block"),
         ("try", "#/try/first?index=9", ".map"),
     ];

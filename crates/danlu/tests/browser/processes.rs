@@ -27,9 +27,9 @@ impl Listening {
     }
 
     /// `danlu dashboard` on a free port; `told` is its address.
-    pub(crate) fn dashboard(runs: &Path) -> Self {
+    pub(crate) fn dashboard(runs: &Path, studies: &Path) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_danlu"));
-        command.args(["dashboard", "--port", "0", "--runs"]).arg(runs);
+        command.args(["dashboard", "--port", "0", "--runs"]).arg(runs).arg("--studies").arg(studies);
         Self::start(&mut command, "the page is at ")
     }
 

@@ -242,3 +242,49 @@ fn an_error_is_seen_after_the_screen_is_gone() {
     assert!(screen.contains("error: the run failed in epoch 1"), "{screen}");
     assert!(screen.contains("because the loss became"), "{screen}");
 }
+
+const STUDY: &str = r#"
+version = 1
+name = "seen"
+objectives = ["validation_accuracy"]
+sampler = "random"
+jobs = 2
+budget = { trials = 1000000 }
+retrain = { best = 0 }
+[run]
+network = "lenet"
+data = "data"
+batch_size = 64
+epochs = 2
+validation = 0.2
+[[parameter]]
+name = "learning_rate"
+key = "optimizer.adam.learning_rate"
+float = { low = 1e-4, high = 0.1, scale = "log" }
+"#;
+
+#[test]
+#[ignore = "needs tmux: make terminal"]
+fn a_study_shows_its_trials_and_ends_when_a_key_says_so() {
+    let terminal = Terminal::new(100, 30);
+    terminal.place.write("seen.toml", STUDY);
+    terminal.danlu("study run seen.toml --live");
+    let screen = terminal.wait_until("whole trials", |screen| screen.matches("whole").count() > 2);
+    for words in ["seen · ", "validation_accuracy", "best so far", "learning_rate 0.", "q stop now"] {
+        assert!(screen.contains(words), "{words}:\n{screen}");
+    }
+    terminal.press("q");
+    let screen = terminal.ended(0);
+    assert!(
+        screen.contains("danlu study run seen.toml` goes on") && screen.contains("best trial"),
+        "{screen}"
+    );
+    terminal.danlu("study run seen.toml --live");
+    terminal.wait_for("best so far");
+    terminal.press("C-c");
+    let screen = terminal.ended(130);
+    assert!(screen.contains("interrupted; "), "{screen}");
+    let trials = terminal.place.run("study export seen --json").succeeds().stdout;
+    let states: Vec<&str> = trials.lines().filter_map(|line| line.split("\"state\":\"").nth(1)).collect();
+    assert!(states.len() > 2 && states.iter().all(|state| !state.starts_with("running")), "{trials}");
+}

@@ -1,8 +1,9 @@
 /** Facts of a study, its file, and what came of the best trained again. */
 
 import { el } from "../dom.js";
-import { count } from "../format.js";
+import { count, percent } from "../format.js";
 import { t } from "../i18n.js";
+import { trialHash } from "./path.js";
 
 /** @param {string} name @param {...any} content */
 function still(name, ...content) {
@@ -10,9 +11,30 @@ function still(name, ...content) {
   return { node, changed: () => {} };
 }
 
-/** The report as its file has it. @param {string} report */
-export function reportPart(report) {
-  return still("report", el("pre", { class: "report", tabindex: "0", "aria-label": t("study.report") }, report));
+/**
+ * The best, and what they came to when they were trained again.
+ * @param {string} id @param {any} report as `report.json` has it
+ */
+export function reportPart(id, report) {
+  const best = Array.isArray(report.best) ? report.best.filter((/** @type {any} */ one) => one.retrained) : [];
+  const line = (/** @type {any} */ one) => {
+    const { n, test_accuracy: mean, standard_error: error, each = [] } = one.retrained;
+    const run = (/** @type {number} */ value, /** @type {number} */ idx) => [idx > 0 && ", ", el("a", { href: `#/runs/${encodeURIComponent(againId(id, one.trial, idx))}` }, percent(value))];
+    return el("tr", {}, el("th", { scope: "row" }, el("a", { href: trialHash(id, one.trial) }, `#${one.trial}`)),
+      el("td", { class: "n" }, el("b", {}, percent(mean)), error === null || error === undefined ? "" : ` ± ${percent(error)}`), el("td", { class: "n" }, count(n)), el("td", {}, each.map(run)));
+  };
+  return still("report", el("p", { class: "muted small" }, t("study.reportAbout")),
+    el("div", { class: "scroll" }, el("table", { class: "plain" }, el("thead", {}, el("tr", {}, ["trial", "meanTest", "seeds", "each"].map((name, idx) => el("th", { scope: "col", class: idx === 1 || idx === 2 ? "n" : "" }, t(`study.report.${name}`))))), el("tbody", {}, best.map(line)))));
+}
+
+/** Whether there is anything to show. @param {any} report */
+export function isReport(report) {
+  return Array.isArray(report?.best) && report.best.some((/** @type {any} */ one) => one.retrained);
+}
+
+/** The run of a trial that was trained again. @param {string} id @param {number} trial @param {number} idx */
+function againId(id, trial, idx) {
+  return `study~${id}~${String(trial).padStart(4, "0")}-${idx}`;
 }
 
 /** @param {string} id @param {any} detail */

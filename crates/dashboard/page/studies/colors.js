@@ -2,15 +2,24 @@
 
 import { isDark } from "../theme.js";
 
-/** @type {Record<string, {color: string, symbol: string}>} */
-export const STATES = {
-  complete: { color: "rgb(0,114,178)", symbol: "circle" },
+/** The states that charts show. */
+export const STATES = ["complete", "pruned", "failed", "running", "waiting", "infeasible"];
+
+/** @type {Record<string, {color: string, dark?: string, symbol: string}>} */
+const LOOKS = {
+  complete: { color: "rgb(0,114,178)", dark: "rgb(86,180,233)", symbol: "circle" },
   pruned: { color: "rgb(230,159,0)", symbol: "triangle-down" },
   failed: { color: "rgb(213,94,0)", symbol: "x" },
   running: { color: "rgb(0,158,115)", symbol: "diamond" },
   waiting: { color: "rgb(128,128,128)", symbol: "circle-open" },
   infeasible: { color: "rgb(128,128,128)", symbol: "circle-open" },
 };
+
+/** Color and sign of a state. @param {string} name */
+export function look(name) {
+  const { color, dark, symbol } = LOOKS[name] ?? LOOKS.waiting;
+  return { color: isDark() && dark ? dark : color, symbol };
+}
 
 /** The color of the best. */
 export const BEST = "rgb(213,94,0)";

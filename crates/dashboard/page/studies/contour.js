@@ -5,7 +5,8 @@ import { t } from "../i18n.js";
 import { CONFIG, layout, plotly } from "../plot.js";
 import { stops } from "./colors.js";
 import { nothing } from "./part.js";
-import { openOnClick, paramAxis, shortName, varying } from "./points.js";
+import { chartText, openOnClick, paramAxis, shortName, varying } from "./points.js";
+import { usualRange } from "./range.js";
 import { objectiveName, valueFormat } from "./show.js";
 
 /** Places on each side of the grid. */
@@ -16,8 +17,9 @@ const WIDTH = 0.07;
 /** The two parameters that the reader chose, kept while they stay. */
 export class Contour {
   constructor() {
-    /** @type {(string | null)[]} */
+    /** What the reader chose. @type {(string | null)[]} */
     this.names = [null, null];
+    this.shown = ["", ""];
   }
 
   /** @param {HTMLElement} body @param {string} id @param {import("./points.js").Points} points @param {string[]} order @param {AbortSignal} signal */
@@ -33,7 +35,7 @@ export class Contour {
     const chart = /** @type {HTMLElement} */ (body.querySelector(".contour-chart"));
     await library.react(chart, traces(points, x, y), layout({
       hovermode: "closest", margin: { l: 60, r: 12, t: 8, b: 44 },
-      xaxis: paramAxis(x.axis, { title: { text: shortName(x.axis.name, 40), standoff: 6 } }), yaxis: paramAxis(y.axis, { title: { text: shortName(y.axis.name, 40) } }),
+      xaxis: paramAxis(x.axis, { title: { text: chartText(shortName(x.axis.name, 40)), standoff: 6 } }), yaxis: paramAxis(y.axis, { title: { text: chartText(shortName(y.axis.name, 40)) } }),
       uirevision: `${x.axis.name}\n${y.axis.name}`,
     }), CONFIG);
     chart.setAttribute("aria-label", t("study.contourAbout", { x: x.axis.name, y: y.axis.name, objective: objectiveName(points.objective) }));
@@ -45,25 +47,26 @@ export class Contour {
     const find = (/** @type {string | null} */ name) => columns.find((column) => column.axis.name === name);
     const x = find(this.names[0]) ?? columns.find((column) => column.axis.name !== this.names[1]) ?? columns[0];
     const y = find(this.names[1]) ?? columns.find((column) => column !== x) ?? columns[1];
-    this.names = [x.axis.name, y.axis.name];
+    this.shown = [x.axis.name, y.axis.name];
     return [x, y];
   }
 
   /** @param {HTMLElement} place @param {import("./points.js").Column[]} columns @param {() => void} again */
   choices(place, columns, again) {
     const names = columns.map((column) => column.axis.name);
-    if (place.dataset.names === names.join("\n")) return;
-    place.dataset.names = names.join("\n");
+    const key = [...this.shown, ...names].join("\n");
+    if (place.dataset.names === key) return;
+    place.dataset.names = key;
     replace(place, [0, 1].map((at) => {
       const choose = () => {
-        const other = this.names[1 - at];
-        if (other === choice.value) this.names[1 - at] = this.names[at];
+        const [mine, other] = [this.shown[at], this.shown[1 - at]];
         this.names[at] = choice.value;
+        this.names[1 - at] = other === choice.value ? mine : other;
         place.dataset.names = "";
         again();
       };
       const choice = el("select", { id: `contour-${at}`, onchange: choose }, names.map((name) => el("option", { value: name }, name)));
-      choice.value = this.names[at] ?? "";
+      choice.value = this.shown[at];
       return el("label", { class: "check" }, t(at === 0 ? "study.across" : "study.up"), choice);
     }));
   }
@@ -73,15 +76,17 @@ export class Contour {
 function traces(points, x, y) {
   const picked = points.number.map((_, idx) => idx).filter((idx) => x.values[idx] !== null && y.values[idx] !== null);
   const format = valueFormat(points.objective, points.value);
-  const grid = surface(picked.map((idx) => [place(x, idx), place(y, idx), points.value[idx]]), x.axis, y.axis);
+  const range = usualRange(points.value, points.objective.direction) ?? [-Infinity, Infinity];
+  const inside = (/** @type {number} */ value) => Math.min(range[1], Math.max(range[0], value));
+  const grid = surface(picked.map((idx) => [place(x, idx), place(y, idx), inside(points.value[idx])]), x.axis, y.axis);
   const good = points.objective.direction === "maximize";
-  const text = (/** @type {import("./points.js").Column} */ column, /** @type {number} */ idx) => column.axis.categories?.[column.values[idx] ?? -1] ?? Number(column.values[idx]).toPrecision(4);
+  const text = (/** @type {import("./points.js").Column} */ column, /** @type {number} */ idx) => column.axis.categories ? chartText(column.axis.categories[column.values[idx] ?? -1] ?? "") : Number(column.values[idx]).toPrecision(4);
   return [
     { type: "contour", x: grid.x, y: grid.y, z: grid.z, colorscale: stops(), reversescale: !good, ncontours: 14, line: { width: 0.4 }, hoverinfo: "skip", connectgaps: false,
-      colorbar: { thickness: 10, len: 1, outlinewidth: 0, tickformat: format.axis, nticks: 6, title: { text: objectiveName(points.objective), side: "right" } } },
+      colorbar: { thickness: 10, len: 1, outlinewidth: 0, tickformat: format.axis, nticks: 6, title: { text: chartText(objectiveName(points.objective)), side: "right" } } },
     { type: "scatter", mode: "markers", x: picked.map((idx) => x.values[idx]), y: picked.map((idx) => y.values[idx]), customdata: picked.map((idx) => points.number[idx]),
       marker: { size: 4, color: "rgb(213,94,0)", line: { width: 0.5, color: "white" }, opacity: 0.8 }, name: "",
-      text: picked.map((idx) => `#${points.number[idx]}<br>${shortName(x.axis.name)}: ${text(x, idx)}<br>${shortName(y.axis.name)}: ${text(y, idx)}<br>${points.value[idx].toPrecision(5)}`), hovertemplate: "%{text}<extra></extra>" },
+      text: picked.map((idx) => `#${points.number[idx]}<br>${chartText(shortName(x.axis.name))}: ${text(x, idx)}<br>${chartText(shortName(y.axis.name))}: ${text(y, idx)}<br>${points.value[idx].toPrecision(5)}`), hovertemplate: "%{text}<extra></extra>" },
   ];
 }
 

@@ -4,13 +4,13 @@ import { get } from "../api.js";
 import { el, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
-import { BEST, STATES } from "./colors.js";
+import { BEST, look } from "./colors.js";
 import { nothing, part, thinnedNote } from "./part.js";
 import { studyPath } from "./path.js";
-import { openOnClick } from "./points.js";
+import { chartText, openOnClick } from "./points.js";
 import { objectiveName, valueFormat } from "./show.js";
 
-const POINTS = 1500;
+const POINTS = 1000;
 
 /** @param {string} id @param {AbortSignal} signal */
 export function frontPart(id, signal) {
@@ -46,8 +46,8 @@ async function draw(body, id, data, chosen, signal) {
       name: t(name), type: "scatter", mode: "markers", marker, hovertemplate: `#%{customdata}<br>%{x:${xs.hover}}<br>%{y:${ys.hover}}<extra>${t(name)}</extra>` };
   };
   const groups = [
-    group("study.infeasible", (idx) => !data.feasible[idx], { color: STATES.infeasible.color, symbol: "x-thin-open", size: 7 }),
-    group("study.beaten", (idx) => data.feasible[idx] && !data.on_front[idx], { color: STATES.complete.color, size: 6, opacity: 0.45 }),
+    group("study.infeasible", (idx) => !data.feasible[idx], { color: look("infeasible").color, symbol: "x-thin-open", size: 7 }),
+    group("study.beaten", (idx) => data.feasible[idx] && !data.on_front[idx], { color: look("complete").color, size: 6, opacity: 0.45 }),
     group("study.onFront", (idx) => data.on_front[idx], { color: BEST, size: 9, symbol: "diamond" }),
   ];
   await library.react(chart, groups.filter((trace) => trace.x.length > 0), layout({
@@ -63,5 +63,5 @@ async function draw(body, id, data, chosen, signal) {
 
 /** @param {import("./show.js").Objective} objective */
 function label(objective) {
-  return `${objectiveName(objective)} ${objective.direction === "maximize" ? "↑" : "↓"}`;
+  return `${chartText(objectiveName(objective))} ${objective.direction === "maximize" ? "↑" : "↓"}`;
 }

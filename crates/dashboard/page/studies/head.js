@@ -1,44 +1,67 @@
 /** The top of a study's page: how it stands, how far it is, the best. */
 
-import { announce, el, replace } from "../dom.js";
+import { post } from "../api.js";
+import { announce, complain, el, replace } from "../dom.js";
 import { count, duration } from "../format.js";
 import { t } from "../i18n.js";
 import { stateChip } from "../state.js";
 import { stateBar } from "./list.js";
-import { trialHash } from "./path.js";
+import { studyPath, trialHash } from "./path.js";
 import { objectiveName, objectiveText, valueText } from "./show.js";
 import { paramText } from "./table.js";
 
-/** @param {any} first */
-export function headView(first) {
+/** @param {any} first @param {AbortSignal} signal */
+export function headView(first, signal) {
   const chip = el("span");
   const about = el("p", { class: "muted" });
   const reason = el("p", { class: "bad-text" });
+  const buttons = el("div", { class: "actions" });
   const bar = el("progress", { max: 1, value: 0, "aria-label": t("live.progress") });
   const line = el("p", { class: "live-line" });
   const live = el("div", { class: "live" }, bar, line);
   const figures = el("dl", { class: "figures" });
   const best = el("div", { class: "best-params" });
-  const node = el("div", {}, el("div", { class: "run-head" }, chip, about, reason), live, figures, best);
+  const node = el("div", {}, el("div", { class: "run-head" }, chip, about, buttons, reason), live, figures, best);
   let state = "";
 
   /** @param {any} detail */
   function update({ row, progress, best: bestTrial }) {
     if (state && row.state !== state) announce(t("run.isNow", { id: row.id, state: t(`studyState.${row.state}`) }));
+    if (row.state !== state) replace(buttons, first.is_ours && actions(row));
     state = row.state;
     replace(chip, stateChip(row, "studyState"));
     reason.textContent = row.reason ?? "";
     reason.hidden = !row.reason;
     if (state === "unreadable") {
-      for (const one of [about, live, figures, best]) one.hidden = true;
+      for (const one of [about, buttons, live, figures, best]) one.hidden = true;
       return;
     }
-    replace(about, row.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => [idx > 0 && ", ", objectiveText(one)]),
+    replace(about, row.name && row.name !== row.id && `${row.name} · `, row.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => [idx > 0 && ", ", objectiveText(one)]),
       [row.sampler && t("study.sampler", { name: row.sampler }), row.pruner && row.pruner !== "none" && t("study.pruner", { name: row.pruner })].filter(Boolean).map((words) => ` · ${words}`));
     updateProgress(row, progress);
     replace(figures, figuresOf(row, progress, bestTrial).map(([name, value]) => el("div", { data: { figure: name } }, el("dt", {}, has(name) ? t(`study.figure.${name}`) : name), el("dd", {}, value))));
     replace(best, bestTrial && row.objectives.length === 1 && [el("a", { href: trialHash(row.id, bestTrial.number) }, t("study.bestTrial", { n: bestTrial.number })),
       Object.entries(bestTrial.params).map(([name, value]) => el("span", { class: "tag" }, el("span", {}, name), el("b", {}, paramText(/** @type {string} */ (value)))))]);
+  }
+
+  /** @param {any} row */
+  function actions(row) {
+    const stop = (/** @type {string} */ when) => act(row.id, "stop", { when });
+    if (row.state === "running") return [button("stop", "stopAbout", () => stop("after-epoch")), button("stopNow", "stopNowAbout", () => stop("now"))];
+    return row.state === "idle" && button("goOn", "goOnAbout", () => act(row.id, "run", {}), "main");
+  }
+
+  /** @param {string} id @param {string} what @param {any} body */
+  async function act(id, what, body) {
+    for (const one of buttons.querySelectorAll("button")) one.disabled = true;
+    try {
+      await post(studyPath(id, what), body, { signal });
+      announce(t("run.asked"));
+      replace(buttons, el("span", { class: "muted" }, t(what === "run" ? "live.starting" : "run.stopping")));
+    } catch (error) {
+      complain(error);
+      for (const one of buttons.querySelectorAll("button")) one.disabled = false;
+    }
   }
 
   /** @param {any} row @param {any} progress */
@@ -55,6 +78,11 @@ export function headView(first) {
   }
   if (first.row.state === "unreadable") update(first);
   return { node, update };
+}
+
+/** @param {string} label @param {string} about @param {() => void} onclick @param {string} [kind] */
+function button(label, about, onclick, kind = "") {
+  return el("button", { class: kind, title: t(`study.${about}`), data: { test: `study-${label}` }, onclick }, t(`study.${label}`));
 }
 
 /** @param {string} name */

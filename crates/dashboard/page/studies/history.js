@@ -3,14 +3,14 @@
 import { get } from "../api.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
-import { BEST, STATES } from "./colors.js";
+import { BEST, look } from "./colors.js";
 import { chartIn, nothing, part, thinnedNote } from "./part.js";
 import { studyPath } from "./path.js";
-import { openOnClick } from "./points.js";
+import { chartText, openOnClick } from "./points.js";
 import { usualRange } from "./range.js";
 import { objectiveName, valueFormat } from "./show.js";
 
-const POINTS = 1500;
+const POINTS = 1000;
 
 /** @param {string} id @param {() => number} objective @param {AbortSignal} signal */
 export function historyPart(id, objective, signal) {
@@ -37,7 +37,7 @@ async function draw(body, id, data, signal) {
     hovermode: "closest", showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
     margin: { l: 52, r: 16, t: 36, b: 40 },
     xaxis: axis({ title: { text: t("study.trial"), standoff: 6 }, showgrid: false, tickformat: ",d", range: [-0.5 - (data.last ?? 0) * 0.01, (data.last ?? 0) * 1.01 + 0.5] }),
-    yaxis: axis({ title: { text: objectiveName(data.objective) }, tickformat: format.axis, ...(range ? { range } : {}) }),
+    yaxis: axis({ title: { text: chartText(objectiveName(data.objective)) }, tickformat: format.axis, ...(range ? { range } : {}) }),
     // What failed has no value: it stands along the bottom.
     yaxis2: { overlaying: "y", range: [0, 1], visible: false, fixedrange: true },
     uirevision: `${data.objective.name}`,
@@ -50,7 +50,7 @@ async function draw(body, id, data, signal) {
 
 /** @param {string} name @param {number[]} picked @param {any} data @param {string} hover */
 function group(name, picked, data, hover) {
-  const { color, symbol } = STATES[name];
+  const { color, symbol } = look(name);
   const failed = name === "failed";
   return {
     x: picked.map((idx) => data.number[idx]), y: picked.map((idx) => (failed ? 0.02 : data.value[idx])), customdata: picked.map((idx) => data.number[idx]),

@@ -4,10 +4,10 @@ import { get } from "../api.js";
 import { wholeTicks } from "../curves.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
-import { BEST, STATES } from "./colors.js";
+import { BEST, look } from "./colors.js";
 import { chartIn, nothing, part, thinnedNote } from "./part.js";
 import { studyPath } from "./path.js";
-import { openOnClick } from "./points.js";
+import { chartText, openOnClick } from "./points.js";
 import { usualRange } from "./range.js";
 import { objectiveName, valueFormat } from "./show.js";
 
@@ -40,7 +40,7 @@ async function draw(body, id, data, signal) {
     hovermode: "closest", showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 },
     margin: { l: 52, r: 16, t: 36, b: 40 },
     xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(longest) }),
-    yaxis: axis({ title: { text: objectiveName(data.objective) }, tickformat: format.axis, ...(range ? { range } : {}) }),
+    yaxis: axis({ title: { text: chartText(objectiveName(data.objective)) }, tickformat: format.axis, ...(range ? { range } : {}) }),
   }), CONFIG);
   chart.setAttribute("aria-label", t("study.intermediateAbout", { n: data.n }));
   openOnClick(chart, id);
@@ -53,7 +53,7 @@ function line(name, curves, hover) {
   const y = curves.flatMap((curve) => [...curve.value, null]);
   const customdata = curves.flatMap((curve) => [...curve.step.map(() => curve.number), null]);
   const best = name === "best";
-  const color = best ? BEST : STATES[name].color;
+  const color = best ? BEST : look(name).color;
   const lonely = curves.every((curve) => curve.step.length < 2);
   return {
     x, y, customdata, name: t(best ? "study.best" : `trialState.${name}`), type: "scatter", mode: lonely ? "markers" : "lines+markers",

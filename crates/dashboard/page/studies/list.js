@@ -10,6 +10,8 @@ import { studyHash, trialHash } from "./path.js";
 import { objectiveText, valuesText } from "./show.js";
 
 const PAGE = 50;
+/** In which states stand in a strip. */
+const ORDER = ["complete", "pruned", "failed", "running", "waiting"];
 const SORTS = ["modified", "name", "trials"];
 /** @type {{name: string, sort?: string, cell: (row: any) => any}[]} */
 const COLUMNS = [
@@ -43,7 +45,7 @@ function trialsCell(row) {
 
 /** The share of each state as a strip of colors, with the numbers in words for who cannot see it. @param {any} row */
 export function stateBar(row) {
-  const states = Object.entries(row.n_by_state).filter(([, n]) => n > 0);
+  const states = ORDER.map((state) => /** @type {[string, number]} */ ([state, row.n_by_state[state] ?? 0])).filter(([, n]) => n > 0);
   const words = states.map(([state, n]) => `${t(`trialState.${state}`)}: ${count(n)}`).join(", ");
   return el("span", { class: "state-bar", role: "img", "aria-label": words, title: words },
     states.map(([state, n]) => el("span", { class: state, css: { "--n": n } })));
@@ -131,7 +133,7 @@ class StudiesList {
   /** @param {any} row */
   line(row) {
     const about = row.reason ? el("span", { class: "bad-text small" }, row.reason) : row.name && row.name !== row.id && el("span", { class: "muted small" }, row.name);
-    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: studyHash(row.id) }, row.id), about && [" ", about]);
+    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: studyHash(row.id) }, row.id), about && el("div", {}, about));
     const cells = COLUMNS.map(({ name, cell }) => el("td", { class: `c-${name}`, data: { label: t(`studies.${name}`) } }, cell(row)));
     return el("tr", { data: { id: row.id } }, name, cells);
   }

@@ -17,6 +17,11 @@ const TOP = 34;
 const BOTTOM = 22;
 /** Pixels that an axis takes at least; where there is less room the chart scrolls. */
 const NARROWEST = 92;
+/** Pixels beside the outer axes. */
+const LEFT = 44;
+const RIGHT = 68;
+/** Pixels of a letter. */
+const LETTER = 7;
 /** Categories that are written out. */
 const MOST_LABELS = 14;
 
@@ -63,7 +68,7 @@ export class Parallel {
     Object.assign(this.canvas.style, { width: `${width}px`, height: `${height}px` });
     const context = /** @type {CanvasRenderingContext2D} */ (this.canvas.getContext("2d"));
     context.scale(scale, scale);
-    this.geometry = { step: (width - NARROWEST) / Math.max(1, this.lines.length - 1), left: NARROWEST / 2, bottom: height - BOTTOM, span: height - BOTTOM - TOP };
+    this.geometry = { step: (width - LEFT - RIGHT) / Math.max(1, this.lines.length - 1), left: LEFT, bottom: height - BOTTOM, span: height - BOTTOM - TOP };
     const kept = this.strokes(context);
     this.axes(context);
     this.write(kept);
@@ -96,7 +101,7 @@ export class Parallel {
       const on = isLet(idx);
       kept += on ? 1 : 0;
       if (!on && this.brushes.size > 0 && many && idx % 4) continue;
-      context.globalAlpha = on ? (many ? 0.25 + 0.65 * shares[idx] ** 2 : 0.85) : 0.06;
+      context.globalAlpha = on ? (many ? 0.1 + 0.5 * shares[idx] ** 3 : 0.85) : 0.06;
       context.strokeStyle = shade(shares[idx]);
       context.lineWidth = on && shares[idx] > 0.95 ? 2 : 1;
       context.setLineDash(points?.feasible[idx] ? [] : [3, 3]);
@@ -144,8 +149,9 @@ export class Parallel {
   /** Names, marks, and the places to drag on. @param {number} kept */
   write(kept) {
     const { lines = [], points } = this;
+    const fits = (/** @type {number} */ at) => Math.floor((at === 0 || at === lines.length - 1 ? 2 * (at === 0 ? LEFT : RIGHT) : (this.geometry?.step ?? 0) - 6) / LETTER);
     replace(/** @type {HTMLElement} */ (this.labels), lines.map((line, at) => [
-      el("span", { class: "parallel-name", title: line.title, css: { "--x": `${this.x(at)}px` } }, shortName(line.title, 15)),
+      el("span", { class: "parallel-name", title: line.title, css: { "--x": `${this.x(at)}px` } }, shortName(line.title, Math.max(8, fits(at)))),
       line.labels.map(({ at: share, text }) => el("span", { class: "parallel-mark", css: { "--x": `${this.x(at)}px`, "--y": `${this.y(share)}px` } }, text)),
       this.handle(line.name, at),
     ]));

@@ -12,6 +12,15 @@ const PERIOD_MS = 2000;
 /** Fetching and drawing take at most one part in so many of the time. */
 const SHARE = 10;
 
+/** The parts take turns, in the order in which they came into view, so that the first is there soon. @type {Promise<any>} */
+let turn = Promise.resolve();
+
+/** When everybody before is done and the browser has drawn. @param {() => Promise<any>} work */
+function inTurn(work) {
+  turn = turn.then(work, work).then(() => new Promise((resolve) => setTimeout(resolve, 0)));
+  return turn;
+}
+
 /** @typedef {{node: HTMLElement, body: HTMLElement, changed: () => void, reload: () => void, show: (on: boolean) => void}} Part */
 
 /**
@@ -35,6 +44,14 @@ export function part(name, refresh, signal, tools) {
     timer = 0;
     if (signal.aborted || busy || !inView || !stale || node.hidden) return;
     busy = true;
+    await inTurn(draw);
+    busy = false;
+    plan();
+  }
+
+  async function draw() {
+    // The reader may have scrolled on meanwhile.
+    if (signal.aborted || !inView) return;
     stale = false;
     const start = performance.now();
     try {
@@ -43,18 +60,17 @@ export function part(name, refresh, signal, tools) {
     } catch (error) {
       if (!isAbort(error)) replace(body, el("p", { class: "bad-text" }, error instanceof Error ? error.message : String(error)));
     }
-    busy = false;
     const now = performance.now();
     earliest = now + Math.max(PERIOD_MS, (now - start) * SHARE);
-    plan();
   }
 
   function plan() {
     if (stale && inView && !busy && !timer) timer = setTimeout(run, Math.max(0, earliest - performance.now()));
   }
 
-  const observer = new IntersectionObserver(([entry]) => {
-    inView = entry.isIntersecting;
+  const observer = new IntersectionObserver((entries) => {
+    // The last is how it is; those before it came in the same turn.
+    inView = entries[entries.length - 1].isIntersecting;
     plan();
   }, { rootMargin: "300px 0px" });
   observer.observe(node);

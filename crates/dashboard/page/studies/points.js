@@ -30,10 +30,16 @@ export function varying(points, order) {
 /** A chart's axis for a parameter. @param {Axis} of @param {Record<string, any>} own */
 export function paramAxis(of, own) {
   if (of.categories) {
-    const labels = of.categories.map((label) => (label.length > 14 ? `${label.slice(0, 13)}…` : label));
+    const labels = of.categories.map((label) => chartText(label.length > 14 ? `${label.slice(0, 13)}…` : label));
     return axis({ tickvals: labels.map((_, idx) => idx), ticktext: labels, range: [-0.5, labels.length - 0.5], showgrid: false, ...own });
   }
-  return axis({ type: of.log ? "log" : "linear", showgrid: false, nticks: 5, ...(of.log ? { exponentformat: "power" } : {}), ...own });
+  const decades = of.log && of.low && of.high && of.high / of.low >= 30;
+  return axis({ type: of.log ? "log" : "linear", showgrid: false, nticks: 5, ...(decades ? { dtick: 1 } : {}), ...(of.log ? { tickformat: "~g" } : {}), ...own });
+}
+
+/** A text as the chart library shows it, which takes some of HTML for markup. @param {string} text */
+export function chartText(text) {
+  return text.replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 }
 
 /** A name that fits. @param {string} name @param {number} [longest] */

@@ -7,8 +7,9 @@ import { wholeTicks } from "../curves.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
 import { stateChip } from "../state.js";
-import { STATES } from "./colors.js";
+import { look } from "./colors.js";
 import { nothing } from "./part.js";
+import { chartText } from "./points.js";
 import { studyHash, studyPath, trialHash } from "./path.js";
 import { objectiveName, valueFormat, valueText } from "./show.js";
 
@@ -84,8 +85,8 @@ async function drawCurve(body, trial, signal) {
   const chart = body.querySelector(".chart") ?? body.appendChild(el("div", { class: "chart", role: "img" }));
   const objective = trial.objectives[0] ?? { name: "value", direction: "minimize" };
   const format = valueFormat(objective, trial.curve.value);
-  const { color } = STATES[trial.state] ?? STATES.complete;
-  await library.react(chart, [{ x: trial.curve.step, y: trial.curve.value, type: "scatter", mode: trial.curve.step.length < 40 ? "lines+markers" : "lines", line: { color, width: 2 }, marker: { size: 6 }, name: objectiveName(objective), hovertemplate: `%{y:${format.hover}}` }],
-    layout({ margin: { l: 52, r: 12, t: 8, b: 40 }, xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(trial.curve.step.at(-1)) }), yaxis: axis({ title: { text: objectiveName(objective) }, tickformat: format.axis }) }), CONFIG);
+  const { color } = look(trial.state);
+  await library.react(chart, [{ x: trial.curve.step, y: trial.curve.value, type: "scatter", mode: trial.curve.step.length < 40 ? "lines+markers" : "lines", line: { color, width: 2 }, marker: { size: 6 }, name: chartText(objectiveName(objective)), hovertemplate: `%{y:${format.hover}}` }],
+    layout({ margin: { l: 52, r: 12, t: 8, b: 40 }, xaxis: axis({ title: { text: t("curves.epoch"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(trial.curve.step.at(-1)) }), yaxis: axis({ title: { text: chartText(objectiveName(objective)) }, tickformat: format.axis }) }), CONFIG);
   chart.setAttribute("aria-label", t("study.curveAbout", { n: trial.curve.step.length }));
 }

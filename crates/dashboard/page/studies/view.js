@@ -13,7 +13,7 @@ import { intermediatePart } from "./intermediate.js";
 import { Parallel } from "./parallel.js";
 import { part } from "./part.js";
 import { studyPath } from "./path.js";
-import { aboutPart, reportPart } from "./about.js";
+import { aboutPart, isReport, reportPart } from "./about.js";
 import { objectiveName } from "./show.js";
 import { drawSlices } from "./slices.js";
 import { tablePart } from "./table.js";
@@ -27,7 +27,7 @@ export async function view(root, { parts: [id], signal }) {
   const place = el("div");
   replace(root, el("p", { class: "crumb" }, el("a", { href: "#/studies" }, t("nav.studies"))), el("h1", {}, id), place);
   const detail = await get(studyPath(id), { signal });
-  const head = headView(detail);
+  const head = headView(detail, signal);
   if (detail.row.state === "unreadable") {
     replace(place, head.node);
     return;
@@ -63,17 +63,17 @@ class StudyPage {
     const contour = new Contour();
     this.history = historyPart(id, objective, signal);
     this.ofParams = [
+      part("contour", async (body) => contour.draw(body, id, await this.fetchPoints(), this.order, signal), signal),
       part("parallel", async (body) => parallel.draw(body, await this.fetchPoints(), this.order), signal),
       part("slices", async (body) => drawSlices(body, id, await this.fetchPoints(), this.order, signal), signal),
-      part("contour", async (body) => contour.draw(body, id, await this.fetchPoints(), this.order, signal), signal),
     ];
     this.importance = importancePart(id, objective, (names) => this.ordered(names), signal);
     const several = this.objectives.length > 1;
     this.parts = [
-      ...(detail.report ? [reportPart(detail.report)] : []), ...(several ? [frontPart(id, signal)] : []), this.history, ...(several ? [] : [intermediatePart(id, signal)]), this.importance,
+      ...(isReport(detail.report) ? [reportPart(id, detail.report)] : []), ...(several ? [frontPart(id, signal)] : []), this.history, ...(several ? [] : [intermediatePart(id, signal)]), this.importance,
       ...this.ofParams, timelinePart(id, signal), tablePart(id, detail, signal), aboutPart(id, detail),
     ];
-    this.node = el("div", {}, several && this.choice(), el("div", { class: "study-parts" }, this.parts.map((one) => one.node)));
+    this.node = el("div", {}, several && this.choice(), el("div", { class: several ? "study-parts several" : "study-parts" }, this.parts.map((one) => one.node)));
   }
 
   /** Which of several objectives the charts are of. */

@@ -14,8 +14,10 @@ use serde_json::Value as Json;
 use super::axis::{Axis, axes};
 use super::front::pareto;
 use super::history::history;
+use super::importance::importance;
 use super::intermediate::intermediate;
 use super::opened::View;
+use super::place::TrialRun;
 use super::points::points;
 use super::summary::{Best, Progress, StudyRow, progress, row};
 use super::table::{Order, TableQuery, table};
@@ -151,7 +153,9 @@ struct StudyDetails {
     store: String,
     workers: Vec<String>,
     toml: Option<String>,
-    report: Option<String>,
+    report: Option<Json>,
+    /// Whether it can be stopped and gone on with from here.
+    is_ours: bool,
 }
 
 pub(crate) async fn study(
@@ -179,14 +183,16 @@ pub(crate) async fn study(
             workers: place.workers(),
             toml: place.file_text().or(kept_file),
             report: place.report(),
+            is_ours: place.own_folder().is_some_and(|folder| folder.read_file().is_ok()),
         }))
     })
     .await
 }
 
-/// What people and programs noted of the study, without what is shown elsewhere or is long.
+/// What people and Danlu noted of the study, without what is shown elsewhere or is long. What samplers of Optuna note
+/// tells people nothing.
 fn attributes(view: &View<'_>) -> BTreeMap<String, Json> {
-    let all = view.study.user_attributes.iter().chain(&view.study.system_attributes);
+    let all = view.study.user_attributes.iter();
     let is_shown = |(key, value): &(&String, &Json)| {
         key.as_str() != "danlu:file" && value.to_string().len() <= MAX_ATTRIBUTE
     };
@@ -256,6 +262,18 @@ pub(crate) async fn parallel_of(
     chart(shared, id, uri, of).await
 }
 
+pub(crate) async fn importance_of(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    uri: Uri,
+) -> Result<Response, DashboardError> {
+    let of = |view: &View<'_>, query: &ChartQuery| {
+        let objective = view.objective(query.objective)?;
+        Ok(answer::json(&importance(objective, query.objective, view.trials)))
+    };
+    chart(shared, id, uri, of).await
+}
+
 pub(crate) async fn front_of(
     State(shared): State<Shared>,
     Path(id): Path<String>,
@@ -299,7 +317,7 @@ pub(crate) async fn trial(
     light(move || {
         shared.shelf.read(&id, |view| {
             let trial = view.trials.get(position).ok_or_else(missing)?;
-            let run = view.place.trial_run(trial.number);
+            let run = view.place.run(TrialRun::Tried(trial.number));
             let has_record = run.as_ref().is_some_and(|run| run.has(RECORD));
             let run = run.map(|run| run.id);
             Ok(answer::json(&details(view.objectives, trial, view.trials.len(), run, has_record)))

@@ -68,7 +68,8 @@ pub(crate) async fn study(
     Path(id): Path<String>,
 ) -> Result<Response, DashboardError> {
     let place = place(&shared)?;
-    shared.shelf.find(&id)?;
+    let (looked, of) = (shared.clone(), id.clone());
+    light(move || looked.shelf.row(&of)).await?;
     Ok(streamed(StudyFeed { shared, id, told: None, cost: Duration::ZERO }, place))
 }
 

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use spec::{StudySpec, TrialRecord};
-use store::{Store, StudyRow as StoredStudy, TrialCache};
+use store::{Store, StudyId, StudyRow as StoredStudy, TrialCache};
 
 use super::objective::{Objective, objectives};
 use super::place::Place;
@@ -116,6 +116,7 @@ impl<'a> View<'a> {
             objectives: self.objectives,
             spec: self.spec,
             has_workers: !workers.is_empty(),
+            worked_s: self.place.own_folder().map(|folder| folder.worked_s()).filter(|&worked| worked > 0.0),
             is_ours: self.place.folder.is_some(),
             modified: self.modified,
             now: seconds(SystemTime::now()),
@@ -132,7 +133,13 @@ impl<'a> View<'a> {
 /// The study that a place means.
 fn find(store: &Store, place: &Place) -> Result<StoredStudy, DashboardError> {
     let mut studies = store.studies()?.into_iter();
-    let found = match place.study {
+    let named = place.own_folder().and_then(|folder| folder.read_file().ok());
+    let id = match (place.study, named) {
+        (Some(id), _) => Some(id),
+        (None, Some(spec)) => store.find_study(&spec.name)?.map(StudyId::get),
+        (None, None) => None,
+    };
+    let found = match id {
         Some(id) => studies.find(|study| study.id.get() == id),
         None => studies.next(),
     };

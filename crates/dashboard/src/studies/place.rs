@@ -4,24 +4,21 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use serde_json::Value as Json;
+use study::{FILE, REPORT_JSON, STORE, StudyFolder};
+
 use crate::error::DashboardError;
 use crate::kept::Stamp;
 use crate::run_dir::{RunDir, is_plain_name};
 
-/// The store in a study's folder.
-const STORE: &str = "study.db";
-/// The study file in a study's folder.
-const FILE: &str = "study.toml";
-/// What came of the best ones, for people.
-const REPORT: &str = "report.md";
 /// Endings of stores that lie about without a folder, as Optuna makes them.
 const ENDINGS: [&str; 3] = ["db", "sqlite3", "sqlite"];
 /// Between the name of a store and the number of one of its further studies, and in the names of trials' runs.
 const MARK: char = '~';
 /// Begins the name of a trial's run.
 const RUN_PREFIX: &str = "study~";
-/// Bytes of a text file that are shown.
-const MAX_TEXT: usize = 200_000;
+/// Bytes of a text file that is shown.
+const MAX_TEXT: usize = 1 << 20;
 
 /// A study of a store.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,11 +59,25 @@ impl Place {
         [Stamp::of(&self.store), Stamp::of(Path::new(&log))]
     }
 
-    /// A trial's folder, if it has one with a run in it, as a run of the name `study~ID~NUMBER`.
-    pub(crate) fn trial_run(&self, number: u64) -> Option<RunDir> {
-        let folder = self.folder.as_deref().filter(|_| self.study.is_none())?;
-        let id = format!("{RUN_PREFIX}{}{MARK}{number:04}", self.id);
-        RunDir::below(folder, &id, &Path::new("trials").join(format!("{number:04}"))).ok()
+    /// A run of the study, if it has a folder with a run in it; its name is `study~ID~` and the folder's.
+    pub(crate) fn run(&self, run: TrialRun) -> Option<RunDir> {
+        let folder = self.own_folder()?;
+        let (number, dir) = match run {
+            TrialRun::Tried(number) => (number, folder.trial(number)),
+            TrialRun::Again(number, seed_idx) => (number, folder.retrained(number, seed_idx)),
+        };
+        let name = match run {
+            TrialRun::Tried(_) => format!("{number:04}"),
+            TrialRun::Again(_, seed_idx) => format!("{number:04}-{seed_idx}"),
+        };
+        let id = format!("{RUN_PREFIX}{}{MARK}{name}", self.id);
+        let below = dir.strip_prefix(folder.dir()).ok()?;
+        RunDir::below(folder.dir(), &id, below).ok()
+    }
+
+    /// The folder, of a study that is its own.
+    pub(crate) fn own_folder(&self) -> Option<StudyFolder> {
+        self.folder.as_ref().filter(|_| self.study.is_none()).map(StudyFolder::new)
     }
 
     /// The study file, as it lies there.
@@ -74,9 +85,9 @@ impl Place {
         self.text(FILE)
     }
 
-    /// The report, if the study has come to it.
-    pub(crate) fn report(&self) -> Option<String> {
-        self.text(REPORT)
+    /// What the study came to, once it is over.
+    pub(crate) fn report(&self) -> Option<Json> {
+        serde_json::from_str(&self.text(REPORT_JSON)?).ok()
     }
 
     fn text(&self, name: &str) -> Option<String> {
@@ -85,18 +96,21 @@ impl Place {
         if !path.starts_with(folder) || !path.is_file() {
             return None;
         }
-        let bytes = fs::read(path).ok()?;
-        Some(String::from_utf8_lossy(&bytes[..bytes.len().min(MAX_TEXT)]).into_owned())
+        let bytes = fs::read(path).ok().filter(|bytes| bytes.len() <= MAX_TEXT)?;
+        Some(String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The workers that live: each holds a lock on its file.
+    /// The workers that live, each of which holds a lock on its file, and the runs of those that are trained again.
     pub(crate) fn workers(&self) -> Vec<String> {
+        let again = self.folder.as_deref().and_then(|folder| fs::read_dir(folder.join("retrain")).ok());
+        let again = again.into_iter().flatten().flatten().filter(|run| runs::is_locked(&run.path()));
+        let again = again.map(|run| format!("retrain/{}", run.file_name().display()));
         let files = self.folder.as_deref().and_then(|folder| fs::read_dir(folder.join("workers")).ok());
         let held = files.into_iter().flatten().flatten().filter_map(|file| {
             let name = file.file_name().into_string().ok()?.strip_suffix(".lock")?.to_owned();
             is_held(&file.path()).then_some(name)
         });
-        let mut workers: Vec<String> = held.collect();
+        let mut workers: Vec<String> = held.chain(again).collect();
         workers.sort();
         workers
     }
@@ -132,11 +146,33 @@ pub(crate) fn places(dir: &Path) -> Result<Vec<Place>, DashboardError> {
     Ok(places)
 }
 
-/// The study and the number of the trial whose run has that name.
-pub(crate) fn trial_of_run(run: &str) -> Option<(&str, u64)> {
-    let (study, number) = run.strip_prefix(RUN_PREFIX)?.rsplit_once(MARK)?;
-    let number = plain_number(number).filter(|_| number.len() >= 4)?;
-    Some((study, number))
+/// A run of a study.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum TrialRun {
+    /// The trial of that number.
+    Tried(u64),
+    /// The same, trained again with the seed of its own that has that position.
+    Again(u64, usize),
+}
+
+impl TrialRun {
+    /// The trial's number.
+    pub(crate) fn number(self) -> u64 {
+        match self {
+            Self::Tried(number) | Self::Again(number, _) => number,
+        }
+    }
+}
+
+/// The study and the trial whose run has that name.
+pub(crate) fn trial_of_run(run: &str) -> Option<(&str, TrialRun)> {
+    let (study, name) = run.strip_prefix(RUN_PREFIX)?.rsplit_once(MARK)?;
+    let numbered = |text: &str| plain_number(text).filter(|_| text.len() >= 4);
+    let run = match name.split_once('-') {
+        None => TrialRun::Tried(numbered(name)?),
+        Some((number, seed)) => TrialRun::Again(numbered(number)?, plain_number(seed)?.try_into().ok()?),
+    };
+    Some((study, run))
 }
 
 /// Digits and nothing else.
@@ -192,8 +228,8 @@ mod tests {
         let second = Place::find(&root, "foreign.db~2").unwrap();
         assert_eq!((second.study, second.folder.is_none()), (Some(2), true));
         let a = Place::find(&root, "a").unwrap();
-        assert_eq!(a.trial_run(7).unwrap().id, "study~a~0007");
-        assert!([8, 9, 10].iter().all(|&number| a.trial_run(number).is_none()));
+        assert_eq!(a.run(TrialRun::Tried(7)).unwrap().id, "study~a~0007");
+        assert!([8, 9, 10].iter().all(|&number| a.run(TrialRun::Tried(number)).is_none()));
         assert_eq!(a.file_text(), None);
         assert!(places(&outer.join("none")).unwrap().is_empty());
     }
@@ -201,8 +237,11 @@ mod tests {
     #[test]
     fn a_run_names_a_trial_in_one_way() {
         let cases = [
-            ("study~a~0007", Some(("a", 7))),
-            ("study~a~3~12345", Some(("a~3", 12345))),
+            ("study~a~0007", Some(("a", TrialRun::Tried(7)))),
+            ("study~a~3~12345", Some(("a~3", TrialRun::Tried(12345)))),
+            ("study~a~0007-2", Some(("a", TrialRun::Again(7, 2)))),
+            ("study~a~0007-", None),
+            ("study~a~0007-1-2", None),
             ("study~a~7", None),
             ("study~a~+007", None),
             ("study~0007", None),

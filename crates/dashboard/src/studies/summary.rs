@@ -65,7 +65,7 @@ pub(crate) struct Progress {
     pub(crate) trials: Option<u64>,
     pub(crate) minutes: Option<f64>,
     pub(crate) target: Option<f64>,
-    /// In which a trial ran.
+    /// In which somebody worked on it, or else in which a trial ran.
     pub(crate) seconds: f64,
     /// Of the budget, 0 to 1; `None` where there is none.
     pub(crate) share: Option<f64>,
@@ -79,6 +79,8 @@ pub(crate) struct Known<'a> {
     pub(crate) objectives: &'a [Objective],
     pub(crate) spec: Option<&'a StudySpec>,
     pub(crate) has_workers: bool,
+    /// How long somebody worked on it, where that is kept.
+    pub(crate) worked_s: Option<f64>,
     /// Whether it has a folder, and so workers of Danlu's.
     pub(crate) is_ours: bool,
     /// Seconds since 1970.
@@ -144,7 +146,7 @@ pub(crate) fn unreadable(id: &str, reason: String, modified: f64) -> StudyRow {
 pub(crate) fn progress(known: &Known<'_>, trials: &[TrialRecord]) -> Progress {
     let budget = known.spec.map(|spec| spec.budget).unwrap_or_default();
     let done = trials.iter().filter(|trial| trial.state.is_over()).count();
-    let seconds = busy_seconds(trials, known.now);
+    let seconds = known.worked_s.unwrap_or_else(|| busy_seconds(trials, known.modified));
     let of_trials = budget.trials.map(|planned| done as f64 / planned as f64);
     let of_time = budget.minutes.map(|minutes| seconds / (60.0 * minutes));
     let is_reached = budget.target.is_some_and(|target| reaches(target, known.objectives, trials));
@@ -169,9 +171,9 @@ fn reaches(target: f64, objectives: &[Objective], trials: &[TrialRecord]) -> boo
     costs.reduce(f64::min).is_some_and(|cost| cost <= first.direction.cost(target))
 }
 
-/// The time in which at least one trial ran.
-fn busy_seconds(trials: &[TrialRecord], now: f64) -> f64 {
-    let now_ms = (now * 1000.0) as i64;
+/// The time in which at least one trial ran; of those that still run as far as something was written.
+fn busy_seconds(trials: &[TrialRecord], modified: f64) -> f64 {
+    let now_ms = (modified * 1000.0) as i64;
     let span = |trial: &TrialRecord| {
         let end = if trial.state.is_over() { trial.completed_ms? } else { now_ms };
         Some((trial.started_ms?, end))
@@ -232,9 +234,10 @@ mod tests {
             objectives: &objectives,
             spec,
             has_workers,
+            worked_s: None,
             is_ours: true,
-            modified: 1.0,
-            now: 100.0,
+            modified: 100.0,
+            now: 101.0,
         };
         let mut trials =
             vec![timed(0, 0.5, 0, 20_000), timed(1, 0.25, 10_000, 30_000), timed(2, 0.3, 60_000, 70_000)];

@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 use serde_json::Value as Json;
-use spec::TrialRecord;
+use spec::{TrialRecord, TrialState};
 
 use super::objective::state_name;
-use super::thinning::thinned;
+use super::thinning::evenly;
 
 /// The system attribute that names who works, or worked, on a trial.
 pub(crate) const LEASE: &str = "danlu:lease";
@@ -30,12 +30,12 @@ pub(crate) struct Timeline {
     pub(crate) lane: Vec<usize>,
 }
 
-/// At most `max` trials, the latest first.
+/// At most `max` trials, evenly.
 pub(crate) fn timeline(trials: &[TrialRecord], max: usize, now_ms: i64) -> Timeline {
-    let begun: Vec<&TrialRecord> = trials.iter().filter(|trial| trial.started_ms.is_some()).collect();
-    let latest = (0..begun.len()).rev();
-    let mut kept: Vec<&TrialRecord> =
-        thinned(begun.len(), max, latest).into_iter().map(|at| begun[at]).collect();
+    // One that waits again had begun, but occupies nobody.
+    let is_begun = |trial: &&TrialRecord| trial.started_ms.is_some() && trial.state != TrialState::Waiting;
+    let begun: Vec<&TrialRecord> = trials.iter().filter(is_begun).collect();
+    let mut kept: Vec<&TrialRecord> = evenly(begun.len(), max).map(|at| begun[at]).collect();
     kept.sort_by_key(|trial| (trial.started_ms, trial.number));
     let end = |trial: &TrialRecord| if trial.state.is_over() { trial.completed_ms } else { None };
     let mut workers: BTreeMap<String, Vec<i64>> = BTreeMap::new();
@@ -76,11 +76,9 @@ pub(crate) fn worker(trial: &TrialRecord) -> String {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::json;
-    use spec::TrialState;
-
     use super::*;
     use crate::studies::made_up::{complete, trial};
+    use serde_json::json;
 
     #[test]
     fn trials_beside_each_other_have_lanes_of_their_own() {

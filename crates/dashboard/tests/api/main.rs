@@ -8,4 +8,5 @@ mod pictures;
 mod refusals;
 mod runs_list;
 mod streams;
+mod studies;
 mod support;

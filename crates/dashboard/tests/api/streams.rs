@@ -1,62 +1,12 @@
 //! Event streams.
 
-use std::time::Duration;
-
-use axum::body::{Body, BodyDataStream};
+use axum::body::Body;
 use axum::http::{Request, StatusCode};
-use futures_util::StreamExt;
 use serde_json::Value;
 use spec::RunState;
 use tower::ServiceExt;
 
-use crate::support::{HOST, Place, wait, write_record};
-
-/// A stream that is read event by event.
-struct Events {
-    body: BodyDataStream,
-    text: String,
-}
-
-impl Events {
-    async fn open(place: &Place, path: &str) -> Self {
-        Self::of(place, Request::get(path).header("host", HOST).body(Body::empty()).unwrap()).await
-    }
-
-    async fn of(place: &Place, request: Request<Body>) -> Self {
-        let response = place.router.clone().oneshot(request).await.unwrap();
-        assert_eq!(response.status(), StatusCode::OK);
-        assert_eq!(response.headers()["content-type"], "text/event-stream");
-        Self { body: response.into_body().into_data_stream(), text: String::new() }
-    }
-
-    /// The next event: its name and its value. Comments are passed over.
-    async fn next(&mut self) -> (String, Value) {
-        loop {
-            while let Some((block, rest)) = self.text.split_once("\n\n") {
-                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
-                let event = field("event: ")
-                    .map(|name| (name.to_owned(), serde_json::from_str(field("data: ").unwrap()).unwrap()));
-                self.text = rest.to_owned();
-                if let Some(event) = event {
-                    return event;
-                }
-            }
-            let bytes = tokio::time::timeout(Duration::from_secs(20), self.body.next()).await;
-            let bytes = bytes.expect("an event in time").expect("the stream goes on").unwrap();
-            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
-        }
-    }
-
-    async fn until(&mut self, name: &str) -> Vec<(String, Value)> {
-        let mut events = Vec::new();
-        loop {
-            events.push(self.next().await);
-            if events.last().unwrap().0 == name {
-                return events;
-            }
-        }
-    }
-}
+use crate::support::{Events, HOST, Place, wait, write_record};
 
 fn names(events: &[(String, Value)]) -> Vec<&str> {
     events.iter().map(|(name, _)| name.as_str()).collect()

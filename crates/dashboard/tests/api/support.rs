@@ -4,12 +4,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Router;
-use axum::body::{Body, to_bytes};
+use axum::body::{Body, BodyDataStream, to_bytes};
 use axum::http::{HeaderMap, Request, StatusCode};
 use dashboard::{Settings, TOKEN_HEADER, Usage, app};
 use data::{Normalization, Partition, Places, Source};
+use futures_util::StreamExt;
 use lanes::Isa;
 use metrics::Predictions;
 use nn::{Params, Plan};
@@ -260,4 +262,51 @@ pub(crate) fn files(dir: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
         }
     }
     found
+}
+
+/// A stream that is read event by event.
+pub(crate) struct Events {
+    body: BodyDataStream,
+    text: String,
+}
+
+impl Events {
+    pub(crate) async fn open(place: &Place, path: &str) -> Self {
+        Self::of(place, Request::get(path).header("host", HOST).body(Body::empty()).unwrap()).await
+    }
+
+    pub(crate) async fn of(place: &Place, request: Request<Body>) -> Self {
+        let response = place.router.clone().oneshot(request).await.unwrap();
+        assert_eq!(response.status(), StatusCode::OK);
+        assert_eq!(response.headers()["content-type"], "text/event-stream");
+        Self { body: response.into_body().into_data_stream(), text: String::new() }
+    }
+
+    /// The next event: its name and its value. Comments are passed over.
+    pub(crate) async fn next(&mut self) -> (String, Value) {
+        loop {
+            while let Some((block, rest)) = self.text.split_once("\n\n") {
+                let field = |name: &str| block.lines().find_map(|line| line.strip_prefix(name));
+                let event = field("event: ")
+                    .map(|name| (name.to_owned(), serde_json::from_str(field("data: ").unwrap()).unwrap()));
+                self.text = rest.to_owned();
+                if let Some(event) = event {
+                    return event;
+                }
+            }
+            let bytes = tokio::time::timeout(Duration::from_secs(20), self.body.next()).await;
+            let bytes = bytes.expect("an event in time").expect("the stream goes on").unwrap();
+            self.text.push_str(std::str::from_utf8(&bytes).unwrap());
+        }
+    }
+
+    pub(crate) async fn until(&mut self, name: &str) -> Vec<(String, Value)> {
+        let mut events = Vec::new();
+        loop {
+            events.push(self.next().await);
+            if events.last().unwrap().0 == name {
+                return events;
+            }
+        }
+    }
 }

@@ -12,7 +12,13 @@ const N_STEPS: usize = 27;
 
 pub(crate) fn named(name: &str) -> Option<Objective> {
     Some(match name {
-        "sphere-5" => sphere(5),
+        "sphere-5" => plain(floats(5, -5.0, 5.0), sphere),
+        // Only for the time of an answer: whole numbers are the slowest.
+        "ints-10" => with_curve(
+            (0..10).map(|idx| int(&format!("x{idx}"), 1, 1_000_000, 1, Scale::Log)).collect(),
+            |x| vec![x.iter().flatten().map(|x| x.ln()).sum()],
+        ),
+        "sphere-10" => plain(floats(10, -5.0, 5.0), sphere),
         "rosenbrock-4" => plain(floats(4, -5.0, 10.0), rosenbrock),
         "branin" => plain(vec![float("x0", -5.0, 10.0), float("x1", 0.0, 15.0)], branin),
         "hartmann-6" => plain(floats(6, 0.0, 1.0), hartmann),
@@ -20,16 +26,13 @@ pub(crate) fn named(name: &str) -> Option<Objective> {
         "rastrigin-5" => plain(floats(5, -5.12, 5.12), rastrigin),
         "styblinski-tang-5" => plain(floats(5, -5.0, 5.0), styblinski_tang),
         "network" => with_curve(network_space(), |x| vec![network(x)]),
+        "noisy" => with_curve(network_space(), |x| vec![noisy(x)]),
         "branches" => with_curve(branches_space(), |x| vec![branches(x)]),
         "discrete" => with_curve(discrete_space(), |x| vec![discrete(x)]),
         "curves" => with_curve(curves_space(), curves),
         "crossing" => with_curve(curves_space(), crossing),
         _ => return None,
     })
-}
-
-pub(crate) fn sphere(n: usize) -> Objective {
-    plain(floats(n, -5.0, 5.0), |x| x.iter().map(|x| x * x).sum())
 }
 
 /// A function of numbers that all exist.
@@ -43,6 +46,10 @@ fn with_curve(space: Vec<Dimension>, curve: impl Fn(&[Option<f64>]) -> Vec<f64> 
 }
 
 // ---- Numbers only: the usual test functions (Surjanovic & Bingham, sfu.ca/~ssurjano/optimization.html) ------------
+
+fn sphere(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum()
+}
 
 fn rosenbrock(x: &[f64]) -> f64 {
     x.windows(2).map(|x| 100.0 * (x[1] - x[0] * x[0]).powi(2) + (1.0 - x[0]).powi(2)).sum()
@@ -118,6 +125,12 @@ fn network(x: &[Option<f64>]) -> f64 {
     let activation = [0.0, 0.03, 0.15][at(7) as usize];
     let batch = 0.01 * ((at(8) / 64.0).log2() - rate - 2.0).powi(2);
     optimizer + size + (at(6) - 0.3).powi(2) + activation + batch
+}
+
+/// The same, with what looks like noise of a standard deviation of 0.014, but is the same again at the same point.
+fn noisy(x: &[Option<f64>]) -> f64 {
+    let at = |idx: usize| x[idx].unwrap_or(f64::NAN);
+    network(x) + 0.02 * (12345.678 * (at(1).log10() + at(6) + at(5).ln())).sin()
 }
 
 /// A choice with a space of its own behind each value.

@@ -1,0 +1,76 @@
+//! Stopping a study and going on with it.
+
+use std::process::Command;
+
+use axum::body::Body;
+use axum::extract::{Path, State};
+use axum::http::HeaderMap;
+use axum::response::Response;
+use runs::StopRequest;
+use serde::Deserialize;
+use study::StudyFolder;
+
+use super::place::Place;
+use crate::error::DashboardError;
+use crate::state::Shared;
+use crate::wire::{StopAsked, StopWhen};
+use crate::work::light;
+use crate::{answer, request};
+
+/// The body `{}`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Nothing {}
+
+/// `POST /api/studies/ID/stop`: after the trials that run, or at once.
+pub(crate) async fn stop(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response, DashboardError> {
+    let StopAsked { when } = request::json(&headers, sent).await?;
+    light(move || {
+        let place = shared.shelf.find(&id)?;
+        let folder = ours(&place)?;
+        if place.workers().is_empty() {
+            return Err(DashboardError::conflict(format!("nobody works on {id}")));
+        }
+        let when = match when {
+            StopWhen::Now => StopRequest::Now,
+            StopWhen::AfterEpoch => StopRequest::AfterEpoch,
+        };
+        when.write(folder.dir())?;
+        Ok(answer::json(&serde_json::json!({})))
+    })
+    .await
+}
+
+/// `POST /api/studies/ID/run`: starts `danlu study run` with what was begun.
+pub(crate) async fn run(
+    State(shared): State<Shared>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    sent: Body,
+) -> Result<Response, DashboardError> {
+    let Nothing {} = request::json(&headers, sent).await?;
+    light(move || {
+        let place = shared.shelf.find(&id)?;
+        let folder = ours(&place)?;
+        if !place.workers().is_empty() {
+            return Err(DashboardError::conflict(format!("somebody works on {id}")));
+        }
+        let mut command = Command::new(&shared.program);
+        command.args(["study", "run", "--quiet", "--"]).arg(folder.dir());
+        // No run has such a name.
+        shared.sources.children.start(&format!("study:{id}"), folder.dir(), command)?;
+        Ok(answer::json(&serde_json::json!({})))
+    })
+    .await
+}
+
+/// The folder of a study that Danlu began.
+fn ours(place: &Place) -> Result<StudyFolder, DashboardError> {
+    let folder = place.own_folder().filter(|folder| folder.read_file().is_ok());
+    folder.ok_or_else(|| DashboardError::conflict(format!("{} was not begun by danlu study", place.id)))
+}
