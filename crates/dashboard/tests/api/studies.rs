@@ -19,6 +19,7 @@ objectives = ["validation_accuracy"]
 sampler = "random"
 pruner = "median"
 budget = { trials = 16 }
+run = { epochs = 1 }
 
 [[parameter]]
 name = "rate"
@@ -239,7 +240,7 @@ fn a_study_is_stopped_by_a_file_and_gone_on_with_by_the_program() {
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
     add_store(&studies(&place).join("bare.db"), "bare", Direction::Minimize, &[]);
-    place.post_json("/api/studies/bare.db/run", &json!({})).is_refused(409, "not begun by danlu study");
+    place.post_json("/api/studies/bare.db/run", &json!({})).is_refused(409, "no study of danlu study run");
 }
 
 #[test]
