@@ -6,6 +6,7 @@ The other half is crates/store/examples/exchange.rs, and `danlu study` with trai
 import argparse
 import contextlib
 import datetime
+import difflib
 import io
 import json
 import math
@@ -51,9 +52,9 @@ def same(what: str, found: Json, expected: Json) -> None:
     """Equal as JSON, in which 1, 1.0 and true are three different things."""
     found, expected = (json.dumps(each, sort_keys=True, indent=1) for each in (found, expected))
     if found != expected:
-        lines = zip(found.splitlines(), expected.splitlines())
-        first = next((pair for pair in lines if pair[0] != pair[1]), "one is longer")
-        raise AssertionError(f"{what}: {first}\nfound {found}\nexpected {expected}")
+        texts = (text.splitlines() for text in (expected, found))
+        difference = "\n".join(difflib.unified_diff(*texts, "expected", "found", lineterm=""))
+        raise AssertionError(f"{what}:\n{difference}")
 
 
 # What Optuna sees, in the words of exchange.rs.
@@ -341,7 +342,8 @@ def exported(danlu: str, folder: Path) -> Json:
         said = json.loads(line)
         values = list(said["values"].values()) if said["state"] == "complete" else []
         kept = {key: said[key] for key in ("params", "intermediate", "user_attributes")}
-        return kept | {"number": said["trial"], "state": said["state"].upper(), "values": values}
+        state = said["state"].upper().replace("FAILED", "FAIL")
+        return kept | {"number": said["trial"], "state": state, "values": values}
 
     return [trial(line) for line in lines]
 
@@ -368,16 +370,20 @@ def check_study(danlu: str, folder: Path) -> int:
             study.tell(trial, 0.01)
             told.append(trial.number)
         wanted = {"learning_rate": 0.002, "batch_size": 64}
-        study.enqueue_trial(wanted, user_attrs={"from": "optuna"})
+        study.enqueue_trial(wanted | {"unknown": 1}, user_attrs={"wanted": "this"})
+        study.enqueue_trial(wanted | {"batch_size": 65}, user_attrs={"wanted": "what cannot be"})
         process.communicate()
         same("exit code of the study", process.returncode, 0)
 
     trials = {trial.number: trial for trial in study.trials}
     same("trials of the budget", sorted(trials), list(range(12)))
     same("values that Optuna told", [trials[number].value for number in told], [0.01] * len(told))
-    [enqueued] = [trial for trial in trials.values() if "from" in trial.user_attrs]
-    same("the enqueued trial", [enqueued.state.name, enqueued.params], ["COMPLETE", wanted])
-    assert enqueued.user_attrs["danlu:parameters"] == 44426, enqueued.user_attrs
+    wishes = {trial.user_attrs["wanted"]: trial for trial in trials.values() if "wanted" in trial.user_attrs}
+    done, refused = wishes["this"], wishes["what cannot be"]
+    same("the enqueued trial", [done.state.name, done.params], ["COMPLETE", wanted])
+    same("its parameters", done.user_attrs["danlu:parameters"], 44426)
+    same("what cannot be", [refused.state.name, refused.params], ["FAIL", {}])
+    assert "batch_size" in refused.user_attrs["danlu:failure"], refused.user_attrs
     assert study.best_value > 0.5, study.best_value
 
     [seen_study] = seen(path)
@@ -386,7 +392,7 @@ def check_study(danlu: str, folder: Path) -> int:
     for view in views:
         view["values"] = view["values"] if view["state"] == "COMPLETE" else []
     same("Optuna's view of the study", views, exported(danlu, folder))
-    return len(trials) + check_dashboard(path)
+    return check_dashboard(path)
 
 
 @contextlib.contextmanager

@@ -15,10 +15,6 @@ pub(crate) enum Axis {
 /// A stretch of a line.
 pub(crate) type Ends = (f64, f64);
 
-/// Of more values on a linear scale each is taken for a point: kernels are a hundredth of the line wide or more, and within a
-/// thousandth their density hardly changes.
-const MAX_CELLS: u64 = 1000;
-
 impl Axis {
     pub(crate) fn new(domain: &Domain) -> Self {
         match domain {
@@ -61,12 +57,9 @@ impl Axis {
         (self.scaled(x - half), self.scaled(x + half))
     }
 
-    /// Whether a value stands for its cell and not for a point.
+    /// Whether a value stands for the stretch of a line that is nearest to it.
     pub(crate) fn is_stepped(&self) -> bool {
-        match self {
-            Self::Categories(_) => false,
-            _ => self.n_values().is_some_and(|n| self.is_log() || n <= MAX_CELLS),
-        }
+        !matches!(self, Self::Categories(_)) && self.n_values().is_some()
     }
 
     /// How many values there are; `None`: no finite number.

@@ -91,7 +91,14 @@ impl Domain {
     /// Whether the value is one of the domain's.
     pub fn contains(&self, value: ParamValue) -> bool {
         match (self, value) {
-            (Self::Float(domain), ParamValue::Float(x)) => domain.low <= x && x <= domain.high,
+            (Self::Float(domain), ParamValue::Float(x)) => {
+                // As exactly as Optuna asks for it.
+                let is_on_step = |step: f64| {
+                    let n_steps = (x - domain.low) / step;
+                    (n_steps - n_steps.round()).abs() < 1e-8
+                };
+                domain.low <= x && x <= domain.high && domain.step.is_none_or(is_on_step)
+            }
             (Self::Int(domain), ParamValue::Int(x)) => {
                 domain.low <= x
                     && x <= domain.high

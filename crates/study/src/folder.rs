@@ -62,6 +62,11 @@ impl StudyFolder {
     /// Makes the folder and puts the study file into it, or finds one there that asks for the same, but for how long and
     /// how much at once.
     pub(crate) fn put_file(&self, text: &str, spec: &StudySpec) -> Result<(), StudyError> {
+        fs::create_dir_all(&self.dir).map_err(RunsError::io("make the folder", &self.dir))?;
+        self.exclusively(|| self.put_file_alone(text, spec))
+    }
+
+    fn put_file_alone(&self, text: &str, spec: &StudySpec) -> Result<(), StudyError> {
         let path = self.path(FILE);
         if path.exists() {
             let before = self.read_file()?;
@@ -73,7 +78,6 @@ impl StudyFolder {
                 return Ok(());
             }
         }
-        fs::create_dir_all(&self.dir).map_err(RunsError::io("make the folder", &self.dir))?;
         Ok(atomic_file::replace(&path, text.as_bytes())?)
     }
 

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 use spec::{TrialRecord, TrialState};
-use study::{Counts, PRESETS, StudyError, StudyView, params_to_json as params};
+use study::{Counts, PRESETS, REPORT_JSON, StudyError, StudyView, params_to_json as params};
 
 use crate::cli::{StateName, StudyBestArgs, StudyExportArgs, StudyListArgs, StudyShowArgs, StudyTrialsArgs};
 use crate::error::CliError;
@@ -46,9 +46,12 @@ pub(crate) fn list(args: &StudyListArgs) -> Result<(), CliError> {
 
 fn row(name: &str, view: &StudyView) -> Vec<String> {
     let (counts, best) = (view.counts(), view.best());
+    // Whether everything was tried is known at the end alone.
+    let is_exhausted =
+        view.spec().sampler == spec::SamplerSpec::Grid && view.folder().path(REPORT_JSON).exists();
     let state = match (counts.running, view.ending()) {
-        (0, None) => "can go on",
-        (0, Some(_)) => "done",
+        (0, None) if !is_exhausted || counts.waiting > 0 => "can go on",
+        (0, _) => "done",
         _ => "running",
     };
     let value = best

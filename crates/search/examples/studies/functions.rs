@@ -12,7 +12,13 @@ const N_STEPS: usize = 27;
 
 pub(crate) fn named(name: &str) -> Option<Objective> {
     Some(match name {
-        "sphere-5" => sphere(5),
+        "sphere-5" => plain(floats(5, -5.0, 5.0), sphere),
+        // Only for the time of an answer: whole numbers are the slowest.
+        "ints-10" => with_curve(
+            (0..10).map(|idx| int(&format!("x{idx}"), 1, 1_000_000, 1, Scale::Log)).collect(),
+            |x| vec![x.iter().flatten().map(|x| x.ln()).sum()],
+        ),
+        "sphere-10" => plain(floats(10, -5.0, 5.0), sphere),
         "rosenbrock-4" => plain(floats(4, -5.0, 10.0), rosenbrock),
         "branin" => plain(vec![float("x0", -5.0, 10.0), float("x1", 0.0, 15.0)], branin),
         "hartmann-6" => plain(floats(6, 0.0, 1.0), hartmann),
@@ -29,10 +35,6 @@ pub(crate) fn named(name: &str) -> Option<Objective> {
     })
 }
 
-pub(crate) fn sphere(n: usize) -> Objective {
-    plain(floats(n, -5.0, 5.0), |x| x.iter().map(|x| x * x).sum())
-}
-
 /// A function of numbers that all exist.
 fn plain(space: Vec<Dimension>, cost: fn(&[f64]) -> f64) -> Objective {
     with_curve(space, move |x| vec![cost(&x.iter().copied().flatten().collect::<Vec<_>>())])
@@ -44,6 +46,10 @@ fn with_curve(space: Vec<Dimension>, curve: impl Fn(&[Option<f64>]) -> Vec<f64> 
 }
 
 // ---- Numbers only: the usual test functions (Surjanovic & Bingham, sfu.ca/~ssurjano/optimization.html) ------------
+
+fn sphere(x: &[f64]) -> f64 {
+    x.iter().map(|x| x * x).sum()
+}
 
 fn rosenbrock(x: &[f64]) -> f64 {
     x.windows(2).map(|x| 100.0 * (x[1] - x[0] * x[0]).powi(2) + (1.0 - x[0]).powi(2)).sum()

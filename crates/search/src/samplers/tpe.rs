@@ -11,9 +11,11 @@
 mod kernels;
 mod mixture;
 mod split;
+#[cfg(test)]
+mod tests;
 
 use rand_chacha::ChaCha8Rng;
-use spec::{ParamValue, TpeSpec};
+use spec::TpeSpec;
 
 use self::mixture::{Mixture, by_age, equal};
 use self::split::Split;
@@ -102,9 +104,11 @@ impl Group {
 
     /// The density of the trials that have all values of the group.
     fn mixture(&self, trials: &[&Observation], weigh: fn(usize) -> Vec<f64>, clip: f64) -> Mixture {
-        let point = |trial: &&Observation| self.dims.iter().map(|&dim| trial.point[dim]).collect();
-        let points: Vec<Vec<ParamValue>> = trials.iter().filter_map(point).collect();
-        let weights = weigh(points.len());
-        Mixture::new(&self.axes, &points, weights, clip)
+        let has_group = |trial: &&&Observation| self.dims.iter().all(|&dim| trial.point[dim].is_some());
+        let members: Vec<&Observation> = trials.iter().filter(has_group).copied().collect();
+        let columns = self.dims.iter().zip(&self.axes).map(|(&dim, axis)| {
+            members.iter().filter_map(|trial| Some(axis.coordinate(trial.point[dim]?))).collect()
+        });
+        Mixture::new(&self.axes, columns, weigh(members.len()), clip)
     }
 }

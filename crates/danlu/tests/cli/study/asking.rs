@@ -68,7 +68,7 @@ fn another_program_asks_and_tells() {
     assert_eq!(all[2]["user_attributes"]["danlu:failure"], "it rained");
     tell(&place, "{\"trial\": 3, \"values\": [0.5], \"constraints\": [1.0]}");
     assert_eq!(ask(&place, "f -n 3").last().unwrap(), &json!({"trial": null, "done": "trials"}));
-    place.run("study run f").fails(2, &["[run]"]);
+    place.run("study run f").fails(2, &["no table `run`"]);
     assert_eq!(json_lines(&place.run("study best f --json").succeeds().stdout)[0]["trial"], 0);
 }
 

@@ -20,6 +20,8 @@ pub(super) enum Kernels {
     /// logarithms, which are slow, are computed once for all kernels with the same normal.
     Stepped {
         normals: Vec<Normal>,
+        /// The logarithm of each normal's density at its mean.
+        log_heights: Vec<f64>,
         /// Of each kernel its normal.
         normal_of: Vec<usize>,
     },
@@ -40,6 +42,10 @@ pub(super) struct Normal {
     deviation: f64,
 }
 
+/// A cell narrower than this share of a line is taken for a point: kernels are a hundredth of the line wide or more, so their
+/// density hardly changes in it.
+const NARROW_CELL: f64 = 1e-3;
+
 /// Below every position of a category.
 const NO_CATEGORY: f64 = -1.0;
 
@@ -57,7 +63,7 @@ impl Kernels {
         let normals = normals(axis, &at, clip);
         if !axis.is_stepped() {
             for (log, normal) in log_scale.iter_mut().zip(&normals) {
-                *log -= libm::log(normal.deviation * (2.0 * PI).sqrt() * normal.mass(ends));
+                *log += normal.log_height() - libm::log(normal.mass(ends));
             }
             let means = normals.iter().map(|normal| normal.mean).collect();
             let rates = normals.iter().map(|normal| FRAC_1_SQRT_2 / normal.deviation).collect();
@@ -68,7 +74,8 @@ impl Kernels {
         for (log, &normal) in log_scale.iter_mut().zip(&normal_of) {
             *log -= log_masses[normal];
         }
-        Self::Stepped { normals, normal_of }
+        let log_heights = normals.iter().map(Normal::log_height).collect();
+        Self::Stepped { normals, log_heights, normal_of }
     }
 
     fn categories(n_choices: usize, mut own: Vec<f64>, log_scale: &mut [f64]) -> Self {
@@ -85,7 +92,7 @@ impl Kernels {
     pub(super) fn sample(&self, axis: &Axis, kernel: usize, rng: &mut ChaCha8Rng) -> f64 {
         match self {
             Self::Normal { normals, .. } => normals[kernel].sample(axis.ends(), rng),
-            Self::Stepped { normals, normal_of } => normals[normal_of[kernel]].sample(axis.ends(), rng),
+            Self::Stepped { normals, normal_of, .. } => normals[normal_of[kernel]].sample(axis.ends(), rng),
             Self::Categories { own, n_choices, .. } => {
                 let own_share = 1.0 / (1.0 + *n_choices as f64 / own.len() as f64);
                 let is_own = draw::uniform(rng) < own_share && own[kernel] != NO_CATEGORY;
@@ -96,13 +103,24 @@ impl Kernels {
 
     /// What [`Kernels::add_logs`] needs at any of `coordinates`.
     pub(super) fn tables(&self, axis: &Axis, coordinates: impl Iterator<Item = f64>) -> Vec<Table> {
-        let Self::Stepped { normals, .. } = self else { return Vec::new() };
+        let Self::Stepped { normals, log_heights, .. } = self else { return Vec::new() };
         let mut coordinates: Vec<f64> = coordinates.collect();
         coordinates.sort_unstable_by(f64::total_cmp);
         coordinates.dedup();
+        let (low, high) = axis.ends();
         let table = |coordinate: f64| {
-            let cell = axis.cell(coordinate);
-            (coordinate, normals.iter().map(|normal| libm::log(normal.mass(cell))).collect())
+            let (left, right) = axis.cell(coordinate);
+            if right - left > NARROW_CELL * (high - low) {
+                let log_masses = normals.iter().map(|normal| libm::log(normal.mass((left, right))));
+                return (coordinate, log_masses.collect());
+            }
+            // Of huge whole numbers both ends are the same float.
+            let log_width = libm::log((right - left).max(f64::EPSILON * (high - low)));
+            let log_mass = |(normal, log_height): (&Normal, &f64)| {
+                let distance = (coordinate - normal.mean) * FRAC_1_SQRT_2 / normal.deviation;
+                log_width + log_height - distance * distance
+            };
+            (coordinate, normals.iter().zip(log_heights).map(log_mass).collect())
         };
         coordinates.into_iter().map(table).collect()
     }
@@ -132,12 +150,18 @@ impl Kernels {
 }
 
 impl Normal {
-    /// The probability of a stretch of the line, before truncation. Beyond the mean it is taken as on this side of it, where
-    /// differences of small numbers keep their digits.
+    fn log_height(&self) -> f64 {
+        -libm::log(self.deviation * (2.0 * PI).sqrt())
+    }
+
+    /// The probability of a stretch of the line, before truncation. On either side of the mean it is a difference of small
+    /// numbers, which keeps its digits. What is more than 11 deviations off, 10^-28 of everything, is nothing.
     fn mass(&self, (low, high): Ends) -> f64 {
         let scaled = |x: f64| (x - self.mean) * FRAC_1_SQRT_2 / self.deviation;
         let (low, high) = (scaled(low), scaled(high));
-        if low > 0.0 {
+        if low > 8.0 || high < -8.0 {
+            0.0
+        } else if low > 0.0 {
             0.5 * (libm::erfc(low) - libm::erfc(high))
         } else if high < 0.0 {
             0.5 * (libm::erfc(-high) - libm::erfc(-low))
@@ -164,20 +188,19 @@ fn normals(axis: &Axis, at: &[f64], clip: f64) -> Vec<Normal> {
     let (n, (low, high)) = (at.len(), axis.ends());
     let narrowest = (high - low) / 100f64.min(clip * (n as f64 + 2.0));
     let narrowest = if axis.is_log() { narrowest } else { narrowest.max(axis.step() / 2.0) };
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_unstable_by(|&a, &b| at[a].total_cmp(&at[b]).then(a.cmp(&b)));
+    let mut order: Vec<(f64, usize)> = at.iter().copied().zip(0..).collect();
+    order.sort_unstable_by(|a, b| a.0.total_cmp(&b.0).then(a.1.cmp(&b.1)));
     let mut normals = vec![Normal { mean: low + (high - low) / 2.0, deviation: high - low }; n + 1];
-    for place in 0..n {
-        let x = at[order[place]];
-        let below = place.checked_sub(1).map(|place| x - at[order[place]]);
-        let above = order.get(place + 1).map(|&idx| at[idx] - x);
+    for (place, &(mean, idx)) in order.iter().enumerate() {
+        let below = place.checked_sub(1).map(|place| mean - order[place].0);
+        let above = order.get(place + 1).map(|next| next.0 - mean);
         // The outermost ones look inwards alone: an end of the line is no trial.
         let distance = match (below, above) {
             (Some(below), Some(above)) => below.max(above),
             (Some(distance), None) | (None, Some(distance)) => distance,
-            (None, None) => (x - low).max(high - x),
+            (None, None) => (mean - low).max(high - mean),
         };
-        normals[order[place]] = Normal { mean: x, deviation: distance.clamp(narrowest, high - low) };
+        normals[idx] = Normal { mean, deviation: distance.clamp(narrowest, high - low) };
     }
     normals
 }

@@ -2,7 +2,6 @@
 //! a kernel is a product over dimensions of truncated normals, or of weights of categories.
 
 use rand_chacha::ChaCha8Rng;
-use spec::ParamValue;
 
 use super::kernels::Kernels;
 use crate::axis::Axis;
@@ -35,16 +34,18 @@ pub(super) fn equal(n: usize) -> Vec<f64> {
 }
 
 impl Mixture {
-    /// A kernel of `weights` at each of `points`, which have a value for each axis, and the prior, of weight 1. `clip` says
-    /// how narrow kernels may be.
-    pub(super) fn new(axes: &[Axis], points: &[Vec<ParamValue>], mut weights: Vec<f64>, clip: f64) -> Self {
+    /// A kernel at each of some points, and the prior, of weight 1. `columns` are the points' coordinates on each axis,
+    /// `weights` their kernels', and `clip` says how narrow these may be.
+    pub(super) fn new(
+        axes: &[Axis],
+        columns: impl Iterator<Item = Vec<f64>>,
+        mut weights: Vec<f64>,
+        clip: f64,
+    ) -> Self {
         weights.push(1.0);
         let total: f64 = weights.iter().sum();
         let mut log_scale: Vec<f64> = weights.iter().map(|weight| libm::log(weight / total)).collect();
-        let kernels = axes.iter().enumerate().map(|(idx, axis)| {
-            let at = points.iter().map(|point| axis.coordinate(point[idx])).collect();
-            Kernels::new(axis, at, clip, &mut log_scale)
-        });
+        let kernels = axes.iter().zip(columns).map(|(axis, at)| Kernels::new(axis, at, clip, &mut log_scale));
         let kernels = kernels.collect();
         let mut sum = 0.0;
         let cumulative = weights.iter().map(|weight| {
