@@ -9,7 +9,7 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
 .PHONY: train test browser lint build setup bench bench-dashboard bench-samplers bench-trials lenet-table presets \
-	parity exports accuracy terminal tensorboard optuna
+	parity exports accuracy terminal tensorboard optuna kill-study
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -43,6 +43,10 @@ presets: build
 terminal: setup
 	@scripts/setup.sh tmux
 	cargo test $(CARGO_FLAGS) --workspace --test cli -- --ignored terminal:: $(ARGS)
+
+# Studies whose processes are killed at 50 random instants each, and that two share meanwhile; some minutes.
+kill-study: setup
+	cargo test $(CARGO_FLAGS) --workspace --test cli -- --ignored study::killing:: $(ARGS)
 
 # The data set and a linker, where Debian has them as packages and they are missing.
 setup:

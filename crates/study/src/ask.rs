@@ -32,7 +32,7 @@ const DEATHS: &str = "danlu:deaths";
 /// A trial that so many processes died of in a row is given up. A memory that is too small does it every time; processes that
 /// somebody kills at random hardly ever in the same epoch. Where all processes ended at once, as when the power fails, it
 /// is not the trial's fault and does not count.
-const MAX_DEATHS: u64 = 5;
+pub const MAX_DEATHS: u64 = 5;
 /// The trial attribute of a failure that would come again.
 const LASTING: &str = "danlu:lasting_failure";
 

@@ -17,7 +17,7 @@ mod tidy;
 mod view;
 mod worker;
 
-pub use ask::{Candidate, DUPLICATE_OF, FAILURE, Look, Next, RUN, Study, Told};
+pub use ask::{Candidate, DUPLICATE_OF, FAILURE, Look, MAX_DEATHS, Next, RUN, Study, Told};
 pub use error::StudyError;
 pub use folder::{FILE, REPORT, REPORT_JSON, STORE, StudyFolder};
 pub use json::{params_from_json, params_to_json, value_to_json};

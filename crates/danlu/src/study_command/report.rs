@@ -3,7 +3,7 @@
 use runs::atomic_file;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use spec::{ObjectiveSpec, TrialRecord, TrialState};
+use spec::{ObjectiveSpec, RunState, TrialRecord, TrialState};
 use study::{Counts, REPORT, REPORT_JSON, StudyView};
 
 use crate::error::CliError;
@@ -142,6 +142,9 @@ fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
         (0..view.spec().retrain.seeds).map(|idx| view.folder().retrained(number, idx)).collect();
     let accuracy = |dir: &std::path::PathBuf| {
         let record = runs::read_record(dir).ok()??;
+        if record.state != RunState::Finished {
+            return None;
+        }
         Some(record.epochs.last()?.test_accuracy).filter(|accuracy| accuracy.is_finite())
     };
     let each: Vec<f64> = dirs.iter().filter_map(accuracy).collect();

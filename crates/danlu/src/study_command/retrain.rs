@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use clap::Parser;
 use runs::{PENDING, RUN, atomic_file};
-use spec::{RunRecord, RunState, TrialRecord};
+use spec::{RunState, TrialRecord};
 use study::StudyView;
 
 use crate::cli::{Cli, StudyAgainArgs};
@@ -36,52 +36,68 @@ pub(crate) struct Crew {
 struct Task {
     dir: PathBuf,
     toml: String,
+    /// Processes that ended by accident while they were at it.
+    n_deaths: u64,
 }
 
 pub(crate) fn run(view: &mut StudyView, candidates: &Candidates, crew: Crew) -> Result<(), CliError> {
     view.sync()?;
     let mut tasks = tasks(view, candidates)?;
-    tasks.retain(|task| !is_over(&task.dir));
-    // Another process with the same study may have taken some of them.
+    tasks.retain(|task| !is_finished(&task.dir));
+    let n_tasks = tasks.len();
     if !tasks.is_empty() && !crew.is_quiet {
         output::note(&format!("training the best again, {} runs", tasks.len()));
     }
-    let mut running = Running(Vec::new());
-    while !(tasks.is_empty() && running.0.is_empty()) {
+    let mut running = Running::default();
+    while !(tasks.is_empty() && running.children.is_empty()) {
         if interrupt::is_signaled() {
             return Err(CliError::InterruptedEarly);
         }
-        tasks.retain(|task| !is_over(&task.dir));
-        while running.0.len() < crew.jobs
+        // Another process with the same study may have taken some of them.
+        tasks.retain(|task| !is_finished(&task.dir));
+        while running.children.len() < crew.jobs
             && let Some(idx) = tasks.iter().position(|task| !runs::is_locked(&task.dir))
         {
             let task = tasks.remove(idx);
             let child = start(&task, (crew.threads / crew.jobs).max(1))?;
-            running.0.push((task, child));
+            running.children.push((task, child));
         }
         thread::sleep(POLL);
         tasks.extend(running.ended()?);
     }
-    Ok(())
+    match running.failed.pop() {
+        // The others count without them.
+        Some(dir) if running.failed.len() + 1 == n_tasks => Err(CliError::RetrainingFailed { dir }),
+        _ => Ok(()),
+    }
 }
 
 /// Processes, each with what it does. None of them outlives this: they end when their standard input does.
-struct Running(Vec<(Task, Child)>);
+#[derive(Default)]
+struct Running {
+    children: Vec<(Task, Child)>,
+    /// What did not end well, which its process told why.
+    failed: Vec<PathBuf>,
+}
 
 impl Running {
     /// Takes out those that ended; returns those of them that another process turned out to be at.
     fn ended(&mut self) -> Result<Vec<Task>, CliError> {
         let mut left = Vec::new();
-        for idx in (0..self.0.len()).rev() {
-            let Some(status) = self.0[idx].1.try_wait().map_err(CliError::StartWorker)? else { continue };
-            let (task, _) = self.0.swap_remove(idx);
-            if status.success() || is_over(&task.dir) || interrupt::is_signaled() {
+        for idx in (0..self.children.len()).rev() {
+            let child = &mut self.children[idx].1;
+            let Some(status) = child.try_wait().map_err(CliError::StartWorker)? else { continue };
+            let (mut task, _) = self.children.swap_remove(idx);
+            if status.success() || is_finished(&task.dir) || interrupt::is_signaled() {
                 continue;
             }
-            if !runs::is_locked(&task.dir) {
-                return Err(CliError::RetrainingFailed { dir: task.dir });
+            // One that was killed goes on from its checkpoint.
+            let is_killed = status.code().is_none();
+            task.n_deaths += u64::from(is_killed);
+            match runs::is_locked(&task.dir) || is_killed && task.n_deaths < study::MAX_DEATHS {
+                true => left.push(task),
+                false => self.failed.push(task.dir),
             }
-            left.push(task);
         }
         Ok(left)
     }
@@ -89,10 +105,10 @@ impl Running {
 
 impl Drop for Running {
     fn drop(&mut self) {
-        for (_, child) in &mut self.0 {
+        for (_, child) in &mut self.children {
             drop(child.stdin.take());
         }
-        for (_, mut child) in self.0.drain(..) {
+        for (_, mut child) in self.children.drain(..) {
             let _gone = child.wait();
         }
     }
@@ -109,7 +125,7 @@ fn tasks(view: &StudyView, candidates: &Candidates) -> Result<Vec<Task>, CliErro
         for idx in 0..retrain.seeds {
             let seed = prepared.spec.seed + 1 + idx as u64;
             let toml = prepared.retraining(seed, n_epochs).to_toml()?;
-            tasks.push(Task { dir: view.folder().retrained(trial.number, idx), toml });
+            tasks.push(Task { dir: view.folder().retrained(trial.number, idx), toml, n_deaths: 0 });
         }
     }
     Ok(tasks)
@@ -123,10 +139,8 @@ pub(crate) fn chosen(view: &StudyView) -> Vec<&TrialRecord> {
     best
 }
 
-/// One that failed would fail again; the others count without it.
-fn is_over(dir: &Path) -> bool {
-    let is_over = |record: RunRecord| matches!(record.state, RunState::Finished | RunState::Failed { .. });
-    runs::read_record(dir).is_ok_and(|record| record.is_some_and(is_over))
+fn is_finished(dir: &Path) -> bool {
+    runs::read_record(dir).is_ok_and(|record| record.is_some_and(|record| record.state == RunState::Finished))
 }
 
 /// A process that does as if somebody had typed it.

@@ -269,7 +269,7 @@ choices = [8, 1000000]
         "{ layer = \"flatten\" },\n{ name = \"wide\", layer = { linear = { out_features = 8 } } },",
     );
     place.write("small.toml", network);
-    let limited = "ulimit -v 700000; exec \"$0\" study run s.toml --quiet --threads 1";
+    let limited = "ulimit -v 500000; exec \"$0\" study run s.toml --quiet --threads 1";
     let mut command = Command::new("bash");
     command.args(["-c", limited, env!("CARGO_BIN_EXE_danlu")]).current_dir(place.path(""));
     Ran::of(command.stdin(Stdio::null()).output().unwrap()).succeeds();

@@ -128,17 +128,25 @@ fn kill_often(n_kills: usize, whom: Whom, whole: &Outcome, length: Duration) {
         assert!(n_studies < 10 * n_kills, "only {n_killed} could be killed");
         let place = asked("\"tpe\"").place();
         let n_before = n_killed;
-        for _ in 0..8 {
+        loop {
             let mut child = start(&place, "--jobs 1");
             thread::sleep(instant());
-            n_killed += usize::from(kill(&place, &mut child, whom));
-            if matches!(whom, Whom::Worker) {
-                thread::sleep(instant());
-                n_killed += usize::from(kill(&place, &mut child, whom));
-                assert!(child.wait().unwrap().success(), "it goes on with another worker");
+            let mut is_killed = kill(&place, &mut child, whom);
+            n_killed += usize::from(is_killed);
+            while is_killed && matches!(whom, Whom::Worker) {
+                thread::sleep(instant() / 4);
+                is_killed = n_killed < n_kills && kill(&place, &mut child, whom);
+                n_killed += usize::from(is_killed);
             }
-            child.wait().unwrap();
+            let status = child.wait().unwrap();
             wait_for_processes(&place);
+            if matches!(whom, Whom::Worker) {
+                assert!(status.success(), "it goes on with another worker");
+                break;
+            }
+            if !is_killed || n_killed == n_kills {
+                break;
+            }
         }
         place.run("study run s.toml --quiet").succeeds();
         assert_eq!(
