@@ -6,7 +6,7 @@ asked again. Each row is a function, a sampler and a pruner: the
 median and the quartiles over the seeds of the best cost after a number of trials, the verdict on it, and the steps that were
 trained. TPE is compared with the best of Optuna's settings, chosen for each row. A verdict is "better" or "as good" where
 Danlu's median is not above Optuna's, "noise" where it is, but a rank test (Mann & Whitney 1947) with p of 0.01 finds no
-difference, else "worse"; at 0.05 several of some sixty rows would differ by chance. --record writes the table under bench/record/.
+difference, else "worse"; at 0.05 several of some eighty rows would differ by chance. --record writes the table under bench/record/.
 """
 
 import argparse
