@@ -40,6 +40,15 @@ pub(crate) fn thousands(n: u64) -> String {
     text
 }
 
+/// Five figures that count.
+pub(crate) fn short(x: f64) -> String {
+    let text = format!("{x:.4e}");
+    match text.parse::<f64>() {
+        Ok(rounded) => format!("{rounded}"),
+        Err(_) => text,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,5 +1,7 @@
 //! A full screen for a study: its history as a chart, and its last trials.
 
+use std::time::Duration;
+
 use crossterm::event::{self, Event, KeyCode, KeyEvent, KeyEventKind, KeyModifiers};
 use ratatui::Frame;
 use ratatui::layout::{Constraint, Layout, Rect};
@@ -13,8 +15,11 @@ use super::palette::{LOSS, PALE, TEST};
 use super::terminal::{self, Tty};
 use super::why_not;
 use crate::error::CliError;
+use crate::table::short;
 use crate::{interrupt, output};
 
+/// How long a look for keys takes; a look of no time at all would see none (crossterm 0.29, `tty.rs`).
+const PEEK: Duration = Duration::from_millis(1);
 /// Rows of the table of trials.
 const N_ROWS: u16 = 8;
 
@@ -51,7 +56,7 @@ impl StudyScreen {
     /// What keys say since the last look.
     pub(crate) fn wish(&self) -> Option<StudyWish> {
         let mut wish = None;
-        while event::poll(std::time::Duration::ZERO).unwrap_or(false) {
+        while event::poll(PEEK).unwrap_or(false) {
             match event::read() {
                 Ok(Event::Key(key)) if is_interrupt(key) => interrupt::signal(),
                 Ok(Event::Key(key)) => wish = wish_of(key).or(wish),
@@ -132,7 +137,9 @@ fn points(view: &StudyView) -> Points {
 
 fn draw_chart(frame: &mut Frame<'_>, area: Rect, view: &StudyView) {
     let Points { whole, pruned, best } = points(view);
-    let n = view.spec().budget.trials.unwrap_or(0).max(view.trials().len() as u64).max(2) as f64;
+    // A budget that is far away would press the trials against the left.
+    let n_trials = view.trials().len() as u64;
+    let n = view.spec().budget.trials.unwrap_or(0).min(2 * n_trials).max(n_trials).max(2) as f64;
     let (low, high) = range(&whole, &pruned);
     let dots = |points, color| {
         Dataset::default()
@@ -157,7 +164,11 @@ fn draw_chart(frame: &mut Frame<'_>, area: Rect, view: &StudyView) {
         Axis::default().bounds([low, high]).labels([label(low), label((low + high) / 2.0), label(high)]);
     let title = format!(" {} ", view.objectives()[0].name);
     frame.render_widget(
-        Chart::new(sets).block(Block::bordered().title(title)).x_axis(x_axis).y_axis(y_axis),
+        Chart::new(sets)
+            .hidden_legend_constraints((Constraint::Ratio(1, 2), Constraint::Ratio(1, 2)))
+            .block(Block::bordered().title(title))
+            .x_axis(x_axis)
+            .y_axis(y_axis),
         area,
     );
 }
@@ -188,7 +199,10 @@ fn row(trial: &TrialRecord) -> Row<'static> {
         TrialState::Pruned { values } => ("pruned", values.first().copied()),
         TrialState::Failed => ("failed", None),
     };
-    let params = params_to_json(trial).into_iter().map(|(name, value)| format!("{name} {value}"));
+    let params = params_to_json(trial).into_iter().map(|(name, value)| match value.as_f64() {
+        Some(x) if value.is_f64() => format!("{name} {}", short(x)),
+        _ => format!("{name} {value}"),
+    });
     let value = value.map_or_else(String::new, |value| format!("{value:.4}"));
     Row::new([
         trial.number.to_string(),

@@ -9,7 +9,7 @@ use study::{Counts, REPORT, REPORT_JSON, StudyView};
 use crate::error::CliError;
 use crate::output;
 use crate::study_command::retrain;
-use crate::table::{Align, table};
+use crate::table::{Align, short, table};
 
 /// What a study came to, for programs.
 #[derive(Serialize)]
@@ -182,13 +182,4 @@ fn joined(map: &Map<String, Json>) -> String {
         value => format!("{name} {value}"),
     });
     shown.collect::<Vec<_>>().join(", ")
-}
-
-/// Five figures that count.
-pub(crate) fn short(x: f64) -> String {
-    let text = format!("{x:.4e}");
-    match text.parse::<f64>() {
-        Ok(rounded) => format!("{rounded}"),
-        Err(_) => text,
-    }
 }

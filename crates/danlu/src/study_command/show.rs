@@ -8,9 +8,9 @@ use crate::cli::{StateName, StudyBestArgs, StudyExportArgs, StudyListArgs, Study
 use crate::error::CliError;
 use crate::output;
 use crate::study_command::candidate::Candidates;
-use crate::study_command::report::{Report, short, values};
+use crate::study_command::report::{Report, values};
 use crate::study_command::{place, report};
-use crate::table::{Align, table};
+use crate::table::{Align, short, table};
 
 pub(crate) fn list(args: &StudyListArgs) -> Result<(), CliError> {
     let mut rows = vec![["study", "state", "trials", "best", "about"].map(String::from).to_vec()];
