@@ -31,14 +31,16 @@ export async function view(root, { parts: [id], signal }) {
     section("curves", t("run.curves"), chart.node), pictures.node, section("layers", t("run.layers"), layersTable(detail.layers)),
     section("files", t("run.files"), filesView(id, detail)));
   figures.update(detail.row, curves);
-  if (detail.row.n_epochs > 0) pictures.refresh();
+  // A trial of a study keeps its figures, but no model.
+  const hasPictures = !detail.trial || detail.files.includes("model.safetensors");
+  if (detail.row.n_epochs > 0 && hasPictures) pictures.refresh();
 
   return follow(id, curves, {
     epoch: (record) => {
       if (!curves.push(record)) return;
       chart.grown();
       live.epoch(record);
-      pictures.refresh();
+      if (hasPictures) pictures.refresh();
     },
     progress: live.progress,
     gone: () => fail(new Error(t("run.gone"))),

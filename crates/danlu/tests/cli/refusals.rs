@@ -27,7 +27,7 @@ fn wrong_usage_is_told_by_flag_or_key() {
         ("--schedule linear", "constant, step, cosine or one_cycle"),
         ("--schedule one_cycle --warm-up-epochs 1", "`warm_up_epochs` is 1.0, but must be absent"),
         ("--normalization whiten", "unit or standard"),
-        ("--validation 1", "`validation` is 1.0, but must be a number above 0 and below 1"),
+        ("--validation 1", "`validation` is 1.0, but must be a number from 0 to below 1"),
         ("--average 1", "`average.decay` is 1.0, but must be"),
         ("--patience 0", "`early_stopping.patience` is 0"),
         ("--shift 28", "`augment.shift` is 28, but must be below the shorter side"),

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 
 use super::axis::{Axis, axes};
+use super::control::is_worked_by_danlu;
 use super::front::pareto;
 use super::history::history;
 use super::importance::importance;
@@ -183,7 +184,7 @@ pub(crate) async fn study(
             workers: place.workers(),
             toml: place.file_text().or(kept_file),
             report: place.report(),
-            is_ours: place.own_folder().is_some_and(|folder| folder.read_file().is_ok()),
+            is_ours: place.own_folder().is_some_and(|folder| is_worked_by_danlu(&folder)),
         }))
     })
     .await

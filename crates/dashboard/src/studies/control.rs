@@ -69,8 +69,13 @@ pub(crate) async fn run(
     .await
 }
 
-/// The folder of a study that Danlu began.
+/// The folder of a study that Danlu began and works on by itself.
 fn ours(place: &Place) -> Result<StudyFolder, DashboardError> {
-    let folder = place.own_folder().filter(|folder| folder.read_file().is_ok());
-    folder.ok_or_else(|| DashboardError::conflict(format!("{} was not begun by danlu study", place.id)))
+    let folder = place.own_folder().filter(is_worked_by_danlu);
+    folder.ok_or_else(|| DashboardError::conflict(format!("{} is no study of danlu study run", place.id)))
+}
+
+/// Whether its trials are trainings, and not what another program asks and tells.
+pub(crate) fn is_worked_by_danlu(folder: &StudyFolder) -> bool {
+    folder.read_file().is_ok_and(|spec| spec.run.is_some())
 }

@@ -19,6 +19,7 @@ objectives = ["validation_accuracy"]
 sampler = "random"
 pruner = "median"
 budget = { trials = 16 }
+run = { epochs = 1 }
 
 [[parameter]]
 name = "rate"
@@ -36,10 +37,10 @@ fn trial(number: u64) -> TrialRecord {
         Param { domain: Domain::Float(rate), value: ParamValue::Float(0.1 / (1.0 + (number % 97) as f64)) };
     let with = Param {
         domain: Domain::Categorical(vec![Category::Text("sgd".into()), Category::None]),
-        value: ParamValue::Category((number % 3 == 0).into()),
+        value: ParamValue::Category(number.is_multiple_of(3).into()),
     };
     let mut params = BTreeMap::from([("rate".to_owned(), rate)]);
-    params.extend((number % 2 == 0).then(|| ("with".to_owned(), with)));
+    params.extend(number.is_multiple_of(2).then(|| ("with".to_owned(), with)));
     TrialRecord {
         number,
         state: TrialState::Complete { values: vec![(number % 89) as f64 / 100.0] },
@@ -65,14 +66,18 @@ fn add_study(place: &Place) -> PathBuf {
     trials[5].intermediate = [(1, f64::NAN), (2, f64::INFINITY), (3, 0.4)].into();
     trials[6].state = TrialState::Complete { values: vec![f64::INFINITY] };
     trials[6].system_attributes.insert("constraints".into(), json!([2.5]));
-    add_store(&dir.join("study.db"), "tune", Direction::Maximize, &trials);
+    add_store(&dir.join("study.db"), "tune", ACCURACY, &trials);
     dir
 }
 
-fn add_store(path: &Path, name: &str, direction: Direction, trials: &[TrialRecord]) {
+const LOSS: (&str, Direction) = ("loss", Direction::Minimize);
+const ACCURACY: (&str, Direction) = ("validation_accuracy", Direction::Maximize);
+
+fn add_store(path: &Path, name: &str, (objective, direction): (&str, Direction), trials: &[TrialRecord]) {
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let store = Store::create_or_open(path).unwrap();
-    let study = store.create_study(name, &[direction], &BTreeMap::new()).unwrap();
+    let attributes = BTreeMap::from([("danlu:objectives".to_owned(), json!([objective]))]);
+    let study = store.create_study(name, &[direction], &attributes).unwrap();
     store.import(study, trials).unwrap();
 }
 
@@ -86,8 +91,8 @@ fn all_studies_are_listed_also_those_of_others_and_what_cannot_be_read() {
     let place = Place::new();
     add_study(&place);
     let foreign = studies(&place).join("optuna.sqlite3");
-    add_store(&foreign, "first", Direction::Minimize, &[]);
-    add_store(&foreign, "second", Direction::Minimize, &[trial(0), trial(1)]);
+    add_store(&foreign, "first", LOSS, &[]);
+    add_store(&foreign, "second", LOSS, &[trial(0), trial(1)]);
     fs::write(studies(&place).join("broken.db"), "no store".repeat(100)).unwrap();
     fs::write(studies(&place).join("notes.txt"), "").unwrap();
     let cases: [(&str, &[&str]); 5] = [
@@ -238,15 +243,15 @@ fn a_study_is_stopped_by_a_file_and_gone_on_with_by_the_program() {
         assert!(start.elapsed().as_secs() < 20, "the program was not called");
         std::thread::sleep(std::time::Duration::from_millis(10));
     }
-    add_store(&studies(&place).join("bare.db"), "bare", Direction::Minimize, &[]);
-    place.post_json("/api/studies/bare.db/run", &json!({})).is_refused(409, "not begun by danlu study");
+    add_store(&studies(&place).join("bare.db"), "bare", LOSS, &[]);
+    place.post_json("/api/studies/bare.db/run", &json!({})).is_refused(409, "no study of danlu study run");
 }
 
 #[test]
 fn a_study_tells_what_another_process_writes() {
     let place = Place::new();
     let path = studies(&place).join("live.db");
-    add_store(&path, "live", Direction::Minimize, &[trial(0)]);
+    add_store(&path, "live", LOSS, &[trial(0)]);
     wait(async {
         let mut list = Events::open(&place, "/api/study-events").await;
         let (name, row) = list.next().await;
@@ -271,11 +276,12 @@ fn a_study_tells_what_another_process_writes() {
 }
 
 /// Times are printed, for a reader; they are not asserted, as they are the machine's.
+#[expect(clippy::print_stdout, reason = "a test says what it measured")]
 #[test]
 fn ten_thousand_trials_come_in_bounded_answers() {
     let place = Place::new();
     let trials: Vec<TrialRecord> = (0..10_000).map(trial).collect();
-    add_store(&studies(&place).join("big.db"), "big", Direction::Maximize, &trials);
+    add_store(&studies(&place).join("big.db"), "big", ACCURACY, &trials);
     let longest = |value: &Value| {
         let lists = value.as_object().unwrap().values().filter_map(Value::as_array);
         lists.map(Vec::len).max().unwrap_or(0)
