@@ -197,7 +197,7 @@ fn a_wish_to_stop_ends_the_processes_and_the_same_command_goes_on() {
     child.wait().unwrap();
 }
 
-/// Of the program alone, and of its whole group as a terminal does it: all is let go of, nothing is lost.
+/// Sent to the first process alone: it lets go of the others, and they of their trials.
 #[test]
 fn ctrl_c_lets_go_of_the_trials() {
     for name in ["-INT", "-TERM"] {

@@ -36,7 +36,7 @@ int = { low = 0, high = 1 }
 const KEYS: &str = "
 pruner = { median = { n_startup = 2 } }
 constraints = { parameters = 1900 }
-retrain = { best = 1, seeds = 2 }
+retrain = { best = 1, seeds = 1 }
 ";
 
 /// Who is killed.
