@@ -52,7 +52,7 @@ fn a_damaged_store_is_made_again_from_the_trials_folders() {
     let (bytes, before) = (fs::read(place.path(STORE)).unwrap(), trials(&place, "s"));
     let mut random = Seed(3).stream("damage");
     let mut n_found = 0;
-    for turn in 0..24 {
+    for turn in 0..12 {
         place.write(STORE, damaged(&bytes, &mut random, turn % 2 == 0));
         for command in ["show s", "list", "trials s", "best s", "export s --csv", "importance s"] {
             let ran = place.run(&format!("study {command}"));
@@ -70,7 +70,7 @@ fn a_damaged_store_is_made_again_from_the_trials_folders() {
         assert!(ran.stdout.contains("the store was made again with 8 trials; the damaged one is kept as"));
         assert_eq!(trials(&place, "s"), before, "turn {turn}");
     }
-    assert!(n_found >= 12, "every cut is found: {n_found}");
+    assert!(n_found >= 6, "every cut is found: {n_found}");
     more_trials(&place, 10);
     place.run("study run s.toml --quiet").succeeds();
     assert_eq!(trials(&place, "s"), whole);
