@@ -1,15 +1,15 @@
-//! Working on a study: the next trial, what comes of it, and when there is no next one.
+//! Working on a study: the next trial, and when there is none.
 
 use std::collections::BTreeMap;
 
 use search::{Ask, Pruner, Sampler};
 use serde_json::Value as Json;
 use spec::{Assignment, Param, Seed, TrialRecord, TrialState};
-use store::{Changes, Lease, RunningLease, StoreError};
+use store::{Changes, Lease};
 
 use crate::view::{Ending, StudyView};
-use crate::worker::{Worker, death_of, is_gone};
-use crate::{StudyError, journal};
+use crate::worker::Worker;
+use crate::{StudyError, Told};
 
 /// How often a sampler is asked again for values that are refused, before one is put down as failed.
 const MAX_REFUSED: u64 = 200;
@@ -17,7 +17,7 @@ const MAX_REFUSED: u64 = 200;
 const MAX_REPEATED: u64 = 100;
 
 /// The worker of trials that another program was asked for.
-const OUTSIDE: &str = "outside";
+pub(crate) const OUTSIDE: &str = "outside";
 
 /// The trial attribute that says which run its values ask for.
 pub const RUN: &str = "danlu:run";
@@ -25,25 +25,17 @@ pub const RUN: &str = "danlu:run";
 pub const DUPLICATE_OF: &str = "danlu:duplicate_of";
 /// The trial attribute that says why it failed.
 pub const FAILURE: &str = "danlu:failure";
-/// The trial attribute, Optuna's, that says by how much constraints are violated.
-const CONSTRAINTS: &str = "constraints";
-/// The trial attribute that counts processes that died with it: after how many steps, and how many since.
-const DEATHS: &str = "danlu:deaths";
-/// A trial that so many processes died of in a row is given up. A memory that is too small does it every time; processes that
-/// somebody kills at random hardly ever in the same epoch. Where all processes ended at once, as when the power fails, it
-/// is not the trial's fault and does not count.
-pub const MAX_DEATHS: u64 = 5;
 /// The trial attribute of a failure that would come again.
-const LASTING: &str = "danlu:lasting_failure";
+pub(crate) const LASTING: &str = "danlu:lasting_failure";
 
 /// A process that works on a study.
 pub struct Study {
-    view: StudyView,
-    lease: Lease,
+    pub(crate) view: StudyView,
+    pub(crate) lease: Lease,
     /// `None`: somebody outside, who may take all the time in the world.
-    worker: Option<Worker>,
+    pub(crate) worker: Option<Worker>,
     sampler: Box<dyn Sampler>,
-    pruner: Box<dyn Pruner>,
+    pub(crate) pruner: Box<dyn Pruner>,
 }
 
 /// What is known of values before they are tried.
@@ -74,27 +66,6 @@ pub enum Next {
     Wait,
     /// Nothing is left to do.
     Done(Ending),
-}
-
-/// What came of a trial.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Told {
-    /// A value for each objective, and by how much each constraint is violated (above 0) or kept.
-    Complete {
-        /// In the order of the objectives.
-        values: Vec<f64>,
-        /// In the order of the constraints.
-        violations: Vec<f64>,
-    },
-    /// The pruner ended it.
-    Pruned,
-    /// It could not be tried.
-    Failed {
-        /// Why.
-        reason: String,
-        /// Whether the same values would fail again.
-        is_lasting: bool,
-    },
 }
 
 enum Proposal {
@@ -178,49 +149,6 @@ impl Study {
             trial.state == TrialState::Running && lease.is_some_and(|lease| !is_outside(lease))
         };
         if self.view.trials().iter().any(holds) { Next::Wait } else { Next::Done(ending) }
-    }
-
-    /// Trials of processes that are gone wait again, with what was done of them.
-    fn take_back_lost(&mut self) -> Result<(), StudyError> {
-        for RunningLease { number, lease, heartbeat_ms } in self.view.store.running_leases(self.view.id)? {
-            if lease != self.lease
-                && lease.worker != OUTSIDE
-                && is_gone(self.view.folder(), &lease, heartbeat_ms)
-            {
-                match self.take_back(number, &lease) {
-                    // Another process was quicker.
-                    Err(StudyError::Store(StoreError::LeaseLost { .. })) => {}
-                    taken => taken?,
-                }
-            }
-        }
-        Ok(())
-    }
-
-    /// A trial that one process after the other dies of, without an epoch in between, is given up.
-    fn take_back(&mut self, number: u64, gone: &Lease) -> Result<(), StudyError> {
-        self.view.sync()?;
-        let Some(how) = death_of(self.view.folder(), gone) else {
-            self.view.store.requeue(self.view.id, number, gone)?;
-            return Ok(());
-        };
-        let trial = self.view.trial(number)?;
-        let n_steps = trial.intermediate.len() as u64;
-        let before = trial.user_attributes.get(DEATHS).and_then(Json::as_array);
-        let same = before.filter(|before| before.first().and_then(Json::as_u64) == Some(n_steps));
-        let n_deaths = 1 + same.and_then(|before| before.get(1)?.as_u64()).unwrap_or(0);
-        let mut user_attributes = BTreeMap::from([(DEATHS.to_owned(), Json::from(vec![n_steps, n_deaths]))]);
-        if n_deaths < MAX_DEATHS {
-            let changes = Changes { user_attributes, ..Changes::default() };
-            self.view.store.update(self.view.id, number, gone, &changes)?;
-            self.view.store.requeue(self.view.id, number, gone)?;
-            return Ok(());
-        }
-        let reason = format!("{n_deaths} processes ended while they tried it, the last by {how}");
-        user_attributes.insert(FAILURE.into(), Json::from(reason));
-        let changes = Changes { user_attributes, ..Changes::default() };
-        self.view.store.finish(self.view.id, number, gone, &TrialState::Failed, &changes)?;
-        self.put_down(number)
     }
 
     /// A trial that waited: begun before, or wanted by somebody. `None`: it is over at once.
@@ -377,98 +305,6 @@ impl Study {
             }
             None => Ok(()),
         }
-    }
-
-    /// Takes the result of an earlier trial of the same run.
-    fn repeat(&mut self, number: u64, earlier: u64) -> Result<(), StudyError> {
-        let TrialRecord { state, intermediate, user_attributes, system_attributes, .. } =
-            self.view.trial(earlier)?.clone();
-        let kept = |(key, _): &(String, Json)| key.starts_with("danlu:") && key != DUPLICATE_OF;
-        let mut user_attributes: BTreeMap<String, Json> = user_attributes.into_iter().filter(kept).collect();
-        user_attributes.insert(DUPLICATE_OF.into(), Json::from(earlier));
-        let system_attributes = system_attributes.into_iter().filter(|(key, _)| key == CONSTRAINTS).collect();
-        let params = BTreeMap::new();
-        self.finish(number, &state, Changes { params, intermediate, user_attributes, system_attributes })
-    }
-
-    /// Puts down a value of the first objective after a step; whether the trial should end.
-    pub fn report(&mut self, number: u64, step: u64, value: f64) -> Result<bool, StudyError> {
-        self.view.store.set_intermediate(self.view.id, number, &self.lease, step, value)?;
-        self.beat(number)?;
-        self.view.sync()?;
-        Ok(self.pruner.prune(&self.view.history, number, step))
-    }
-
-    /// Says that the trial is still at work.
-    pub fn beat(&self, number: u64) -> Result<(), StudyError> {
-        self.worker.as_ref().map_or(Ok(()), Worker::beat)?;
-        Ok(self.view.store.heartbeat(self.view.id, number, &self.lease)?)
-    }
-
-    /// Puts down what came of a trial, with what is to be noted of it. An objective that is NaN makes it a failed one.
-    pub fn tell(
-        &mut self,
-        number: u64,
-        told: Told,
-        mut attributes: BTreeMap<String, Json>,
-    ) -> Result<(), StudyError> {
-        let mut system = BTreeMap::new();
-        let (told, expected) = (self.without_nan(told), self.view.objectives().len());
-        let state = match told {
-            Told::Complete { values, .. } if values.len() != expected => {
-                return Err(StudyError::ValueCount { number, found: values.len(), expected });
-            }
-            Told::Complete { values, violations } => {
-                if !violations.is_empty() {
-                    system.insert(CONSTRAINTS.to_owned(), Json::from(violations));
-                }
-                TrialState::Complete { values }
-            }
-            Told::Pruned => TrialState::Pruned { values: self.last_value(number)? },
-            Told::Failed { reason, is_lasting } => {
-                attributes.insert(FAILURE.into(), Json::from(reason));
-                if is_lasting {
-                    attributes.insert(LASTING.into(), Json::from(true));
-                }
-                TrialState::Failed
-            }
-        };
-        let (user_attributes, system_attributes) = (attributes, system);
-        self.finish(number, &state, Changes { user_attributes, system_attributes, ..Changes::default() })
-    }
-
-    fn finish(&mut self, number: u64, state: &TrialState, changes: Changes) -> Result<(), StudyError> {
-        self.view.store.finish(self.view.id, number, &self.lease, state, &changes)?;
-        self.put_down(number)
-    }
-
-    /// Puts a trial down outside of the store too.
-    fn put_down(&mut self, number: u64) -> Result<(), StudyError> {
-        self.view.sync()?;
-        journal::write(self.view.folder(), self.view.trial(number)?)
-    }
-
-    fn without_nan(&self, told: Told) -> Told {
-        match &told {
-            Told::Complete { values, .. } => match values.iter().position(|value| value.is_nan()) {
-                Some(idx) => {
-                    let name = self.view.objectives().get(idx).map_or("a value", |objective| &objective.name);
-                    Told::Failed { reason: format!("{name} is not a number"), is_lasting: true }
-                }
-                None => told,
-            },
-            _ => told,
-        }
-    }
-
-    fn last_value(&self, number: u64) -> Result<Vec<f64>, StudyError> {
-        let last = self.view.trial(number)?.intermediate.values().next_back().copied();
-        Ok(last.filter(|value| !value.is_nan()).into_iter().collect())
-    }
-
-    /// Lets go of a trial: it waits, with what was done of it, for whoever comes next.
-    pub fn release(&mut self, number: u64) -> Result<(), StudyError> {
-        Ok(self.view.store.release(self.view.id, number, &self.lease)?)
     }
 }
 
