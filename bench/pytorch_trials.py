@@ -76,7 +76,7 @@ def main() -> None:
     sys.stdin.readline()
     while study.get_trials(deepcopy=False, states=[optuna.trial.TrialState.WAITING]):
         trial = study.ask()
-        params = trial.system_attrs.get("fixed_params")
+        params = trial.user_attrs.get("params")
         if params is None:  # another process took the last
             study.tell(trial, state=optuna.trial.TrialState.FAIL)
             break

@@ -41,7 +41,7 @@ def optuna_s(folder: Path, params: list[dict], processes: int, threads: int) -> 
     storage = f"sqlite:///{folder / 'optuna.db'}"
     study = optuna.create_study(study_name="trials", storage=storage, direction="maximize")
     for values in params:
-        study.enqueue_trial(values)
+        study.enqueue_trial({}, user_attrs={"params": values})
     command = [sys.executable, HERE / "pytorch_trials.py", "--storage", storage]
     command += ["--epochs", str(N_EPOCHS), "--threads", str(threads)]
     workers = [
