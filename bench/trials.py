@@ -22,6 +22,7 @@ import optuna
 
 HERE = Path(__file__).resolve().parent
 N_EPOCHS = 3
+HEAD_START_S = 0.3
 
 
 def danlu_s(danlu: Path, folder: Path, n_trials: int, jobs: int) -> tuple[float, list[dict]]:
@@ -54,6 +55,8 @@ def optuna_s(folder: Path, params: list[dict], processes: int, threads: int) -> 
     for worker in workers:
         worker.stdin.write("go\n")
         worker.stdin.flush()
+        # Two that ask at the same instant both get the same waiting trial of Optuna 5.
+        time.sleep(HEAD_START_S)
     for worker in workers:
         if worker.stdout.readline().strip() != "done":
             sys.exit("a process of Optuna's study failed")
