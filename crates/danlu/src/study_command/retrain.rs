@@ -59,7 +59,9 @@ pub(crate) fn run(view: &mut StudyView, candidates: &Candidates, crew: Crew) -> 
             && let Some(idx) = tasks.iter().position(|task| !runs::is_locked(&task.dir))
         {
             let task = tasks.remove(idx);
-            let child = start(&task, (crew.threads / crew.jobs).max(1))?;
+            // Another process may write the same run file, or tidy up.
+            let begin = || start(&task, (crew.threads / crew.jobs).max(1));
+            let child = view.folder().exclusively(begin)?;
             running.children.push((task, child));
         }
         thread::sleep(POLL);
@@ -88,13 +90,15 @@ impl Running {
             let child = &mut self.children[idx].1;
             let Some(status) = child.try_wait().map_err(CliError::StartWorker)? else { continue };
             let (mut task, _) = self.children.swap_remove(idx);
+            // Looked at before the record: whoever holds the folder may come to the run's end in between.
+            let is_held = runs::is_locked(&task.dir);
             if status.success() || is_finished(&task.dir) || interrupt::is_signaled() {
                 continue;
             }
             // One that was killed goes on from its checkpoint.
             let is_killed = status.code().is_none();
             task.n_deaths += u64::from(is_killed);
-            match runs::is_locked(&task.dir) || is_killed && task.n_deaths < study::MAX_DEATHS {
+            match is_held || is_killed && task.n_deaths < study::MAX_DEATHS {
                 true => left.push(task),
                 false => self.failed.push(task.dir),
             }
