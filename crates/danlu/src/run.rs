@@ -89,18 +89,7 @@ impl Run {
 
     /// The record before the first epoch.
     pub(crate) fn first_record(&self) -> RunRecord {
-        RunRecord {
-            version: FORMAT_VERSION,
-            danlu: env!("CARGO_PKG_VERSION").into(),
-            machine: environment::machine(self.setup),
-            data: self.loaded.record(),
-            state: RunState::Running,
-            stop_reason: None,
-            spec: self.spec.clone(),
-            epochs: Vec::new(),
-            best_epoch: None,
-            parameters_hash: None,
-        }
+        first_record(&self.spec, &self.loaded, self.setup)
     }
 
     fn about(&self, earlier: &[EpochRecord]) -> About {
@@ -143,6 +132,22 @@ impl Run {
         observer.begin(&checkpoint, test.as_ref())?;
         let outcome = train::train(self.job(), &mut checkpoint, &mut observer);
         observer.finish(outcome)
+    }
+}
+
+/// The record of a run before its first epoch.
+pub(crate) fn first_record(spec: &TrainSpec, loaded: &Loaded, setup: Setup) -> RunRecord {
+    RunRecord {
+        version: FORMAT_VERSION,
+        danlu: env!("CARGO_PKG_VERSION").into(),
+        machine: environment::machine(setup),
+        data: loaded.record(),
+        state: RunState::Running,
+        stop_reason: None,
+        spec: spec.clone(),
+        epochs: Vec::new(),
+        best_epoch: None,
+        parameters_hash: None,
     }
 }
 

@@ -43,10 +43,7 @@ enum End {
 
 pub(crate) fn ask(args: &StudyAskArgs) -> Result<(), CliError> {
     let place = place::to_begin(&args.study, &args.studies)?;
-    let view = match &place.text {
-        Some(text) => StudyView::begin(&place.dir, text)?,
-        None => StudyView::open_for_writing(&place.dir)?,
-    };
+    let view = place.open()?;
     let (candidates, mut study) = study_of(view)?;
     for _ in 0..args.n {
         let mut failure = None;

@@ -17,6 +17,16 @@ pub(crate) struct Place {
     pub(crate) text: Option<String>,
 }
 
+impl Place {
+    /// The study, begun if need be.
+    pub(crate) fn open(&self) -> Result<StudyView, CliError> {
+        Ok(match &self.text {
+            Some(text) => StudyView::begin(&self.dir, text)?,
+            None => StudyView::open_for_writing(&self.dir)?,
+        })
+    }
+}
+
 /// A study to begin or go on with: a file, the folder or name of one that was begun, or the name of one that comes with
 /// danlu.
 pub(crate) fn to_begin(named: &Path, studies: &Path) -> Result<Place, CliError> {

@@ -35,10 +35,7 @@ const PANICKED: i32 = 101;
 
 pub(crate) fn run(args: &StudyRunArgs) -> Result<(), CliError> {
     let place = place::to_begin(&args.study, &args.studies)?;
-    let mut view = match &place.text {
-        Some(text) => StudyView::begin(&place.dir, text)?,
-        None => StudyView::open_for_writing(&place.dir)?,
-    };
+    let mut view = place.open()?;
     let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
     if let Some(foreign) = view.spec().foreign_objective() {
         return Err(CliError::ForeignObjective { name: foreign.name.clone() });

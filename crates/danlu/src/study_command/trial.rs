@@ -10,14 +10,15 @@ use metrics::Predictions;
 use nn::{Params, Plan};
 use runs::{CHECKPOINT, RECORD, RUN, RunFolder, RunsError, StopRequest};
 use serde_json::Value as Json;
-use spec::{EpochRecord, FORMAT_VERSION, Measure, RunRecord, RunState, Seed, TrainSpec};
+use spec::{EpochRecord, Measure, RunRecord, RunState, Seed, TrainSpec};
 use study::{Study, StudyError, Told};
 use train::{Checkpoint, Job, Observer, Outcome, Setup, Step, TrainError};
 
 use crate::error::CliError;
 use crate::loading::Loaded;
+use crate::run::first_record;
 use crate::study_command::candidate::{Prepared, of_network};
-use crate::{environment, interrupt, request};
+use crate::{interrupt, request};
 
 /// Time between two signs of life.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -121,18 +122,7 @@ impl Trial<'_> {
         }
         folder.prepare(&spec.to_toml()?)?;
         folder.begin()?;
-        let record = RunRecord {
-            version: FORMAT_VERSION,
-            danlu: env!("CARGO_PKG_VERSION").into(),
-            machine: environment::machine(self.setup),
-            data: self.loaded.record(),
-            state: RunState::Running,
-            stop_reason: None,
-            spec: spec.clone(),
-            epochs: Vec::new(),
-            best_epoch: None,
-            parameters_hash: None,
-        };
+        let record = first_record(spec, self.loaded, self.setup);
         folder.write(RECORD, record.to_json()?.as_bytes())?;
         let checkpoint = Checkpoint::start(plan, spec, Params::init(plan, Seed(spec.seed)));
         Ok((checkpoint, record))
