@@ -4,6 +4,9 @@ use spec::{Direction, Domain, Param, ParamValue, TrialRecord, TrialState};
 
 use crate::{Point, Space};
 
+/// The trial attribute that says at which attempt the sampler's answer was taken.
+pub const ATTEMPT: &str = "danlu:attempt";
+
 /// All trials of a study so far, by their numbers.
 #[derive(Clone, Debug)]
 pub struct History {
@@ -25,6 +28,8 @@ pub struct Observation {
     pub intermediate: Vec<(u64, f64)>,
     /// By how much constraints are violated, summed over them; 0 where all hold.
     pub violation: f64,
+    /// The attempt at which the sampler's answer was taken ([`crate::Ask::attempt`]); `None` where others chose.
+    pub attempt: Option<u64>,
 }
 
 /// What came of a trial, as costs: smaller is better, whatever the direction of the objective.
@@ -90,6 +95,7 @@ impl History {
             point: dimensions.iter().map(|dimension| value(&dimension.name, &dimension.domain)).collect(),
             intermediate: trial.intermediate.iter().map(|(&step, &x)| (step, first.cost(x))).collect(),
             violation: trial.constraints().iter().map(|violation| violation.max(0.0)).sum(),
+            attempt: trial.user_attributes.get(ATTEMPT).and_then(serde_json::Value::as_u64),
         }
     }
 

@@ -13,12 +13,14 @@ mod sampler;
 mod samplers;
 mod space;
 mod standing;
+mod step_log;
 
-pub use history::{History, Observation, Outcome};
+pub use history::{ATTEMPT, History, Observation, Outcome};
 pub use importance::importance;
 pub use pareto::{best, hypervolume, pareto_front};
 pub use pruner::Pruner;
 pub use pruners::pruner;
-pub use sampler::{Ask, Sampler};
+pub use sampler::{Answer, Ask, Memory, Proposal, Sampler};
 pub use samplers::{GridError, check_sampler, sampler};
-pub use space::{Condition, Dimension, Point, Space, SpaceError};
+pub use space::{Condition, Dimension, Point, Role, Space, SpaceError};
+pub use step_log::StepLog;

@@ -3,7 +3,7 @@
 use rand_chacha::ChaCha8Rng;
 use spec::Seed;
 
-use crate::{History, Point};
+use crate::{History, Point, StepLog};
 
 /// What a sampler is asked: values for one trial.
 #[derive(Clone, Copy, Debug)]
@@ -26,8 +26,74 @@ impl Ask<'_> {
     }
 }
 
-/// Chooses the values of trials. It remembers nothing: the same question gets the same answer.
+/// What a sampler says.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Answer {
+    /// Try this.
+    Try(Proposal),
+    /// Ask again when further trials are over.
+    Wait,
+    /// Everything was tried.
+    Exhausted,
+}
+
+/// A point to try.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Proposal {
+    /// A point of the history's space ([`crate::Space::contains`]).
+    pub point: Point,
+    /// The trial that it was made from.
+    pub parent: Option<u64>,
+}
+
+impl From<Point> for Answer {
+    fn from(point: Point) -> Self {
+        Self::Try(Proposal { point, parent: None })
+    }
+}
+
+impl Answer {
+    /// The point to try, if there is one.
+    pub fn point(self) -> Option<Point> {
+        match self {
+            Self::Try(proposal) => Some(proposal.point),
+            Self::Wait | Self::Exhausted => None,
+        }
+    }
+}
+
+/// What a sampler worked out of the first trials of a history. It says nothing that the history does not, but saves the work.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Memory {
+    /// Of so many steps of learning.
+    pub n_steps: u64,
+    /// In a form of the sampler's own, with a version and a check that it is of that history.
+    pub bytes: Vec<u8>,
+}
+
+/// Chooses the values of trials: the same question gets the same answer, whatever was asked before.
 pub trait Sampler: Send + Sync {
-    /// A point of the history's space ([`crate::Space::contains`]); `None`: everything was tried.
-    fn ask(&self, ask: &Ask<'_>) -> Option<Point>;
+    /// Values for a trial.
+    fn ask(&self, ask: &Ask<'_>) -> Answer;
+
+    /// Whether values that were tried before are an answer like any other, with the earlier result. Else the sampler is asked
+    /// again.
+    fn takes_repeats(&self) -> bool {
+        false
+    }
+
+    /// What is worth keeping of the work so far, for [`Sampler::recall`] of another process.
+    fn memory(&self) -> Option<Memory> {
+        None
+    }
+
+    /// Gives back what [`Sampler::memory`] said. Bytes that are damaged or of another history are of no effect.
+    fn recall(&self, bytes: &[u8]) {
+        let _nothing_to_keep = bytes;
+    }
+
+    /// What happened in each step of learning so far, in their order.
+    fn steps(&self) -> Vec<StepLog> {
+        Vec::new()
+    }
 }

@@ -27,6 +27,9 @@ pub fn sampler(spec: &SamplerSpec) -> Box<dyn Sampler> {
         SamplerSpec::Tpe(spec) => Box::new(tpe::Tpe { spec }),
         SamplerSpec::Evolution(spec) => Box::new(evolution::Evolution { spec }),
         SamplerSpec::Nsga2(spec) => Box::new(nsga2::Nsga2 { spec }),
+        SamplerSpec::LocalSearch | SamplerSpec::Controller(_) | SamplerSpec::SoftmaxTable(_) => {
+            Box::new(random::Random)
+        }
     }
 }
 

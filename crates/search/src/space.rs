@@ -17,6 +17,32 @@ pub struct Dimension {
     pub domain: Domain,
     /// It exists where all of these hold.
     pub conditions: Vec<Condition>,
+    /// What it decides, for samplers that look at a network's structure.
+    pub role: Role,
+}
+
+/// What a dimension decides.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Role {
+    /// Something of its own.
+    #[default]
+    Single,
+    /// How many layers there are; its categories stand in ascending order.
+    Depth,
+    /// A decision that is taken for each layer: `kind` is the same for all, as `filter_height`.
+    Layer {
+        /// Which decision.
+        kind: String,
+        /// For which layer, from 0.
+        layer: usize,
+    },
+    /// Whether layer `layer` reads the output of the earlier layer `from`: category 0 no, 1 yes.
+    Skip {
+        /// The layer that reads, from 1.
+        layer: usize,
+        /// The layer whose output is read, from 0.
+        from: usize,
+    },
 }
 
 /// That an earlier, categorical dimension exists and has one of some values.
@@ -126,6 +152,13 @@ impl Space {
     /// The values by position; names that the space does not have are left out.
     pub fn point(&self, assignment: &Assignment) -> Point {
         self.dimensions.iter().map(|dimension| assignment.get(&dimension.name).copied()).collect()
+    }
+}
+
+impl Dimension {
+    /// One that always exists and decides something of its own.
+    pub fn new(name: &str, domain: Domain) -> Self {
+        Self { name: name.into(), domain, conditions: Vec::new(), role: Role::Single }
     }
 }
 

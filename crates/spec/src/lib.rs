@@ -7,9 +7,11 @@
 mod adapt;
 mod augment;
 mod average;
+mod controller;
 mod domain;
 mod early_stopping;
 mod error;
+mod grammar;
 mod layer;
 mod layer_check;
 mod loss;
@@ -36,9 +38,11 @@ mod version;
 
 pub use augment::{AugmentSpec, ErasingSpec, MixupSpec};
 pub use average::AverageSpec;
+pub use controller::{ControllerSpec, RewardSpec, SoftmaxTableSpec};
 pub use domain::{Assignment, Category, Domain, FloatDomain, IntDomain, ParamValue, Scale};
 pub use early_stopping::EarlyStoppingSpec;
 pub use error::SpecError;
+pub use grammar::{DecisionSpec, Depths, GrammarSpec};
 pub use layer::{
     BatchNorm2dSpec, Conv2dSpec, DropoutSpec, GroupNormSpec, LayerNormSpec, LeakyReluSpec, LinearSpec,
     MergeSpec, PadSpec, PartialConv2dSpec, PoolSpec, RbfSpec, ScaledTanhSpec, SqueezeExciteSpec,

@@ -132,6 +132,9 @@ one_of! {
     Default Tpe,
     Default Evolution,
     Default Nsga2,
+    Bare LocalSearch,
+    Default Controller,
+    Default SoftmaxTable,
 }
 
 one_of! {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::SpecError;
+use crate::controller::{ControllerSpec, SoftmaxTableSpec};
 use crate::error::{check_probability, check_value};
 
 /// Who chooses the next trial's values. In a study file a bare name, `sampler = "random"`, or a table, `[sampler.tpe]`.
@@ -21,6 +22,12 @@ pub enum SamplerSpec {
     Evolution(EvolutionSpec),
     /// For several objectives: NSGA-II (Deb et al. 2002).
     Nsga2(Nsga2Spec),
+    /// The best of all neighbors, again and again (White et al. 2021).
+    LocalSearch,
+    /// A recurrent controller that learns by REINFORCE (Zoph & Le 2016).
+    Controller(ControllerSpec),
+    /// One softmax for each decision, without recurrence, that learns by REINFORCE.
+    SoftmaxTable(SoftmaxTableSpec),
 }
 
 impl Default for SamplerSpec {
@@ -160,13 +167,18 @@ impl SamplerSpec {
             Self::Tpe(_) => "tpe",
             Self::Evolution(_) => "evolution",
             Self::Nsga2(_) => "nsga2",
+            Self::LocalSearch => "local_search",
+            Self::Controller(_) => "controller",
+            Self::SoftmaxTable(_) => "softmax_table",
         }
     }
 
     /// Checks every number; the error names the key, the value and what is allowed.
     pub fn validate(&self) -> Result<(), SpecError> {
         match self {
-            Self::Grid | Self::Random | Self::Sobol => Ok(()),
+            Self::Grid | Self::Random | Self::Sobol | Self::LocalSearch => Ok(()),
+            Self::Controller(controller) => controller.validate(),
+            Self::SoftmaxTable(table) => table.validate(),
             Self::Tpe(tpe) => check_at_least("sampler.tpe.n_candidates", tpe.n_candidates as u64, 1),
             Self::Evolution(EvolutionSpec { population, tournament }) => {
                 check_at_least("sampler.evolution.population", *population as u64, 1)?;

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use serde::de::Deserializer;
 
 use crate::error::{check_above_zero, check_value};
+use crate::grammar::GrammarSpec;
 use crate::parameter::ParameterSpec;
 use crate::{Direction, PrunerSpec, SamplerSpec, SpecError, toml_text};
 
@@ -47,6 +48,9 @@ pub struct StudySpec {
     /// What does not vary: any keys of a run file. `None`: the trials are made by another program (ask and tell).
     #[serde(default)]
     pub run: Option<toml::Table>,
+    /// Which networks there are, for an architecture search; the run then names none.
+    #[serde(default)]
+    pub grammar: Option<GrammarSpec>,
     /// What varies.
     #[serde(default, rename = "parameter")]
     pub parameters: Vec<ParameterSpec>,

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use search::{Ask, Pruner, Sampler};
+use search::{ATTEMPT, Answer, Ask, Pruner, Sampler};
 use serde_json::Value as Json;
 use spec::{Assignment, Param, Seed, TrialRecord, TrialState};
 use store::{Changes, Lease};
@@ -68,13 +68,16 @@ pub enum Next {
     Done(Ending),
 }
 
+/// The trial attribute that names the trial from which the sampler made this one.
+pub const PARENT: &str = "danlu:parent";
+
 enum Proposal {
     /// Values, and what is known of them.
     Fresh(Assignment, Candidate),
     /// Values that were tried before.
     Repeated(Assignment, Candidate, u64),
-    /// Values that are tried at this moment.
-    Running,
+    /// The same values are tried at this moment, or the sampler waits for trials that run.
+    NotYet,
     /// There are no further values.
     Exhausted,
 }
@@ -125,7 +128,7 @@ impl Study {
             }
             let number = self.view.trials().len() as u64;
             match self.propose(number, &BTreeMap::new(), look)? {
-                Proposal::Running => return Ok(Next::Wait),
+                Proposal::NotYet => return Ok(Next::Wait),
                 Proposal::Exhausted => return Ok(self.done(Ending::Exhausted)),
                 Proposal::Fresh(values, candidate) => {
                     if self.begin(number, &values, &candidate)? {
@@ -169,7 +172,7 @@ impl Study {
         let (values, candidate, earlier) = match self.propose(number, &fixed, look)? {
             Proposal::Fresh(values, candidate) => (values, candidate, None),
             Proposal::Repeated(values, candidate, earlier) => (values, candidate, Some(earlier)),
-            Proposal::Running => {
+            Proposal::NotYet => {
                 self.view.store.release(self.view.id, number, &self.lease)?;
                 return Ok(Some(Next::Wait));
             }
@@ -222,19 +225,28 @@ impl Study {
     fn propose(&self, number: u64, fixed: &Assignment, look: Look<'_>) -> Result<Proposal, StudyError> {
         for attempt in 0.. {
             let ask = Ask { history: &self.view.history, seed: Seed(self.view.spec().seed), number, attempt };
-            let Some(point) = self.sampler.ask(&ask) else { return Ok(Proposal::Exhausted) };
-            let values = self.with_fixed(&self.view.space().assignment(&point), fixed);
-            let candidate = look(&values).ok_or(StudyError::NotLooked)?;
+            let proposal = match self.sampler.ask(&ask) {
+                Answer::Try(proposal) => proposal,
+                Answer::Wait => return Ok(Proposal::NotYet),
+                Answer::Exhausted => return Ok(Proposal::Exhausted),
+            };
+            let values = self.with_fixed(&self.view.space().assignment(&proposal.point), fixed);
+            let mut candidate = look(&values).ok_or(StudyError::NotLooked)?;
+            if fixed.is_empty() {
+                candidate.attributes.insert(ATTEMPT.into(), Json::from(attempt));
+                let parent = proposal.parent.map(|parent| (PARENT.to_owned(), Json::from(parent)));
+                candidate.attributes.extend(parent);
+            }
             let earlier = self.earlier(number, &candidate.run);
             match (&candidate.refusal, earlier) {
                 (Some(_), _) if attempt < MAX_REFUSED => {}
-                (None, Some(_)) if attempt < MAX_REPEATED => {}
+                (None, Some(_)) if attempt < MAX_REPEATED && !self.sampler.takes_repeats() => {}
                 (Some(_), _) | (None, None) => return Ok(Proposal::Fresh(values, candidate)),
                 (None, Some(earlier)) if earlier.state.is_over() => {
                     let earlier = earlier.number;
                     return Ok(Proposal::Repeated(values, candidate, earlier));
                 }
-                (None, Some(_)) => return Ok(Proposal::Running),
+                (None, Some(_)) => return Ok(Proposal::NotYet),
             }
         }
         unreachable!("attempts end")

@@ -6,12 +6,16 @@ use serde_json::Value as Json;
 use spec::{TrialRecord, TrialState};
 use store::Changes;
 
-use crate::ask::{DUPLICATE_OF, FAILURE, LASTING};
+use crate::ask::{DUPLICATE_OF, FAILURE, LASTING, PARENT};
 use crate::worker::Worker;
 use crate::{Study, StudyError, journal};
+use search::ATTEMPT;
 
 /// The trial attribute, Optuna's, that says by how much constraints are violated.
 const CONSTRAINTS: &str = "constraints";
+
+/// Trial attributes that another trial of the same run does not have in common with it.
+const OF_ONE_TRIAL: [&str; 3] = [DUPLICATE_OF, ATTEMPT, PARENT];
 
 /// What came of a trial.
 #[derive(Clone, Debug, PartialEq)]
@@ -119,7 +123,8 @@ impl Study {
     pub(crate) fn repeat(&mut self, number: u64, earlier: u64) -> Result<(), StudyError> {
         let TrialRecord { state, intermediate, user_attributes, system_attributes, .. } =
             self.view.trial(earlier)?.clone();
-        let kept = |(key, _): &(String, Json)| key.starts_with("danlu:") && key != DUPLICATE_OF;
+        let kept =
+            |(key, _): &(String, Json)| key.starts_with("danlu:") && !OF_ONE_TRIAL.contains(&key.as_str());
         let mut user_attributes: BTreeMap<String, Json> = user_attributes.into_iter().filter(kept).collect();
         user_attributes.insert(DUPLICATE_OF.into(), Json::from(earlier));
         let system_attributes = system_attributes.into_iter().filter(|(key, _)| key == CONSTRAINTS).collect();

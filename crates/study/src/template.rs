@@ -33,7 +33,7 @@ pub fn space(parameters: &[ParameterSpec]) -> Result<Space, StudyError> {
             Ok(Condition { dimension: idx, categories })
         });
         let conditions = conditions.collect::<Result<_, _>>()?;
-        dimensions.push(Dimension { name: parameter.name.clone(), domain: parameter.domain()?, conditions });
+        dimensions.push(Dimension { conditions, ..Dimension::new(&parameter.name, parameter.domain()?) });
     }
     Ok(Space::new(dimensions)?)
 }

@@ -73,6 +73,7 @@ fn every_key_of_a_study_file_stands_in_the_reference() {
             jobs: _,
             retrain: spec::RetrainSpec { best: _, seeds: _ },
             run,
+            grammar: _,
             parameters,
         } = study;
         assert!(version.is_some() && run.is_some() && !constraints.is_empty() && parameters.len() == 4);

@@ -68,7 +68,7 @@ fn try_some(view: &StudyView, candidates: &Candidates) -> Result<(), CliError> {
     for number in 0..N {
         let ask =
             search::Ask { history: view.history(), seed: spec::Seed(view.spec().seed), number, attempt: 0 };
-        let Some(point) = random.ask(&ask) else { return Ok(()) };
+        let Some(point) = random.ask(&ask).point() else { return Ok(()) };
         let values: Assignment = view.space().assignment(&point);
         match candidates.look(&values)?.refusal {
             None => return Ok(()),

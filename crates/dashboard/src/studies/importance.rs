@@ -27,11 +27,7 @@ pub(crate) struct Share {
 pub(crate) fn importance(objective: &Objective, idx: usize, trials: &[TrialRecord]) -> Importance {
     let axes: Vec<(Axis, Domain)> =
         axes(trials).into_iter().filter_map(|axis| domain(&axis).map(|domain| (axis, domain))).collect();
-    let dimension = |(axis, domain): &(Axis, Domain)| Dimension {
-        name: axis.name.clone(),
-        domain: domain.clone(),
-        conditions: Vec::new(),
-    };
+    let dimension = |(axis, domain): &(Axis, Domain)| Dimension::new(&axis.name, domain.clone());
     let none = Importance { n: 0, importance: Vec::new() };
     let Ok(space) = Space::new(axes.iter().map(dimension).collect()) else { return none };
     let mut history = History::new(space, vec![objective.direction]);
@@ -72,6 +68,7 @@ fn observation(
         point: axes.iter().map(value).collect(),
         intermediate: intermediate.collect(),
         violation: 0.0,
+        attempt: None,
     })
 }
 

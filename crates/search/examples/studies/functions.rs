@@ -226,7 +226,7 @@ fn crossing(x: &[Option<f64>]) -> Vec<f64> {
 // ---- Dimensions ---------------------------------------------------------------------------------------------------
 
 fn dimension(name: &str, domain: Domain) -> Dimension {
-    Dimension { name: name.to_string(), domain, conditions: vec![] }
+    Dimension::new(name, domain)
 }
 
 fn when(mut dimension: Dimension, controlling: usize, category: usize) -> Dimension {

@@ -110,8 +110,8 @@ impl Study {
 
     fn ask(&self, history: &History, seed: Seed, number: u64) -> Option<Point> {
         let n_attempts = if self.is_unique { 100 } else { 1 };
-        let answers =
-            (0..n_attempts).map_while(|attempt| self.sampler.ask(&Ask { history, seed, number, attempt }));
+        let answers = (0..n_attempts)
+            .map_while(|attempt| self.sampler.ask(&Ask { history, seed, number, attempt }).point());
         let mut last = None;
         for point in answers {
             let is_tried = history.observations().iter().any(|trial| trial.point == point);
@@ -126,8 +126,14 @@ impl Study {
     fn train(&self, history: &mut History, number: u64, point: Point) -> Observation {
         let curve = (self.objective.curve)(&point);
         let pruner: Box<dyn Pruner> = pruner(&self.pruner, curve.len() as u64);
-        let mut trial =
-            Observation { number, outcome: Outcome::Pending, point, intermediate: vec![], violation: 0.0 };
+        let mut trial = Observation {
+            number,
+            outcome: Outcome::Pending,
+            point,
+            intermediate: vec![],
+            violation: 0.0,
+            attempt: None,
+        };
         for (step, &cost) in (1..).zip(&curve) {
             trial.intermediate.push((step, cost));
             history.insert(trial.clone());
@@ -148,12 +154,19 @@ fn time_ask(objective: &Objective, spec: &SamplerSpec, n_trials: u64, n_objectiv
     let mut costs = vec![0.0; n_objectives];
     let random = sampler(&SamplerSpec::Random);
     for number in 0..n_trials {
-        let point = random.ask(&Ask { history: &history, seed: Seed(1), number, attempt: 0 });
+        let point = random.ask(&Ask { history: &history, seed: Seed(1), number, attempt: 0 }).point();
         let point = point.expect("random points do not end");
         costs.rotate_right(1);
         costs[0] = (objective.curve)(&point)[0];
         let outcome = Outcome::Complete(costs.clone());
-        history.insert(Observation { number, outcome, point, intermediate: vec![], violation: 0.0 });
+        history.insert(Observation {
+            number,
+            outcome,
+            point,
+            intermediate: vec![],
+            violation: 0.0,
+            attempt: None,
+        });
     }
     let sampler = sampler(spec);
     let times = (0..11).map(|idx| {
@@ -168,7 +181,7 @@ fn print_values(objective: &Objective, n: u64) -> Fallible<()> {
     let history = History::new(objective.space.clone(), vec![Direction::Minimize]);
     let random = sampler(&SamplerSpec::Random);
     for number in 0..n {
-        let point = random.ask(&Ask { history: &history, seed: Seed(1), number, attempt: 0 });
+        let point = random.ask(&Ask { history: &history, seed: Seed(1), number, attempt: 0 }).point();
         let point = point.ok_or("random points do not end")?;
         println!("{}", json!({ "point": numbers(&point), "curve": (objective.curve)(&point) }));
     }

@@ -14,7 +14,7 @@ pub(crate) fn read(path: &str) -> Fallible<Objective> {
     let dimensions = list(&table, "space")?.iter().map(|parameter| {
         let name = parameter["name"].as_str().ok_or("a parameter of the table has no `name`")?;
         let domain = domain(list(parameter, "values")?);
-        Ok(Dimension { name: name.to_string(), domain, conditions: vec![] })
+        Ok(Dimension::new(name, domain))
     });
     let space = Space::new(dimensions.collect::<Fallible<Vec<_>>>()?)?;
     let curves = list(&table, "rows")?.iter().map(row).collect::<Fallible<BTreeMap<_, _>>>()?;

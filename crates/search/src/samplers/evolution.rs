@@ -7,21 +7,22 @@ use spec::EvolutionSpec;
 
 use super::{N_MODEL_ATTEMPTS, mutation, random};
 use crate::standing::{Standing, by_standing, standing};
-use crate::{Ask, Observation, Point, Sampler, draw};
+use crate::{Answer, Ask, Observation, Proposal, Sampler, draw};
 
 pub(super) struct Evolution {
     pub(super) spec: EvolutionSpec,
 }
 
 impl Sampler for Evolution {
-    fn ask(&self, ask: &Ask<'_>) -> Option<Point> {
+    fn ask(&self, ask: &Ask<'_>) -> Answer {
         let (space, mut rng) = (ask.history.space(), ask.stream());
         let population = self.population(ask);
         if population.len() < self.spec.population.max(1) || ask.attempt >= N_MODEL_ATTEMPTS {
-            return Some(random::point(space, &mut rng));
+            return random::point(space, &mut rng).into();
         }
         let parent = self.parent(&population, &mut rng);
-        Some(mutation::mutate(space, &parent.point, &mut rng))
+        let point = mutation::mutate(space, &parent.point, &mut rng);
+        Answer::Try(Proposal { point, parent: Some(parent.number) })
     }
 }
 

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use rand_core::Rng;
 use spec::{Domain, ParamValue, Seed};
 
-use crate::{Ask, Dimension, Point, Sampler, Space, draw};
+use crate::{Answer, Ask, Dimension, Point, Sampler, Space, draw};
 
 pub(super) struct Grid;
 
@@ -42,16 +42,17 @@ pub(super) fn check(space: &Space) -> Result<(), GridError> {
 impl Sampler for Grid {
     /// The first combination, in shuffled order, that no trial has; after refusals the second, the third and so on. Nothing
     /// where [`check`] fails.
-    fn ask(&self, ask: &Ask<'_>) -> Option<Point> {
+    fn ask(&self, ask: &Ask<'_>) -> Answer {
         let space = ask.history.space();
-        let table = Table::new(space).ok()?;
+        let Ok(table) = Table::new(space) else { return Answer::Exhausted };
         let others = ask.history.observations().iter().filter(|trial| trial.number != ask.number);
         let mut tried: Vec<u64> = others.filter_map(|trial| table.index(space, &trial.point)).collect();
         tried.sort_unstable();
         let order = Shuffle::new(table.n_combinations, ask.seed);
         let untried = (0..table.n_combinations).map(|place| order.at(place));
         let mut untried = untried.filter(|idx| tried.binary_search(idx).is_err());
-        Some(table.point(space, untried.nth(usize::try_from(ask.attempt).ok()?)?))
+        let idx = usize::try_from(ask.attempt).ok().and_then(|attempt| untried.nth(attempt));
+        idx.map_or(Answer::Exhausted, |idx| table.point(space, idx).into())
     }
 }
 

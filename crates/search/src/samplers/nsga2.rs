@@ -7,7 +7,7 @@ use spec::Nsga2Spec;
 use super::{N_MODEL_ATTEMPTS, random};
 use crate::pareto::{crowding_distances, fronts};
 use crate::standing::{Standing, by_standing, costs, standing};
-use crate::{Ask, History, Observation, Point, Sampler, Space, draw};
+use crate::{Answer, Ask, History, Observation, Point, Sampler, Space, draw};
 
 pub(super) struct Nsga2 {
     pub(super) spec: Nsga2Spec,
@@ -22,13 +22,13 @@ struct Parent<'a> {
 }
 
 impl Sampler for Nsga2 {
-    fn ask(&self, ask: &Ask<'_>) -> Option<Point> {
+    fn ask(&self, ask: &Ask<'_>) -> Answer {
         let (space, mut rng) = (ask.history.space(), ask.stream());
         let parents = self.parents(ask.history, ask.number);
         if parents.len() < 2 || ask.attempt >= N_MODEL_ATTEMPTS {
-            return Some(random::point(space, &mut rng));
+            return random::point(space, &mut rng).into();
         }
-        Some(self.child(space, &parents, &mut rng))
+        self.child(space, &parents, &mut rng).into()
     }
 }
 

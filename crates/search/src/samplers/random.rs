@@ -2,13 +2,13 @@
 
 use rand_chacha::ChaCha8Rng;
 
-use crate::{Ask, Point, Sampler, Space, draw};
+use crate::{Answer, Ask, Point, Sampler, Space, draw};
 
 pub(super) struct Random;
 
 impl Sampler for Random {
-    fn ask(&self, ask: &Ask<'_>) -> Option<Point> {
-        Some(point(ask.history.space(), &mut ask.stream()))
+    fn ask(&self, ask: &Ask<'_>) -> Answer {
+        point(ask.history.space(), &mut ask.stream()).into()
     }
 }
 

@@ -3,7 +3,7 @@
 
 use rand_core::Rng;
 
-use crate::{Ask, Point, Sampler, draw};
+use crate::{Answer, Ask, Sampler, draw};
 
 pub(super) struct Sobol;
 
@@ -15,15 +15,16 @@ const N_DIMENSIONS: usize = 256;
 impl Sampler for Sobol {
     /// The point whose index is the trial's number. An answer that was refused is followed by the point of that index in a
     /// sequence of another scrambling, so that the points of other trials stay their own.
-    fn ask(&self, ask: &Ask<'_>) -> Option<Point> {
+    fn ask(&self, ask: &Ask<'_>) -> Answer {
         let (block, idx) = (ask.number / N_POINTS, (ask.number % N_POINTS) as u32);
         let mut scramblings = ask.seed.stream(&format!("sobol/{block}/{}", ask.attempt));
         let space = ask.history.space();
         let scrambling: Vec<u32> =
             (0..space.len().div_ceil(N_DIMENSIONS)).map(|_| scramblings.next_u32()).collect();
-        Some(space.fill(|dim, dimension| {
+        let point = space.fill(|dim, dimension| {
             let u = sobol_burley::sample(idx, (dim % N_DIMENSIONS) as u32, scrambling[dim / N_DIMENSIONS]);
             draw::at(&dimension.domain, f64::from(u))
-        }))
+        });
+        point.into()
     }
 }

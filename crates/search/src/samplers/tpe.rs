@@ -22,7 +22,7 @@ use self::split::Split;
 use super::sobol::Sobol;
 use super::{N_MODEL_ATTEMPTS, random};
 use crate::axis::Axis;
-use crate::{Ask, Observation, Point, Sampler, Space, draw};
+use crate::{Answer, Ask, Observation, Point, Sampler, Space, draw};
 
 pub(super) struct Tpe {
     pub(super) spec: TpeSpec,
@@ -34,23 +34,24 @@ const CLIP_OF_GOOD: f64 = 4.0;
 const CLIP_OF_BAD: f64 = 1.0;
 
 impl Sampler for Tpe {
-    fn ask(&self, ask: &Ask<'_>) -> Option<Point> {
+    fn ask(&self, ask: &Ask<'_>) -> Answer {
         let (space, mut rng) = (ask.history.space(), ask.stream());
         let split = Split::new(ask.history, ask.number, self.spec.constant_liar);
         if ask.attempt >= N_MODEL_ATTEMPTS {
-            return Some(random::point(space, &mut rng));
+            return random::point(space, &mut rng).into();
         }
         if split.n_known < self.spec.n_startup {
             return Sobol.ask(ask);
         }
         let mut chosen: Point = vec![None; space.len()];
-        Some(space.fill(|dim, dimension| {
+        let point = space.fill(|dim, dimension| {
             if chosen[dim].is_none() && !draw::is_single(&dimension.domain) {
                 let group = Group::of(space, dim);
                 self.choose(&group, &split, ask.attempt, &mut rng, &mut chosen);
             }
             chosen[dim].unwrap_or_else(|| draw::at(&dimension.domain, 0.0))
-        }))
+        });
+        point.into()
     }
 }
 

@@ -28,12 +28,11 @@ pub(crate) type Conditions = Vec<(usize, Vec<usize>)>;
 
 pub(crate) fn space(domains: Vec<(Domain, Conditions)>) -> Space {
     let dimensions = domains.into_iter().enumerate().map(|(idx, (domain, conditions))| Dimension {
-        name: format!("x{idx}"),
-        domain,
         conditions: conditions
             .into_iter()
             .map(|(dimension, categories)| Condition { dimension, categories })
             .collect(),
+        ..Dimension::new(&format!("x{idx}"), domain)
     });
     Space::new(dimensions.collect()).unwrap()
 }
@@ -99,7 +98,7 @@ pub(crate) fn random_points(space: &Space, n: u64, seed: Seed) -> Vec<Point> {
     let history = History::new(space.clone(), vec![Direction::Minimize]);
     let sampler = search::sampler(&spec::SamplerSpec::Random);
     let ask = |number| search::Ask { history: &history, seed, number, attempt: 0 };
-    (0..n).map(|number| sampler.ask(&ask(number)).unwrap()).collect()
+    (0..n).map(|number| sampler.ask(&ask(number)).point().unwrap()).collect()
 }
 
 /// A trial of that number: everything a history may hold in turn, NaN, infinities and strangers included.
@@ -107,8 +106,14 @@ pub(crate) fn observation(number: u64, point: Point, n_objectives: usize) -> Obs
     let cost = |x: f64| (0..n_objectives).map(|idx| x * (idx as f64 + 1.0)).collect::<Vec<_>>();
     let mixed = ((number * 7919) % 101) as f64;
     let intermediate = |costs: &[f64]| (1..).zip(costs.iter().copied()).collect::<Vec<_>>();
-    let plain =
-        |outcome| Observation { number, outcome, point: point.clone(), intermediate: vec![], violation: 0.0 };
+    let plain = |outcome| Observation {
+        number,
+        outcome,
+        point: point.clone(),
+        intermediate: vec![],
+        violation: 0.0,
+        attempt: None,
+    };
     match number % 16 {
         0 => plain(Outcome::Complete(cost(f64::NAN))),
         1 => plain(Outcome::Complete(cost(f64::INFINITY))),

@@ -31,7 +31,7 @@ fn pairs() -> Vec<(SamplerSpec, Case)> {
 }
 
 fn ask(spec: &SamplerSpec, history: &History, seed: u64, number: u64, attempt: u64) -> Option<Point> {
-    sampler(spec).ask(&Ask { history, seed: Seed(seed), number, attempt })
+    sampler(spec).ask(&Ask { history, seed: Seed(seed), number, attempt }).point()
 }
 
 #[test]
@@ -117,8 +117,7 @@ fn a_grid_gives_each_attempt_another_point_until_none_is_left() {
 fn a_grid_needs_a_finite_number_of_values() {
     use spec::Scale::{Linear, Log};
     let check = |domains: Vec<spec::Domain>| {
-        let dimension =
-            |(idx, domain)| search::Dimension { name: format!("x{idx}"), domain, conditions: vec![] };
+        let dimension = |(idx, domain)| search::Dimension::new(&format!("x{idx}"), domain);
         let space = search::Space::new(domains.into_iter().enumerate().map(dimension).collect()).unwrap();
         check_sampler(&SamplerSpec::Grid, &space)
     };
@@ -138,7 +137,7 @@ fn random_and_sobol_cover_each_scale_evenly() {
         cases::int(0, 9, spec::Scale::Linear, 1),
         cases::choices(4),
     ];
-    let dimension = |(idx, domain)| search::Dimension { name: format!("x{idx}"), domain, conditions: vec![] };
+    let dimension = |(idx, domain)| search::Dimension::new(&format!("x{idx}"), domain);
     let space = search::Space::new(domains.into_iter().enumerate().map(dimension).collect()).unwrap();
     let history = history(&space, 0, 1);
     // Standard errors of 2,048 uniform draws, times four; Sobol's points are far closer.
@@ -177,7 +176,14 @@ fn study(
             panic!()
         };
         let outcome = Outcome::Complete(cost(x, y));
-        history.insert(search::Observation { number, outcome, point, intermediate: vec![], violation: 0.0 });
+        history.insert(search::Observation {
+            number,
+            outcome,
+            point,
+            intermediate: vec![],
+            violation: 0.0,
+            attempt: None,
+        });
     }
     history
 }
@@ -248,6 +254,7 @@ fn tpe_keeps_away_from_failures_and_violations() {
                     point,
                     intermediate: vec![],
                     violation,
+                    attempt: None,
                 });
             }
         }
