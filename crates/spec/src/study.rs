@@ -8,6 +8,7 @@ use serde::de::Deserializer;
 use crate::error::{check_above_zero, check_value};
 use crate::grammar::GrammarSpec;
 use crate::parameter::ParameterSpec;
+use crate::retrain::RetrainSpec;
 use crate::{Direction, PrunerSpec, SamplerSpec, SpecError, toml_text};
 
 /// Largest number of trials that may be asked for.
@@ -96,23 +97,6 @@ pub struct BudgetSpec {
     pub target: Option<f64>,
 }
 
-/// What becomes of the best trials at the end: each is trained again on training and validation samples together, with
-/// seeds of its own, and then the test samples are read once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RetrainSpec {
-    /// How many of the best; 0: none is trained again.
-    pub best: usize,
-    /// How many times each, with seeds of its own.
-    pub seeds: usize,
-}
-
-impl Default for RetrainSpec {
-    fn default() -> Self {
-        Self { best: 1, seeds: 5 }
-    }
-}
-
 impl Measure {
     /// All, in the order in which they are shown to people.
     pub const ALL: [Self; 6] = [
@@ -193,7 +177,7 @@ impl StudySpec {
         self.sampler.validate()?;
         self.pruner.validate()?;
         self.budget.validate(&self.sampler)?;
-        check_value(self.retrain.seeds > 0, "retrain.seeds", self.retrain.seeds, "1 or more")?;
+        self.retrain.validate()?;
         self.parameters.iter().try_for_each(ParameterSpec::validate)
     }
 }

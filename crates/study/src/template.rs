@@ -1,7 +1,10 @@
 //! From the values of a trial to the run that they ask for.
 
 use search::{Condition, Dimension, Space};
-use spec::{Assignment, ChoiceSpec, NetworkSpec, ParamValue, ParameterSpec, RunFile, StudySpec, TrainSpec};
+use spec::{
+    Assignment, ChoiceSpec, NetworkSpec, ParamValue, ParameterSpec, RetrainSpec, RunFile, StudySpec,
+    TrainSpec,
+};
 use toml::{Table, Value};
 
 use crate::StudyError;
@@ -65,32 +68,87 @@ impl Template {
 
     /// The run of a trial. Fails where the values do not go together; keys that do not exist are found here too.
     pub fn run_file(&self, values: &Assignment, load: LoadNetwork<'_>) -> Result<RunFile, StudyError> {
-        let mut run = self.base.clone();
-        for Setting { parameter, key, value } in self.settings(values)? {
-            expand_network(&mut run, key, load)?;
-            let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
-            patch::set(&mut run, key, &value).map_err(in_parameter)?;
-        }
+        Ok(RunFile::from_toml(&self.run(values, load)?.to_string())?)
+    }
+
+    /// The run of one of the best trials, trained again: as the study wants that, with one combination of its grid.
+    pub fn run_file_again(
+        &self,
+        values: &Assignment,
+        retrain: &RetrainSpec,
+        combination: &Assignment,
+        load: LoadNetwork<'_>,
+    ) -> Result<RunFile, StudyError> {
+        let mut run = self.run(values, load)?;
+        let set = retrain.set.iter().map(|(key, value)| Setting {
+            parameter: "retrain.set",
+            key,
+            value: value.clone(),
+        });
+        put(&mut run, in_order(set.collect())?, load)?;
+        put(&mut run, settings(&retrain.parameters, combination)?, load)?;
         Ok(RunFile::from_toml(&run.to_string())?)
     }
 
-    /// What goes where. Short keys come first, so that a value inside of a table is put into the table that another parameter
-    /// chooses, in whichever order they stand in the file.
-    fn settings(&self, values: &Assignment) -> Result<Vec<Setting<'_>>, StudyError> {
-        let mut settings = Vec::new();
-        for parameter in &self.parameters {
-            let Some(&value) = values.get(&parameter.name) else { continue };
-            let (value, further) = value_and_further(parameter, value);
-            let own = parameter.key.iter().filter_map(|key| Some((key, value.clone()?)));
-            for (key, value) in own.chain(further.iter().map(|(key, value)| (key, value.clone()))) {
-                let in_parameter = |source| StudyError::Patch { parameter: parameter.name.clone(), source };
-                let n_segments = patch::segments(key).map_err(in_parameter)?.len();
-                settings.push((n_segments, Setting { parameter: &parameter.name, key, value }));
-            }
-        }
-        settings.sort_by_key(|(n_segments, _)| *n_segments);
-        Ok(settings.into_iter().map(|(_, setting)| setting).collect())
+    fn run(&self, values: &Assignment, load: LoadNetwork<'_>) -> Result<Table, StudyError> {
+        let mut run = self.base.clone();
+        put(&mut run, settings(&self.parameters, values)?, load)?;
+        Ok(run)
     }
+}
+
+/// All combinations of the choices of a grid, in the order of the file, the last parameter changing first; a single empty one
+/// where there is no grid.
+pub fn combinations(grid: &[ParameterSpec]) -> Vec<Assignment> {
+    let mut all = vec![Assignment::new()];
+    for parameter in grid {
+        let n_choices = parameter.choices.as_ref().map_or(0, Vec::len);
+        let with = |combination: &Assignment, idx| {
+            let mut combination = combination.clone();
+            combination.insert(parameter.name.clone(), ParamValue::Category(idx));
+            combination
+        };
+        all = all.iter().flat_map(|one| (0..n_choices).map(move |idx| with(one, idx))).collect();
+    }
+    all
+}
+
+fn put(run: &mut Table, settings: Vec<Setting<'_>>, load: LoadNetwork<'_>) -> Result<(), StudyError> {
+    for Setting { parameter, key, value } in settings {
+        expand_network(run, key, load)?;
+        let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
+        patch::set(run, key, &value).map_err(in_parameter)?;
+    }
+    Ok(())
+}
+
+/// What goes where.
+fn settings<'a>(
+    parameters: &'a [ParameterSpec],
+    values: &Assignment,
+) -> Result<Vec<Setting<'a>>, StudyError> {
+    let mut settings = Vec::new();
+    for parameter in parameters {
+        let Some(&value) = values.get(&parameter.name) else { continue };
+        let (value, further) = value_and_further(parameter, value);
+        let own = parameter.key.iter().filter_map(|key| Some((key, value.clone()?)));
+        for (key, value) in own.chain(further.iter().map(|(key, value)| (key, value.clone()))) {
+            settings.push(Setting { parameter: &parameter.name, key, value });
+        }
+    }
+    in_order(settings)
+}
+
+/// Short keys come first, so that a value inside of a table is put into the table that another parameter chooses, in whichever
+/// order they stand in the file.
+fn in_order(settings: Vec<Setting<'_>>) -> Result<Vec<Setting<'_>>, StudyError> {
+    let mut numbered = Vec::new();
+    for setting in settings {
+        let in_parameter = |source| StudyError::Patch { parameter: setting.parameter.into(), source };
+        numbered.push((patch::segments(setting.key).map_err(in_parameter)?.len(), setting));
+    }
+    numbered.sort_by_key(|(n_segments, _)| *n_segments);
+    Ok(numbered.into_iter().map(|(_, setting)| setting).collect())
 }
 
 /// A value that goes under a key.

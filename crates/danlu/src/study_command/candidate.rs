@@ -6,7 +6,9 @@ use std::path::Path;
 use nn::Plan;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use spec::{Assignment, Measure, NetworkSource, NetworkSpec, StudySpec, Testing, TrainSpec};
+use spec::{
+    Assignment, Measure, NetworkSource, NetworkSpec, RetrainSpec, RunFile, StudySpec, Testing, TrainSpec,
+};
 use study::{Candidate, StudyError, Template};
 
 use crate::error::CliError;
@@ -17,6 +19,7 @@ use crate::network_file;
 pub(crate) struct Candidates {
     template: Template,
     constraints: BTreeMap<Measure, f64>,
+    retrain: RetrainSpec,
 }
 
 /// A training with nothing left open.
@@ -30,7 +33,8 @@ impl Candidates {
     pub(crate) fn new(study: &StudySpec) -> Result<Option<Self>, CliError> {
         let template = Template::new(study, &load)?;
         let constraints = study.constraints.clone();
-        Ok(template.map(|template| Self { template, constraints }))
+        let retrain = study.retrain.clone();
+        Ok(template.map(|template| Self { template, constraints, retrain }))
     }
 
     /// Epochs of a whole trial, where they do not vary.
@@ -40,7 +44,19 @@ impl Candidates {
 
     /// The training that the values ask for. What does not go together is an error.
     pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
-        let file = self.template.run_file(values, &load)?;
+        Self::prepare_run(self.template.run_file(values, &load)?)
+    }
+
+    /// The training of one of the best trials again, with one combination of the grid; measured as trials are.
+    pub(crate) fn prepare_again(
+        &self,
+        values: &Assignment,
+        combination: &Assignment,
+    ) -> Result<Prepared, CliError> {
+        Self::prepare_run(self.template.run_file_again(values, &self.retrain, combination, &load)?)
+    }
+
+    fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
         let is_preset = file.network.as_ref().is_none_or(NetworkSource::is_preset);
         let mut spec = file.resolve(network_file::read_named)?;
         spec.test = Testing::Never;
