@@ -125,6 +125,13 @@ impl Space {
         })
     }
 
+    /// Which categories dimension `idx`, which exists and is categorical, may have where the earlier ones have the values of
+    /// `prefix`; `None`: all. At least one is allowed.
+    pub fn allowed(&self, idx: usize, prefix: &[Option<ParamValue>]) -> Option<Vec<bool>> {
+        let _nothing_is_masked = (idx, prefix);
+        None
+    }
+
     /// Makes a point one value after the other: `value` is asked, in order, for each dimension that exists.
     pub fn fill(&self, mut value: impl FnMut(usize, &Dimension) -> ParamValue) -> Point {
         let mut point = Point::with_capacity(self.len());
