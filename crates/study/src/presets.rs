@@ -43,7 +43,7 @@ mod tests {
         for Preset { name, text, .. } in PRESETS {
             let spec = StudySpec::from_toml(text).unwrap();
             assert_eq!(spec.name, name);
-            let space = space(&spec.parameters).unwrap();
+            let space = space(&spec).unwrap();
             let template = Template::new(&spec, &load).unwrap().unwrap();
             for pick in 0..4 {
                 let point = space.fill(|_, dimension| match &dimension.domain {
@@ -51,7 +51,7 @@ mod tests {
                     spec::Domain::Int(int) => spec::ParamValue::Int(int.high),
                     spec::Domain::Categorical(all) => spec::ParamValue::Category(pick % all.len()),
                 });
-                let file = template.run_file(&space.assignment(&point), &load).unwrap();
+                let file = template.run_file(&space.assignment(&point), &load, &|_| Ok(search::Frame::default())).unwrap();
                 file.resolve(|name| Err::<spec::NetworkSpec, _>(format!("no file {name}"))).unwrap();
             }
         }

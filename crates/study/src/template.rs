@@ -1,6 +1,8 @@
 //! From the values of a trial to the run that they ask for.
 
-use search::{Condition, Dimension, Space};
+use std::error::Error;
+
+use search::{Condition, Dimension, Frame, Grammar, Space};
 use spec::{Assignment, ChoiceSpec, NetworkSpec, ParamValue, ParameterSpec, RunFile, StudySpec, TrainSpec};
 use toml::{Table, Value};
 
@@ -11,18 +13,29 @@ use crate::patch;
 const DEFAULT_VALIDATION: f64 = 0.1;
 
 /// Gives the network that a preset's or a file's name stands for.
-pub type LoadNetwork<'a> = &'a dyn Fn(&str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>>;
+pub type LoadNetwork<'a> = &'a dyn Fn(&str) -> Result<NetworkSpec, Box<dyn Error + Send + Sync>>;
+
+/// Gives the shape of a data set's samples and its number of classes, by what the run calls it.
+pub type FrameOf<'a> = &'a dyn Fn(&str) -> Result<Frame, Box<dyn Error + Send + Sync>>;
 
 /// What the runs of all trials have in common, and where the parameters go.
 #[derive(Clone, Debug)]
 pub struct Template {
+    /// Of the study, and of the networks that a grammar gives.
+    name: String,
     base: Table,
+    grammar: Option<Grammar>,
     parameters: Vec<ParameterSpec>,
 }
 
-/// The space of a study's parameters.
-pub fn space(parameters: &[ParameterSpec]) -> Result<Space, StudyError> {
-    let mut dimensions: Vec<Dimension> = Vec::new();
+/// The space of a study: what its grammar decides, then its parameters.
+pub fn space(study: &StudySpec) -> Result<Space, StudyError> {
+    let grammar = study.grammar.as_ref().map(Grammar::new).transpose()?;
+    space_of(grammar.as_ref(), &study.parameters)
+}
+
+pub(crate) fn space_of(grammar: Option<&Grammar>, parameters: &[ParameterSpec]) -> Result<Space, StudyError> {
+    let mut dimensions: Vec<Dimension> = grammar.map_or_else(Vec::new, |grammar| grammar.dimensions().to_vec());
     for parameter in parameters {
         let conditions = parameter.when.iter().map(|(name, labels)| {
             let fault = || StudyError::Condition { parameter: parameter.name.clone(), name: name.clone() };
@@ -35,7 +48,7 @@ pub fn space(parameters: &[ParameterSpec]) -> Result<Space, StudyError> {
         let conditions = conditions.collect::<Result<_, _>>()?;
         dimensions.push(Dimension { conditions, ..Dimension::new(&parameter.name, parameter.domain()?) });
     }
-    Ok(Space::new(dimensions)?)
+    Ok(Space::new(dimensions)?.with_rule(grammar.and_then(Grammar::rule)))
 }
 
 impl Template {
@@ -44,6 +57,10 @@ impl Template {
     pub fn new(study: &StudySpec, load: LoadNetwork<'_>) -> Result<Option<Self>, StudyError> {
         let Some(run) = &study.run else { return Ok(None) };
         let network = run.get("network").cloned();
+        let grammar = study.grammar.as_ref().map(Grammar::new).transpose()?;
+        if grammar.is_some() {
+            check_no_network(network.is_some(), &study.parameters)?;
+        }
         let file = RunFile::from_toml(&run.to_string())?;
         let whole = file.resolve(|name| load(name))?;
         let validation = whole.validation.or(Some(DEFAULT_VALIDATION));
@@ -51,11 +68,18 @@ impl Template {
             TrainSpec { validation, ..whole }.to_toml()?.parse().expect("was written as TOML");
         // A preset's name stays one, so that it is made to fit the data.
         match network {
+            _ if grammar.is_some() => base.remove("network"),
             Some(Value::String(name)) => base.insert("network".into(), Value::String(name)),
             None => base.insert("network".into(), Value::String("lenet".into())),
             Some(_) => None,
         };
-        Ok(Some(Self { base, parameters: study.parameters.clone() }))
+        let (name, parameters) = (study.name.clone(), study.parameters.clone());
+        Ok(Some(Self { name, base, grammar, parameters }))
+    }
+
+    /// Which networks there are, in an architecture search.
+    pub fn grammar(&self) -> Option<&Grammar> {
+        self.grammar.as_ref()
     }
 
     /// Epochs of a whole trial, where they do not vary.
@@ -63,15 +87,61 @@ impl Template {
         self.base["epochs"].as_integer().map_or(1, |n| n as u64)
     }
 
-    /// The run of a trial. Fails where the values do not go together; keys that do not exist are found here too.
-    pub fn run_file(&self, values: &Assignment, load: LoadNetwork<'_>) -> Result<RunFile, StudyError> {
+    /// The run of a trial. Fails where the values do not go together; keys that do not exist are found here too. A grammar's
+    /// network is made for what `frame` says of the data.
+    pub fn run_file(
+        &self,
+        values: &Assignment,
+        load: LoadNetwork<'_>,
+        frame: FrameOf<'_>,
+    ) -> Result<RunFile, StudyError> {
         let mut run = self.base.clone();
         for Setting { parameter, key, value } in self.settings(values)? {
-            expand_network(&mut run, key, load)?;
+            if key.starts_with("network.") {
+                self.expand_network(&mut run, values, load, frame)?;
+            }
             let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
             patch::set(&mut run, key, &value).map_err(in_parameter)?;
         }
+        if self.grammar.is_some() {
+            self.expand_network(&mut run, values, load, frame)?;
+        }
         Ok(RunFile::from_toml(&run.to_string())?)
+    }
+
+    /// A key that leads into the network needs it in place of its name.
+    fn expand_network(
+        &self,
+        run: &mut Table,
+        values: &Assignment,
+        load: LoadNetwork<'_>,
+        frame: FrameOf<'_>,
+    ) -> Result<(), StudyError> {
+        let network = match (run.get("network"), &self.grammar) {
+            (None, Some(grammar)) => self.decoded(grammar, run, values, frame)?,
+            (Some(Value::String(name)), _) => {
+                let in_network = |source| StudyError::Network { name: name.clone(), source };
+                spec::preset(name).map_or_else(|| load(name).map_err(in_network), Ok)?
+            }
+            _ => return Ok(()),
+        };
+        let mut table: Table = network.to_toml()?.parse().expect("was written as TOML");
+        table.remove("version");
+        run.insert("network".into(), Value::Table(table));
+        Ok(())
+    }
+
+    fn decoded(
+        &self,
+        grammar: &Grammar,
+        run: &Table,
+        values: &Assignment,
+        frame: FrameOf<'_>,
+    ) -> Result<NetworkSpec, StudyError> {
+        let data = run.get("data").and_then(Value::as_str).unwrap_or_default();
+        let in_data = |source| StudyError::Data { data: data.into(), source };
+        let network = grammar.decode(values, frame(data).map_err(in_data)?)?;
+        Ok(NetworkSpec { name: self.name.clone(), ..network })
     }
 
     /// What goes where. Short keys come first, so that a value inside of a table is put into the table that another parameter
@@ -113,19 +183,18 @@ fn value_and_further(parameter: &ParameterSpec, value: ParamValue) -> (Option<Va
     }
 }
 
-/// A key that leads into the network needs it in place of its name.
-fn expand_network(run: &mut Table, key: &str, load: LoadNetwork<'_>) -> Result<(), StudyError> {
-    let Some(Value::String(name)) = run.get("network") else { return Ok(()) };
-    if !key.starts_with("network.") {
-        return Ok(());
-    }
-    let in_network = |source| StudyError::Network { name: name.clone(), source };
-    let network = match spec::preset(name) {
-        Some(network) => network,
-        None => load(name).map_err(in_network)?,
+/// Where a grammar says which networks there are, nothing else does.
+fn check_no_network(is_in_run: bool, parameters: &[ParameterSpec]) -> Result<(), StudyError> {
+    let sets_network = |parameter: &&ParameterSpec| {
+        let choices = parameter.choices.iter().flatten();
+        let further = choices.flat_map(|choice| choice.set.iter().map(|(key, _)| key));
+        parameter.key.iter().chain(further).any(|key| key == "network")
     };
-    let mut table: Table = network.to_toml()?.parse().expect("was written as TOML");
-    table.remove("version");
-    run.insert("network".into(), Value::Table(table));
-    Ok(())
+    match (is_in_run, parameters.iter().find(sets_network)) {
+        (true, _) => Err(StudyError::TwoNetworks { what: "`run.network`".into() }),
+        (false, Some(parameter)) => {
+            Err(StudyError::TwoNetworks { what: format!("parameter `{}`", parameter.name) })
+        }
+        (false, None) => Ok(()),
+    }
 }

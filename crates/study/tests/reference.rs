@@ -33,7 +33,7 @@ fn run_of(study: &StudySpec, space: &Space, pick: usize) -> TrainSpec {
         spec::Domain::Categorical(all) => ParamValue::Category(pick % all.len()),
     });
     let template = Template::new(study, &load).unwrap().unwrap();
-    let file = template.run_file(&space.assignment(&point), &load).unwrap();
+    let file = template.run_file(&space.assignment(&point), &load, &|_| Ok(search::Frame::default())).unwrap();
     file.resolve(load_text).unwrap()
 }
 
@@ -45,7 +45,7 @@ fn load_text(name: &str) -> Result<NetworkSpec, String> {
 fn the_reference_is_a_study_whose_trials_can_be_made() {
     let study = StudySpec::from_toml(REFERENCE).unwrap();
     assert_eq!(study.sampler, SamplerSpec::default());
-    let space = space(&study.parameters).unwrap();
+    let space = space(&study).unwrap();
     let runs: Vec<TrainSpec> = (0..3).map(|pick| run_of(&study, &space, pick)).collect();
     let names: Vec<String> = runs.iter().map(|run| run.optimizer.kind().to_string()).collect();
     assert_eq!(names, ["adam", "sgd", "adamw"]);

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nn::Plan;
+use search::Frame;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use spec::{Assignment, Measure, NetworkSource, NetworkSpec, StudySpec, Testing, TrainSpec};
@@ -40,7 +41,7 @@ impl Candidates {
 
     /// The training that the values ask for. What does not go together is an error.
     pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
-        let file = self.template.run_file(values, &load)?;
+        let file = self.template.run_file(values, &load, &frame)?;
         let is_preset = file.network.as_ref().is_none_or(NetworkSource::is_preset);
         let mut spec = file.resolve(network_file::read_named)?;
         spec.test = Testing::Never;
@@ -59,9 +60,10 @@ impl Candidates {
     pub(crate) fn look(&self, values: &Assignment) -> Result<Candidate, CliError> {
         let prepared = match self.prepare(values) {
             Ok(prepared) => prepared,
-            Err(error @ (CliError::Study(StudyError::Patch { .. }) | CliError::Data(_))) => {
-                return Err(error);
-            }
+            Err(
+                error @ (CliError::Study(StudyError::Patch { .. } | StudyError::Data { .. })
+                | CliError::Data(_)),
+            ) => return Err(error),
             Err(error @ CliError::NeitherNameNorFolder { .. }) => return Err(error),
             Err(error) => {
                 let refusal = Some(error.one_line());
@@ -85,7 +87,11 @@ impl Candidates {
                 Some((format!("danlu:{}", measure.name()), whole(of_network(measure, &prepared.plan)?)))
             })
             .collect();
-        Ok(Candidate { run: fingerprint(&prepared.spec)?, refusal, attributes })
+        let run = match self.template.grammar() {
+            None => fingerprint(&prepared.spec)?,
+            Some(_) => fingerprint(&nameless(prepared.spec))?,
+        };
+        Ok(Candidate { run, refusal, attributes })
     }
 }
 
@@ -123,6 +129,26 @@ fn whole(value: f64) -> Json {
 fn fingerprint(spec: &TrainSpec) -> Result<String, CliError> {
     let digest = Sha256::digest(spec.to_toml()?);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The same run whatever its network and nodes are called: each node is called by its position.
+fn nameless(mut spec: TrainSpec) -> TrainSpec {
+    let names = spec.network.node_names();
+    let position = |name: &String| names.iter().position(|one| one == name);
+    for node in &mut spec.network.nodes {
+        node.name = None;
+        let inputs = node.inputs.iter_mut().flatten();
+        inputs.for_each(|input| *input = position(input).map_or_else(|| input.clone(), |idx| idx.to_string()));
+    }
+    spec.network.name = "network".into();
+    spec
+}
+
+/// What a data set asks of a network.
+fn frame(data: &str) -> Result<Frame, Box<dyn std::error::Error + Send + Sync>> {
+    let wanted = Wanted::new(Path::new(data))?;
+    let input = wanted.shape().unwrap_or(Frame::default().input);
+    Ok(Frame { input, classes: wanted.n_classes() })
 }
 
 fn load(name: &str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>> {
