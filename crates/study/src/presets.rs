@@ -51,7 +51,7 @@ mod tests {
                     spec::Domain::Int(int) => spec::ParamValue::Int(int.high),
                     spec::Domain::Categorical(all) => spec::ParamValue::Category(pick % all.len()),
                 });
-                let file = template.run_file(&space.assignment(&point), &load, &|_| Ok(search::Frame::default())).unwrap();
+                let file = template.run_file(&space.assignment(&point), &load).unwrap();
                 file.resolve(|name| Err::<spec::NetworkSpec, _>(format!("no file {name}"))).unwrap();
             }
         }

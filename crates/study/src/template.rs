@@ -87,9 +87,15 @@ impl Template {
         self.base["epochs"].as_integer().map_or(1, |n| n as u64)
     }
 
+    /// The run of a trial, as far as it can be told without looking at the data: a grammar's network is made for pictures of
+    /// 28 × 28 and ten classes, unless it says itself for what.
+    pub fn run_file(&self, values: &Assignment, load: LoadNetwork<'_>) -> Result<RunFile, StudyError> {
+        self.run_file_for(values, load, &|_| Ok(Frame::default()))
+    }
+
     /// The run of a trial. Fails where the values do not go together; keys that do not exist are found here too. A grammar's
     /// network is made for what `frame` says of the data.
-    pub fn run_file(
+    pub fn run_file_for(
         &self,
         values: &Assignment,
         load: LoadNetwork<'_>,

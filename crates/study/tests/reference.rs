@@ -33,7 +33,7 @@ fn run_of(study: &StudySpec, space: &Space, pick: usize) -> TrainSpec {
         spec::Domain::Categorical(all) => ParamValue::Category(pick % all.len()),
     });
     let template = Template::new(study, &load).unwrap().unwrap();
-    let file = template.run_file(&space.assignment(&point), &load, &|_| Ok(search::Frame::default())).unwrap();
+    let file = template.run_file(&space.assignment(&point), &load).unwrap();
     file.resolve(load_text).unwrap()
 }
 

@@ -41,7 +41,7 @@ impl Candidates {
 
     /// The training that the values ask for. What does not go together is an error.
     pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
-        let file = self.template.run_file(values, &load, &frame)?;
+        let file = self.template.run_file_for(values, &load, &frame)?;
         let is_preset = file.network.as_ref().is_none_or(NetworkSource::is_preset);
         let mut spec = file.resolve(network_file::read_named)?;
         spec.test = Testing::Never;
