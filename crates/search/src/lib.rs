@@ -4,6 +4,7 @@
 
 mod axis;
 mod draw;
+mod grammar;
 mod history;
 mod importance;
 mod pareto;
@@ -15,6 +16,7 @@ mod space;
 mod standing;
 mod step_log;
 
+pub use grammar::{Frame, Grammar, GrammarError, OutsideError, Rule};
 pub use history::{ATTEMPT, History, Observation, Outcome};
 pub use importance::importance;
 pub use pareto::{best, hypervolume, pareto_front};
