@@ -6,6 +6,7 @@ mod axis;
 mod controller;
 mod draw;
 mod error;
+mod grammar;
 mod history;
 mod importance;
 mod pareto;
@@ -20,6 +21,7 @@ mod standing;
 mod step_log;
 
 pub use error::SamplerError;
+pub use grammar::{Frame, Grammar, GrammarError, OutsideError, Rule};
 pub use history::{ATTEMPT, History, Observation, Outcome};
 pub use importance::importance;
 pub use pareto::{best, hypervolume, pareto_front};

@@ -33,7 +33,8 @@ impl Sampler for Grid {
         tried.sort_unstable();
         let order = Shuffle::new(table.n_combinations, ask.seed);
         let untried = (0..table.n_combinations).map(|place| order.at(place));
-        let mut untried = untried.filter(|idx| tried.binary_search(idx).is_err());
+        let untried = untried.filter(|idx| tried.binary_search(idx).is_err());
+        let mut untried = untried.filter(|&idx| space.contains(&table.point(space, idx)));
         let idx = usize::try_from(ask.attempt).ok().and_then(|attempt| untried.nth(attempt));
         idx.map_or(Answer::Exhausted, |idx| table.point(space, idx).into())
     }
@@ -109,7 +110,7 @@ impl Table {
     fn point(&self, space: &Space, idx: u64) -> Point {
         let cell = &self.cells[self.cells.partition_point(|cell| cell.start <= idx) - 1];
         let mut rest = idx - cell.start;
-        space.fill(|dim, dimension| match cell.categories[dim] {
+        space.fill_freely(|dim, dimension| match cell.categories[dim] {
             Some(category) => ParamValue::Category(category),
             None => {
                 let digit = rest % cell.n_values[dim];
