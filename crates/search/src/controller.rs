@@ -56,7 +56,7 @@ pub(crate) struct Controller {
 
 impl Controller {
     pub(crate) fn new(decisions: &Decisions, spec: &ControllerSpec) -> Self {
-        let layout = Layout::new(decisions, spec.hidden, spec.layers);
+        let layout = Layout::new(decisions, spec.hidden.max(1), spec.layers.max(1));
         Self { trace: Trace::new(&layout), layout, init: spec.init }
     }
 }

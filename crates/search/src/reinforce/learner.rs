@@ -75,11 +75,16 @@ pub(crate) fn check(
 }
 
 impl Learner {
+    /// Numbers that [`spec::SamplerSpec::validate`] refuses are as near to what is asked as they can be.
     pub(crate) fn new(
         name: String,
         learning: Learning,
         build: impl Fn(&Decisions) -> Box<dyn Policy> + Send + Sync + 'static,
     ) -> Self {
+        let reward = RewardSpec { children: learning.reward.children.max(1), ..learning.reward };
+        let (n_passes, delay) = (learning.n_passes.max(1), learning.delay.min(1));
+        let grow_every = learning.grow_every.map(|every| every.max(1));
+        let learning = Learning { reward, n_passes, delay, grow_every, ..learning };
         Self { name, learning, build: Box::new(build), cache: Mutex::default() }
     }
 

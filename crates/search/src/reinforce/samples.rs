@@ -2,7 +2,6 @@
 
 use spec::Seed;
 
-use super::decisions::category;
 use super::reward::reward;
 use super::{Decisions, Learning, Policy, Walk};
 use crate::{Ask, History, Observation, Outcome, Point};
@@ -73,14 +72,7 @@ impl<'a> Setting<'a> {
     /// How often proposals were refused before that of this trial; `None` where it cannot be the policy's.
     fn attempt(&self, trial: &Observation) -> Option<u64> {
         let attempt = trial.attempt.filter(|&attempt| attempt <= MAX_ATTEMPTS)?;
-        let space = self.decisions.space();
-        let is_allowed =
-            |(dim, &value)| match (category(value), self.decisions.allowed(dim, &trial.point[..dim])) {
-                (Some(category), Some(allowed)) => allowed[category],
-                _ => true,
-            };
-        let is_ours = space.contains(&trial.point) && trial.point.iter().enumerate().all(is_allowed);
-        is_ours.then_some(attempt)
+        self.decisions.space().contains(&trial.point).then_some(attempt)
     }
 }
 

@@ -2,5 +2,7 @@
 
 mod cases;
 mod importance;
+mod planted;
+mod policies;
 mod pruners;
 mod samplers;
