@@ -118,8 +118,8 @@ impl Pupil {
         }
     }
 
-    /// Learns from a history until the parameters after `n_steps` are there, from the beginning where what is known is of another
-    /// history or too late. False where trials are not over.
+    /// Learns from a history until the parameters after `n_steps` are there, from the beginning where what is
+    /// known is of another history or too late. False where trials are not over.
     fn learn(&mut self, n_steps: u64, learning: &Learning, history: &History) -> bool {
         let Self { seed, decisions, policy, digest, learned } = self;
         let setting = Setting { decisions, learning, seed: *seed, history };

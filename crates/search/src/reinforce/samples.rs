@@ -6,7 +6,8 @@ use super::reward::reward;
 use super::{Decisions, Learning, Policy, Walk};
 use crate::{Ask, History, Observation, Outcome, Point};
 
-/// A trial that was refused more often than this was not drawn by a sampler of ours: `study` gives up long before.
+/// A trial that was refused more often than this was not drawn by a sampler of ours: `study` gives up long
+/// before.
 const MAX_ATTEMPTS: u64 = 1000;
 
 /// What a policy learns, and of what.
@@ -48,8 +49,8 @@ impl<'a> Setting<'a> {
         (is_last && is_over).then_some(trials)
     }
 
-    /// What a step's trials were drawn from the policy with, refused proposals included: these are drawn again from their own
-    /// streams. Trials that others chose are left out.
+    /// What a step's trials were drawn from the policy with, refused proposals included: these are drawn
+    /// again from their own streams. Trials that others chose are left out.
     pub(super) fn samples(
         &self,
         policy: &mut dyn Policy,
@@ -76,8 +77,9 @@ impl<'a> Setting<'a> {
     }
 }
 
-/// What each sample's reward is more than: the moving average of earlier rewards. In the first step, which has none, each trial
-/// is compared with the mean of the step's others, and a refused proposal with that of all trials.
+/// What each sample's reward is more than: the moving average of earlier rewards. In the first step, which
+/// has none, each trial is compared with the mean of the step's others, and a refused proposal with that of
+/// all trials.
 pub(super) fn advantages(samples: &[Sample], baseline: Option<f64>) -> Vec<f64> {
     let children = || samples.iter().filter(|sample| !sample.is_refused);
     let (sum, n) = (children().map(|child| child.reward).sum::<f64>(), children().count());

@@ -21,8 +21,9 @@ fn finds_best(spec: &SamplerSpec, seed: u64, n: u64) -> bool {
     })
 }
 
-/// With the paper's learning rate and without an entropy bonus it takes more children: `docs/design/controller.md`. Of as many
-/// random children the best is one with a probability of 0.5, so 19 of 20 would be luck of 2e-5.
+/// With the paper's learning rate and without an entropy bonus it takes more children:
+/// `docs/design/controller.md`. Of as many random children the best is one with a probability of 0.5, so 19
+/// of 20 would be luck of 2e-5.
 #[test]
 fn the_best_architecture_is_found_in_19_of_20_seeds() {
     let controller =

@@ -1,5 +1,5 @@
-//! What learning samplers promise: their answer is a function of the history, the seed, the number and the attempt, whatever they
-//! were asked before and whatever they remember.
+//! What learning samplers promise: their answer is a function of the history, the seed, the number and the
+//! attempt, whatever they were asked before and whatever they remember.
 
 use search::{Answer, Ask, Condition, Dimension, History, Observation, Outcome, Point, Role, Sampler, Space};
 use search::{SamplerError, StepLog, check_sampler, sampler};

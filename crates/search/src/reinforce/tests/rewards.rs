@@ -80,7 +80,8 @@ fn the_baseline_is_a_moving_average_that_begins_with_the_first_rewards() {
     }
 }
 
-/// Three updates worked out apart, with Python's decimal numbers, from the algorithm in the paper (Kingma & Ba 2015).
+/// Three updates worked out apart, with Python's decimal numbers, from the algorithm in the paper (Kingma &
+/// Ba 2015).
 #[test]
 fn adam_goes_uphill_as_its_paper_says() {
     let mut params = vec![1.0, -2.0];
