@@ -1,6 +1,7 @@
 //! `danlu study`.
 
 mod candidate;
+mod grid;
 mod outside;
 mod place;
 mod progress;

@@ -34,7 +34,9 @@ pub struct Study {
     pub(crate) lease: Lease,
     /// `None`: somebody outside, who may take all the time in the world.
     pub(crate) worker: Option<Worker>,
-    sampler: Box<dyn Sampler>,
+    pub(crate) sampler: Box<dyn Sampler>,
+    /// Steps of the sampler whose logs and memory are in the store.
+    pub(crate) n_steps_kept: u64,
     pub(crate) pruner: Box<dyn Pruner>,
 }
 
@@ -86,19 +88,23 @@ impl Study {
     /// Works on the study; `max_steps` are the epochs of a whole trial, if that is known.
     pub fn work(view: StudyView, max_steps: u64) -> Result<Self, StudyError> {
         let worker = Worker::begin(view.folder())?;
-        Ok(Self::of(view, worker.lease().clone(), Some(worker), max_steps))
+        let mut study = Self::of(view, worker.lease().clone(), Some(worker), max_steps);
+        study.recall()?;
+        Ok(study)
     }
 
     /// Asks and tells for another program, whose trials are nobody's to take back.
-    pub fn outside(view: StudyView, max_steps: u64) -> Self {
+    pub fn outside(view: StudyView, max_steps: u64) -> Result<Self, StudyError> {
         let lease = Lease { worker: OUTSIDE.into(), host: OUTSIDE.into() };
-        Self::of(view, lease, None, max_steps)
+        let mut study = Self::of(view, lease, None, max_steps);
+        study.recall()?;
+        Ok(study)
     }
 
     fn of(view: StudyView, lease: Lease, worker: Option<Worker>, max_steps: u64) -> Self {
         let sampler = search::sampler(&view.spec().sampler);
         let pruner = search::pruner(&view.spec().pruner, max_steps);
-        Self { view, lease, worker, sampler, pruner }
+        Self { view, lease, worker, sampler, n_steps_kept: 0, pruner }
     }
 
     /// The study as it stands.
@@ -123,11 +129,16 @@ impl Study {
                     }
                 }
             }
+            let number = self.view.trials().len() as u64;
             if let Some(ending) = self.view.ending() {
+                // What the last trials taught is to be in the log, whatever the answer.
+                self.sampler.ask(&self.question(number, 0));
+                self.keep_memory()?;
                 return Ok(self.done(ending));
             }
-            let number = self.view.trials().len() as u64;
-            match self.propose(number, &BTreeMap::new(), look)? {
+            let proposal = self.propose(number, &BTreeMap::new(), look)?;
+            self.keep_memory()?;
+            match proposal {
                 Proposal::NotYet => return Ok(Next::Wait),
                 Proposal::Exhausted => return Ok(self.done(Ending::Exhausted)),
                 Proposal::Fresh(values, candidate) => {
@@ -224,14 +235,16 @@ impl Study {
     /// tried before, but not for ever.
     fn propose(&self, number: u64, fixed: &Assignment, look: Look<'_>) -> Result<Proposal, StudyError> {
         for attempt in 0.. {
-            let ask = Ask { history: &self.view.history, seed: Seed(self.view.spec().seed), number, attempt };
-            let proposal = match self.sampler.ask(&ask) {
+            let proposal = match self.sampler.ask(&self.question(number, attempt)) {
                 Answer::Try(proposal) => proposal,
                 Answer::Wait => return Ok(Proposal::NotYet),
                 Answer::Exhausted => return Ok(Proposal::Exhausted),
             };
             let values = self.with_fixed(&self.view.space().assignment(&proposal.point), fixed);
             let mut candidate = look(&values).ok_or(StudyError::NotLooked)?;
+            if let Some(refusal) = self.not_as_fixed(&values, fixed) {
+                candidate.refusal.get_or_insert(refusal);
+            }
             if fixed.is_empty() {
                 candidate.attributes.insert(ATTEMPT.into(), Json::from(attempt));
                 let parent = proposal.parent.map(|parent| (PARENT.to_owned(), Json::from(parent)));
@@ -252,6 +265,10 @@ impl Study {
         unreachable!("attempts end")
     }
 
+    fn question(&self, number: u64, attempt: u64) -> Ask<'_> {
+        Ask { history: &self.view.history, seed: Seed(self.view.spec().seed), number, attempt }
+    }
+
     /// The sampler's values with the fixed ones in their place; conditions then decide anew what there is.
     fn with_fixed(&self, sampled: &Assignment, fixed: &Assignment) -> Assignment {
         if fixed.is_empty() {
@@ -270,6 +287,17 @@ impl Study {
                 .unwrap_or_else(|| first(&dimension.domain))
         });
         space.assignment(&point)
+    }
+
+    /// Why values are not as they are wanted: no network of a grammar is.
+    fn not_as_fixed(&self, values: &Assignment, fixed: &Assignment) -> Option<String> {
+        let differs = |dimension: &&search::Dimension| {
+            let (value, wanted) = (values.get(&dimension.name), fixed.get(&dimension.name));
+            value.is_some() && wanted.is_some() && value != wanted
+        };
+        let dimension = self.view.space().dimensions().iter().find(differs)?;
+        let (name, value) = (dimension.name.clone(), dimension.domain.show(fixed[&dimension.name]));
+        Some(StudyError::NotAllowed { name, value }.to_string())
     }
 
     /// The first other trial of the same run whose result stands, or will.

@@ -49,6 +49,11 @@ impl StudyFolder {
         self.dir.join("retrain").join(format!("{number:04}-{idx}"))
     }
 
+    /// The folder of a trial's training with one combination of the grid.
+    pub fn in_grid(&self, number: u64, idx: usize) -> PathBuf {
+        self.dir.join("grid").join(format!("{number:04}-{idx}"))
+    }
+
     /// Time in which somebody worked on the study, in seconds; what overlaps counts once.
     pub fn worked_s(&self) -> f64 {
         crate::worker::worked_ms(self) as f64 / 1000.0

@@ -3,7 +3,10 @@
 use std::error::Error;
 
 use search::{Condition, Dimension, Frame, Grammar, Space};
-use spec::{Assignment, ChoiceSpec, NetworkSpec, ParamValue, ParameterSpec, RunFile, StudySpec, TrainSpec};
+use spec::{
+    Assignment, ChoiceSpec, NetworkSpec, ParamValue, ParameterSpec, RetrainSpec, RunFile, StudySpec,
+    TrainSpec,
+};
 use toml::{Table, Value};
 
 use crate::StudyError;
@@ -101,40 +104,50 @@ impl Template {
         load: LoadNetwork<'_>,
         frame: FrameOf<'_>,
     ) -> Result<RunFile, StudyError> {
-        let mut run = self.base.clone();
-        for Setting { parameter, key, value } in self.settings(values)? {
-            if key.starts_with("network.") {
-                self.expand_network(&mut run, values, load, frame)?;
-            }
-            let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
-            patch::set(&mut run, key, &value).map_err(in_parameter)?;
-        }
-        if self.grammar.is_some() {
-            self.expand_network(&mut run, values, load, frame)?;
-        }
+        Ok(RunFile::from_toml(&self.run(values, load, frame)?.to_string())?)
+    }
+
+    /// The run of one of the best trials, trained again: as the study wants that, with one combination of its grid.
+    pub fn run_file_again(
+        &self,
+        values: &Assignment,
+        retrain: &RetrainSpec,
+        combination: &Assignment,
+        load: LoadNetwork<'_>,
+        frame: FrameOf<'_>,
+    ) -> Result<RunFile, StudyError> {
+        let mut run = self.run(values, load, frame)?;
+        let set = retrain.set.iter().map(|(key, value)| Setting {
+            parameter: "retrain.set",
+            key,
+            value: value.clone(),
+        });
+        let expand = |run: &mut Table| expand_network(run, load);
+        put(&mut run, in_order(set.collect())?, &expand)?;
+        put(&mut run, settings(&retrain.parameters, combination)?, &expand)?;
         Ok(RunFile::from_toml(&run.to_string())?)
     }
 
-    /// A key that leads into the network needs it in place of its name.
-    fn expand_network(
+    fn run(
         &self,
-        run: &mut Table,
         values: &Assignment,
         load: LoadNetwork<'_>,
         frame: FrameOf<'_>,
-    ) -> Result<(), StudyError> {
-        let network = match (run.get("network"), &self.grammar) {
-            (None, Some(grammar)) => self.decoded(grammar, run, values, frame)?,
-            (Some(Value::String(name)), _) => {
-                let in_network = |source| StudyError::Network { name: name.clone(), source };
-                spec::preset(name).map_or_else(|| load(name).map_err(in_network), Ok)?
+    ) -> Result<Table, StudyError> {
+        let expand = |run: &mut Table| match &self.grammar {
+            Some(grammar) if !run.contains_key("network") => {
+                let network = self.decoded(grammar, run, values, frame)?;
+                run.insert("network".into(), network_table(&network)?);
+                Ok(())
             }
-            _ => return Ok(()),
+            _ => expand_network(run, load),
         };
-        let mut table: Table = network.to_toml()?.parse().expect("was written as TOML");
-        table.remove("version");
-        run.insert("network".into(), Value::Table(table));
-        Ok(())
+        let mut run = self.base.clone();
+        put(&mut run, settings(&self.parameters, values)?, &expand)?;
+        if self.grammar.is_some() {
+            expand(&mut run)?;
+        }
+        Ok(run)
     }
 
     fn decoded(
@@ -149,24 +162,67 @@ impl Template {
         let network = grammar.decode(values, frame(data).map_err(in_data)?)?;
         Ok(NetworkSpec { name: self.name.clone(), ..network })
     }
+}
 
-    /// What goes where. Short keys come first, so that a value inside of a table is put into the table that another parameter
-    /// chooses, in whichever order they stand in the file.
-    fn settings(&self, values: &Assignment) -> Result<Vec<Setting<'_>>, StudyError> {
-        let mut settings = Vec::new();
-        for parameter in &self.parameters {
-            let Some(&value) = values.get(&parameter.name) else { continue };
-            let (value, further) = value_and_further(parameter, value);
-            let own = parameter.key.iter().filter_map(|key| Some((key, value.clone()?)));
-            for (key, value) in own.chain(further.iter().map(|(key, value)| (key, value.clone()))) {
-                let in_parameter = |source| StudyError::Patch { parameter: parameter.name.clone(), source };
-                let n_segments = patch::segments(key).map_err(in_parameter)?.len();
-                settings.push((n_segments, Setting { parameter: &parameter.name, key, value }));
-            }
-        }
-        settings.sort_by_key(|(n_segments, _)| *n_segments);
-        Ok(settings.into_iter().map(|(_, setting)| setting).collect())
+/// All combinations of the choices of a grid, in the order of the file, the last parameter changing first; a single empty one
+/// where there is no grid.
+pub fn combinations(grid: &[ParameterSpec]) -> Vec<Assignment> {
+    let mut all = vec![Assignment::new()];
+    for parameter in grid {
+        let n_choices = parameter.choices.as_ref().map_or(0, Vec::len);
+        let with = |combination: &Assignment, idx| {
+            let mut combination = combination.clone();
+            combination.insert(parameter.name.clone(), ParamValue::Category(idx));
+            combination
+        };
+        all = all.iter().flat_map(|one| (0..n_choices).map(move |idx| with(one, idx))).collect();
     }
+    all
+}
+
+/// Puts what goes where; a key that leads into the network needs it in place of its name, which is what `expand` is for.
+fn put(
+    run: &mut Table,
+    settings: Vec<Setting<'_>>,
+    expand: &dyn Fn(&mut Table) -> Result<(), StudyError>,
+) -> Result<(), StudyError> {
+    for Setting { parameter, key, value } in settings {
+        if key.starts_with("network.") {
+            expand(run)?;
+        }
+        let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
+        patch::set(run, key, &value).map_err(in_parameter)?;
+    }
+    Ok(())
+}
+
+/// What goes where.
+fn settings<'a>(
+    parameters: &'a [ParameterSpec],
+    values: &Assignment,
+) -> Result<Vec<Setting<'a>>, StudyError> {
+    let mut settings = Vec::new();
+    for parameter in parameters {
+        let Some(&value) = values.get(&parameter.name) else { continue };
+        let (value, further) = value_and_further(parameter, value);
+        let own = parameter.key.iter().filter_map(|key| Some((key, value.clone()?)));
+        for (key, value) in own.chain(further.iter().map(|(key, value)| (key, value.clone()))) {
+            settings.push(Setting { parameter: &parameter.name, key, value });
+        }
+    }
+    in_order(settings)
+}
+
+/// Short keys come first, so that a value inside of a table is put into the table that another parameter chooses, in whichever
+/// order they stand in the file.
+fn in_order(settings: Vec<Setting<'_>>) -> Result<Vec<Setting<'_>>, StudyError> {
+    let mut numbered = Vec::new();
+    for setting in settings {
+        let in_parameter = |source| StudyError::Patch { parameter: setting.parameter.into(), source };
+        numbered.push((patch::segments(setting.key).map_err(in_parameter)?.len(), setting));
+    }
+    numbered.sort_by_key(|(n_segments, _)| *n_segments);
+    Ok(numbered.into_iter().map(|(_, setting)| setting).collect())
 }
 
 /// A value that goes under a key.
@@ -203,4 +259,19 @@ fn check_no_network(is_in_run: bool, parameters: &[ParameterSpec]) -> Result<(),
         }
         (false, None) => Ok(()),
     }
+}
+
+/// The network in place of its name.
+fn expand_network(run: &mut Table, load: LoadNetwork<'_>) -> Result<(), StudyError> {
+    let Some(Value::String(name)) = run.get("network") else { return Ok(()) };
+    let in_network = |source| StudyError::Network { name: name.clone(), source };
+    let network = spec::preset(name).map_or_else(|| load(name).map_err(in_network), Ok)?;
+    run.insert("network".into(), network_table(&network)?);
+    Ok(())
+}
+
+fn network_table(network: &NetworkSpec) -> Result<Value, StudyError> {
+    let mut table: Table = network.to_toml()?.parse().expect("was written as TOML");
+    table.remove("version");
+    Ok(Value::Table(table))
 }

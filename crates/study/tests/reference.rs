@@ -71,12 +71,13 @@ fn every_key_of_a_study_file_stands_in_the_reference() {
             pruner: _,
             budget: spec::BudgetSpec { trials, minutes, target },
             jobs: _,
-            retrain: spec::RetrainSpec { best: _, seeds: _ },
+            retrain: spec::RetrainSpec { best: _, seeds: _, finalists, set, parameters: grid },
             run,
             grammar: _,
             parameters,
         } = study;
         assert!(version.is_some() && run.is_some() && !constraints.is_empty() && parameters.len() == 4);
+        assert!(finalists.is_some() && !set.is_empty() && grid.len() == 1);
         assert!(trials.is_some() && minutes.is_some() && target.is_some());
     }
     let keys =

@@ -7,7 +7,9 @@ use nn::Plan;
 use search::Frame;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use spec::{Assignment, Measure, NetworkSource, NetworkSpec, StudySpec, Testing, TrainSpec};
+use spec::{
+    Assignment, Measure, NetworkSource, NetworkSpec, RetrainSpec, RunFile, StudySpec, Testing, TrainSpec,
+};
 use study::{Candidate, StudyError, Template};
 
 use crate::error::CliError;
@@ -18,6 +20,7 @@ use crate::network_file;
 pub(crate) struct Candidates {
     template: Template,
     constraints: BTreeMap<Measure, f64>,
+    retrain: RetrainSpec,
 }
 
 /// A training with nothing left open.
@@ -31,7 +34,8 @@ impl Candidates {
     pub(crate) fn new(study: &StudySpec) -> Result<Option<Self>, CliError> {
         let template = Template::new(study, &load)?;
         let constraints = study.constraints.clone();
-        Ok(template.map(|template| Self { template, constraints }))
+        let retrain = study.retrain.clone();
+        Ok(template.map(|template| Self { template, constraints, retrain }))
     }
 
     /// Epochs of a whole trial, where they do not vary.
@@ -41,7 +45,19 @@ impl Candidates {
 
     /// The training that the values ask for. What does not go together is an error.
     pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
-        let file = self.template.run_file_for(values, &load, &frame)?;
+        Self::prepare_run(self.template.run_file_for(values, &load, &frame)?)
+    }
+
+    /// The training of one of the best trials again, with one combination of the grid; measured as trials are.
+    pub(crate) fn prepare_again(
+        &self,
+        values: &Assignment,
+        combination: &Assignment,
+    ) -> Result<Prepared, CliError> {
+        Self::prepare_run(self.template.run_file_again(values, &self.retrain, combination, &load, &frame)?)
+    }
+
+    fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
         let is_preset = file.network.as_ref().is_none_or(NetworkSource::is_preset);
         let mut spec = file.resolve(network_file::read_named)?;
         spec.test = Testing::Never;
@@ -81,7 +97,7 @@ impl Candidates {
         let refusal = broken.map(|(measure, limit, value)| {
             format!("`{}` is {value}, but the constraint allows {limit} at most", measure.name())
         });
-        let attributes = [Measure::Parameters, Measure::MultiplyAdds]
+        let attributes = [Measure::Parameters, Measure::MultiplyAdds, Measure::ActivationBytes]
             .into_iter()
             .filter_map(|measure| {
                 Some((format!("danlu:{}", measure.name()), whole(of_network(measure, &prepared.plan)?)))
@@ -103,6 +119,7 @@ impl Prepared {
             seed,
             epochs: n_epochs,
             validation: Some(0.0),
+            subset: None,
             early_stopping: None,
             test: Testing::AtEnd,
             ..self.spec.clone()
@@ -116,6 +133,7 @@ pub(crate) fn of_network(measure: Measure, plan: &Plan) -> Option<f64> {
         Measure::Parameters => Some(plan.n_parameters() as f64),
         Measure::MultiplyAdds => Some(plan.multiply_adds() as f64),
         Measure::ModelBytes => Some(4.0 * plan.n_values() as f64),
+        Measure::ActivationBytes => Some(plan.activation_bytes() as f64),
         Measure::ValidationAccuracy | Measure::ValidationLoss | Measure::MicrosecondsPerImage => None,
     }
 }

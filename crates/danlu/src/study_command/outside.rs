@@ -68,7 +68,7 @@ fn study_of(view: StudyView) -> Result<(Option<Candidates>, Study), CliError> {
     let candidates = Candidates::new(view.spec())?;
     // A pruner of another program's trials sees no end.
     let max_steps = candidates.as_ref().map_or(u64::MAX, Candidates::n_epochs);
-    Ok((candidates, Study::outside(view, max_steps)))
+    Ok((candidates, Study::outside(view, max_steps)?))
 }
 
 fn answer(

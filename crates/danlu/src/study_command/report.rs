@@ -8,7 +8,7 @@ use study::{Counts, REPORT, REPORT_JSON, StudyView};
 
 use crate::error::CliError;
 use crate::output;
-use crate::study_command::retrain;
+use crate::study_command::grid;
 use crate::table::{Align, short, table};
 
 /// What a study came to, for programs.
@@ -38,6 +38,9 @@ struct BestTrial {
     params: Map<String, Json>,
     /// Of the networks trained again, where that was done.
     retrained: Option<Retrained>,
+    /// What was best of the grid that was tried before.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    grid: Map<String, Json>,
 }
 
 /// Test accuracy of the same network trained on all but the test samples, over seeds.
@@ -57,12 +60,16 @@ impl Report {
         let is_reused = |trial: &&TrialRecord| trial.user_attributes.contains_key(study::DUPLICATE_OF);
         let worked_s = view.worked_s();
         let n_shown = if view.objectives().len() == 1 { view.spec().retrain.best.max(1) } else { usize::MAX };
-        let chosen: Vec<u64> = retrain::chosen(view).iter().map(|trial| trial.number).collect();
-        let best = view.best().into_iter().take(n_shown).map(|trial| BestTrial {
-            trial: trial.number,
-            values: values(view.objectives(), trial),
-            params: study::params_to_json(trial),
-            retrained: if chosen.contains(&trial.number) { retrained(view, trial.number) } else { None },
+        let finalists = grid::finalists(view);
+        let best = view.best().into_iter().take(n_shown).map(|trial| {
+            let finalist = finalists.iter().find(|one| one.trial.number == trial.number);
+            BestTrial {
+                trial: trial.number,
+                values: values(view.objectives(), trial),
+                params: study::params_to_json(trial),
+                retrained: finalist.and_then(|_| retrained(view, trial.number)),
+                grid: finalist.map(|one| grid::chosen(view, &one.combination)).unwrap_or_default(),
+            }
         });
         let importance = search::importance(view.history());
         Self {
@@ -92,6 +99,9 @@ impl Report {
         for best in &self.best {
             let values = joined(&best.values);
             text.push_str(&format!("\nbest trial {}: {values}\n  {}", best.trial, joined(&best.params)));
+            if !best.grid.is_empty() {
+                text.push_str(&format!("\n  best of the grid: {}", joined(&best.grid)));
+            }
             if let Some(Retrained { n, test_accuracy, standard_error, .. }) = &best.retrained {
                 let error = standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
                 text.push_str(&format!(
