@@ -96,7 +96,8 @@ impl Grammar {
         check_decisions(decisions)?;
         let n_classes = classes.unwrap_or(SOME_CLASSES);
         let read = |key, nodes| Part::read(key, nodes, decisions, n_classes);
-        let parts = Parts { stem: read("stem", stem)?, layer: read("layer", layer)?, head: read("head", head)? };
+        let parts =
+            Parts { stem: read("stem", stem)?, layer: read("layer", layer)?, head: read("head", head)? };
         parts.check_size(&depths)?;
         let mut grammar = Self {
             input: *input,
@@ -321,7 +322,9 @@ impl Parts {
             match (stands_in(&self.layer, idx), once) {
                 (true, None) => of_layers.push(idx),
                 (false, Some(_)) => of_once.push(idx),
-                (true, Some(part)) => return Err(GrammarError::TwoPlaces { name: name.clone(), part: part.key }),
+                (true, Some(part)) => {
+                    return Err(GrammarError::TwoPlaces { name: name.clone(), part: part.key });
+                }
                 (false, None) => {
                     let reason = format!("`\"${name}\"` stands in no node");
                     return Err(GrammarError::Decision { name: name.clone(), reason });

@@ -3,19 +3,24 @@
 //! A [`Sampler`] and a [`Pruner`] see a [`History`], never a store, a network or a clock.
 
 mod axis;
+mod controller;
 mod draw;
+mod error;
 mod grammar;
 mod history;
 mod importance;
 mod pareto;
 mod pruner;
 mod pruners;
+mod reinforce;
 mod sampler;
 mod samplers;
+mod softmax_table;
 mod space;
 mod standing;
 mod step_log;
 
+pub use error::SamplerError;
 pub use grammar::{Frame, Grammar, GrammarError, OutsideError, Rule};
 pub use history::{ATTEMPT, History, Observation, Outcome};
 pub use importance::importance;
@@ -23,6 +28,6 @@ pub use pareto::{best, hypervolume, pareto_front};
 pub use pruner::Pruner;
 pub use pruners::pruner;
 pub use sampler::{Answer, Ask, Memory, Proposal, Sampler};
-pub use samplers::{GridError, check_sampler, sampler};
+pub use samplers::{check_sampler, sampler};
 pub use space::{Condition, Dimension, Point, Role, Space, SpaceError};
 pub use step_log::StepLog;

@@ -226,7 +226,10 @@ fn is_allowed(allowed: &[bool], value: ParamValue) -> bool {
 fn next_allowed(allowed: &[bool], value: ParamValue) -> ParamValue {
     let ParamValue::Category(first) = value else { return value };
     let round = (first..allowed.len()).chain(0..first);
-    round.into_iter().find(|&category| allowed.get(category) == Some(&true)).map_or(value, ParamValue::Category)
+    round
+        .into_iter()
+        .find(|&category| allowed.get(category) == Some(&true))
+        .map_or(value, ParamValue::Category)
 }
 
 /// What is wrong with a domain, if anything.

@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use runs::RunsError;
-use search::{GrammarError, GridError, OutsideError, SpaceError};
+use search::{GrammarError, OutsideError, SamplerError, SpaceError};
 use spec::SpecError;
 use store::StoreError;
 
@@ -73,7 +73,7 @@ pub enum StudyError {
     )]
     PrunerOfWhat { objective: String },
     #[error(transparent)]
-    Grid(#[from] GridError),
+    Sampler(#[from] SamplerError),
     #[error("trial {number} does not exist: the study has {n_trials}")]
     NoTrial { number: u64, n_trials: usize },
     #[error("there is no parameter `{name}`; the study has {known}")]

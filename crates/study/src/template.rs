@@ -38,7 +38,8 @@ pub fn space(study: &StudySpec) -> Result<Space, StudyError> {
 }
 
 pub(crate) fn space_of(grammar: Option<&Grammar>, parameters: &[ParameterSpec]) -> Result<Space, StudyError> {
-    let mut dimensions: Vec<Dimension> = grammar.map_or_else(Vec::new, |grammar| grammar.dimensions().to_vec());
+    let mut dimensions: Vec<Dimension> =
+        grammar.map_or_else(Vec::new, |grammar| grammar.dimensions().to_vec());
     for parameter in parameters {
         let conditions = parameter.when.iter().map(|(name, labels)| {
             let fault = || StudyError::Condition { parameter: parameter.name.clone(), name: name.clone() };
@@ -104,63 +105,81 @@ impl Template {
         load: LoadNetwork<'_>,
         frame: FrameOf<'_>,
     ) -> Result<RunFile, StudyError> {
-        Ok(RunFile::from_toml(&self.run(values, load, frame)?.to_string())?)
+        let making = Making { template: self, values, load, frame };
+        Ok(RunFile::from_toml(&making.run()?.to_string())?)
     }
 
     /// The run of one of the best trials, trained again: as the study wants that, with one combination of its grid.
     pub fn run_file_again(
         &self,
         values: &Assignment,
-        retrain: &RetrainSpec,
-        combination: &Assignment,
+        (retrain, combination): (&RetrainSpec, &Assignment),
         load: LoadNetwork<'_>,
         frame: FrameOf<'_>,
     ) -> Result<RunFile, StudyError> {
-        let mut run = self.run(values, load, frame)?;
+        let making = Making { template: self, values, load, frame };
+        let mut run = making.run()?;
         let set = retrain.set.iter().map(|(key, value)| Setting {
             parameter: "retrain.set",
             key,
             value: value.clone(),
         });
-        let expand = |run: &mut Table| expand_network(run, load);
-        put(&mut run, in_order(set.collect())?, &expand)?;
-        put(&mut run, settings(&retrain.parameters, combination)?, &expand)?;
+        making.put(&mut run, in_order(set.collect())?)?;
+        making.put(&mut run, settings(&retrain.parameters, combination)?)?;
         Ok(RunFile::from_toml(&run.to_string())?)
     }
+}
 
-    fn run(
-        &self,
-        values: &Assignment,
-        load: LoadNetwork<'_>,
-        frame: FrameOf<'_>,
-    ) -> Result<Table, StudyError> {
-        let expand = |run: &mut Table| match &self.grammar {
-            Some(grammar) if !run.contains_key("network") => {
-                let network = self.decoded(grammar, run, values, frame)?;
-                run.insert("network".into(), network_table(&network)?);
-                Ok(())
-            }
-            _ => expand_network(run, load),
-        };
-        let mut run = self.base.clone();
-        put(&mut run, settings(&self.parameters, values)?, &expand)?;
-        if self.grammar.is_some() {
-            expand(&mut run)?;
+/// A run that is being made.
+struct Making<'a> {
+    template: &'a Template,
+    values: &'a Assignment,
+    load: LoadNetwork<'a>,
+    frame: FrameOf<'a>,
+}
+
+impl Making<'_> {
+    fn run(&self) -> Result<Table, StudyError> {
+        let mut run = self.template.base.clone();
+        self.put(&mut run, settings(&self.template.parameters, self.values)?)?;
+        if self.template.grammar.is_some() {
+            self.expand_network(&mut run)?;
         }
         Ok(run)
     }
 
-    fn decoded(
-        &self,
-        grammar: &Grammar,
-        run: &Table,
-        values: &Assignment,
-        frame: FrameOf<'_>,
-    ) -> Result<NetworkSpec, StudyError> {
+    fn put(&self, run: &mut Table, settings: Vec<Setting<'_>>) -> Result<(), StudyError> {
+        for Setting { parameter, key, value } in settings {
+            if key.starts_with("network.") {
+                self.expand_network(run)?;
+            }
+            let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
+            patch::set(run, key, &value).map_err(in_parameter)?;
+        }
+        Ok(())
+    }
+
+    /// A key that leads into the network needs it in place of its name.
+    fn expand_network(&self, run: &mut Table) -> Result<(), StudyError> {
+        let network = match (run.get("network"), &self.template.grammar) {
+            (None, Some(grammar)) => self.decoded(grammar, run)?,
+            (Some(Value::String(name)), _) => {
+                let in_network = |source| StudyError::Network { name: name.clone(), source };
+                spec::preset(name).map_or_else(|| (self.load)(name).map_err(in_network), Ok)?
+            }
+            _ => return Ok(()),
+        };
+        let mut table: Table = network.to_toml()?.parse().expect("was written as TOML");
+        table.remove("version");
+        run.insert("network".into(), Value::Table(table));
+        Ok(())
+    }
+
+    fn decoded(&self, grammar: &Grammar, run: &Table) -> Result<NetworkSpec, StudyError> {
         let data = run.get("data").and_then(Value::as_str).unwrap_or_default();
         let in_data = |source| StudyError::Data { data: data.into(), source };
-        let network = grammar.decode(values, frame(data).map_err(in_data)?)?;
-        Ok(NetworkSpec { name: self.name.clone(), ..network })
+        let network = grammar.decode(self.values, (self.frame)(data).map_err(in_data)?)?;
+        Ok(NetworkSpec { name: self.template.name.clone(), ..network })
     }
 }
 
@@ -178,22 +197,6 @@ pub fn combinations(grid: &[ParameterSpec]) -> Vec<Assignment> {
         all = all.iter().flat_map(|one| (0..n_choices).map(move |idx| with(one, idx))).collect();
     }
     all
-}
-
-/// Puts what goes where; a key that leads into the network needs it in place of its name, which is what `expand` is for.
-fn put(
-    run: &mut Table,
-    settings: Vec<Setting<'_>>,
-    expand: &dyn Fn(&mut Table) -> Result<(), StudyError>,
-) -> Result<(), StudyError> {
-    for Setting { parameter, key, value } in settings {
-        if key.starts_with("network.") {
-            expand(run)?;
-        }
-        let in_parameter = |source| StudyError::Patch { parameter: parameter.into(), source };
-        patch::set(run, key, &value).map_err(in_parameter)?;
-    }
-    Ok(())
 }
 
 /// What goes where.
@@ -259,19 +262,4 @@ fn check_no_network(is_in_run: bool, parameters: &[ParameterSpec]) -> Result<(),
         }
         (false, None) => Ok(()),
     }
-}
-
-/// The network in place of its name.
-fn expand_network(run: &mut Table, load: LoadNetwork<'_>) -> Result<(), StudyError> {
-    let Some(Value::String(name)) = run.get("network") else { return Ok(()) };
-    let in_network = |source| StudyError::Network { name: name.clone(), source };
-    let network = spec::preset(name).map_or_else(|| load(name).map_err(in_network), Ok)?;
-    run.insert("network".into(), network_table(&network)?);
-    Ok(())
-}
-
-fn network_table(network: &NetworkSpec) -> Result<Value, StudyError> {
-    let mut table: Table = network.to_toml()?.parse().expect("was written as TOML");
-    table.remove("version");
-    Ok(Value::Table(table))
 }

@@ -293,7 +293,8 @@ fn check(spec: &StudySpec) -> Result<(), StudyError> {
     if spec.pruner != spec::PrunerSpec::None && !is_of_epoch {
         return Err(StudyError::PrunerOfWhat { objective: spec.objectives[0].name.clone() });
     }
-    Ok(search::check_sampler(&spec.sampler, &space(spec)?)?)
+    let directions: Vec<Direction> = spec.objectives.iter().map(|objective| objective.direction).collect();
+    Ok(search::check_sampler(&spec.sampler, &space(spec)?, &directions)?)
 }
 
 /// Whether a folder holds a study.

@@ -54,7 +54,11 @@ impl Candidates {
         values: &Assignment,
         combination: &Assignment,
     ) -> Result<Prepared, CliError> {
-        Self::prepare_run(self.template.run_file_again(values, &self.retrain, combination, &load, &frame)?)
+        let again = (&self.retrain, combination);
+        let mut prepared = Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)?;
+        // What is learned from less is only for trials.
+        prepared.spec.subset = None;
+        Ok(prepared)
     }
 
     fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
@@ -156,7 +160,8 @@ fn nameless(mut spec: TrainSpec) -> TrainSpec {
     for node in &mut spec.network.nodes {
         node.name = None;
         let inputs = node.inputs.iter_mut().flatten();
-        inputs.for_each(|input| *input = position(input).map_or_else(|| input.clone(), |idx| idx.to_string()));
+        inputs
+            .for_each(|input| *input = position(input).map_or_else(|| input.clone(), |idx| idx.to_string()));
     }
     spec.network.name = "network".into();
     spec

@@ -110,7 +110,13 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads a part's nodes and what was decided in them; returns what it gives.
-    fn part(&mut self, part: &Part, prefix: &str, input: usize, decided: &mut [Option<usize>]) -> Read<usize> {
+    fn part(
+        &mut self,
+        part: &Part,
+        prefix: &str,
+        input: usize,
+        decided: &mut [Option<usize>],
+    ) -> Read<usize> {
         let first = self.at;
         for node in &part.nodes {
             let expected = format!("{prefix}{}", node.name);
@@ -132,7 +138,11 @@ impl<'a> Reader<'a> {
         Ok(if part.nodes.is_empty() { input } else { self.at })
     }
 
-    fn differs_in_layer(&self, expected: &str, node: &super::template::TemplateNode) -> (usize, OutsideError) {
+    fn differs_in_layer(
+        &self,
+        expected: &str,
+        node: &super::template::TemplateNode,
+    ) -> (usize, OutsideError) {
         let kind = node.variants[0].kind();
         let found = serde_json::to_string(&self.network.nodes[self.at].layer).unwrap_or_default();
         let reason = match node.variants.len() {

@@ -16,20 +16,22 @@ pub enum GrammarError {
     TooManyNodes { layers: usize, n: usize, max: usize },
     #[error("`grammar.{part}`, node {node}: {reason}")]
     Node { part: &'static str, node: String, reason: String },
-    #[error("`grammar.{part}`, node {node}: `${name}` is neither a decision nor `$classes`; there is {known}")]
+    #[error(
+        "`grammar.{part}`, node {node}: `${name}` is neither a decision nor `$classes`; there is {known}"
+    )]
     Unknown { part: &'static str, node: String, name: String, known: String },
     #[error(
         "`grammar.{part}`, node {node}: `padding = \"same\"` needs an odd kernel (or an even dilation), but its extent is \
          {extent}"
     )]
     EvenKernel { part: &'static str, node: String, extent: i64 },
-    #[error(
-        "`grammar.{part}`, node {node}: with {choices} it is no layer: {reason}"
-    )]
+    #[error("`grammar.{part}`, node {node}: with {choices} it is no layer: {reason}")]
     Unusable { part: &'static str, node: String, choices: String, reason: String },
     #[error("`grammar.{part}`, node {node}: {one} and {other} are the same layer")]
     SameLayer { part: &'static str, node: String, one: String, other: String },
-    #[error("`grammar.{part}`, node {node}: its decisions have {n} combinations, but at most {max} are allowed")]
+    #[error(
+        "`grammar.{part}`, node {node}: its decisions have {n} combinations, but at most {max} are allowed"
+    )]
     TooManyVariants { part: &'static str, node: String, n: usize, max: usize },
     #[error("decision `{name}`: {reason}")]
     Decision { name: String, reason: String },

@@ -248,7 +248,8 @@ impl Shapes {
         deepest: usize,
         forget: impl Fn(Shape) -> Shape,
     ) -> Result<Vec<Vec<Option<u32>>>, GrammarError> {
-        let variants: Vec<Vec<usize>> = layer.all.iter().map(|choices| layer.variants(part, choices)).collect();
+        let variants: Vec<Vec<usize>> =
+            layer.all.iter().map(|choices| layer.variants(part, choices)).collect();
         let mut next = Vec::new();
         for _ in 0..deepest {
             for idx in next.len()..self.all.len() {
@@ -302,7 +303,8 @@ impl Combinations {
     /// The variant of each node of a part; what makes no difference is its first choice.
     fn variants(&self, part: &Part, choices: &[usize]) -> Vec<usize> {
         let variant = |node: &TemplateNode| {
-            let choice = |idx: usize| self.decisions.iter().position(|&one| one == idx).map_or(0, |at| choices[at]);
+            let choice =
+                |idx: usize| self.decisions.iter().position(|&one| one == idx).map_or(0, |at| choices[at]);
             node.decisions.iter().fold(0, |variant, &(idx, n)| variant * n + choice(idx))
         };
         part.nodes.iter().map(variant).collect()
@@ -383,7 +385,9 @@ impl Sizes<'_> {
             let picture = self.input.map_or(map, Shape::Map);
             let misfit = self
                 .part_misfit(stem, single, picture, usize::MAX)
-                .or_else(|| self.part_misfit(template, layer, map, if self.skips { size } else { usize::MAX }))
+                .or_else(|| {
+                    self.part_misfit(template, layer, map, if self.skips { size } else { usize::MAX })
+                })
                 .or_else(|| self.part_misfit(head, single, map, usize::MAX));
             if let Some((choices, node)) = misfit {
                 return Some(Misfit { choices, node, size });
@@ -425,7 +429,8 @@ impl Sizes<'_> {
     fn first_misfit(&self, layer: &Combinations, single: &Combinations, input: [usize; 3]) -> String {
         let Parts { stem, layer: template, head } = self.parts;
         let depth = self.depths.first().copied().unwrap_or(1);
-        let parts = [(stem, single)].into_iter().chain(vec![(template, layer); depth]).chain([(head, single)]);
+        let parts =
+            [(stem, single)].into_iter().chain(vec![(template, layer); depth]).chain([(head, single)]);
         let mut shape = Shape::Map(input);
         for (part, combinations) in parts {
             match through(part, &combinations.variants(part, &combinations.all[0]), shape) {

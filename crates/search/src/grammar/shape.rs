@@ -142,9 +142,12 @@ fn scaled(a: Shape, b: Shape) -> Option<Shape> {
 }
 
 fn concat(inputs: &[Shape]) -> Option<Shape> {
-    let n: usize = inputs.iter().map(|input| match input {
-        Shape::Map([c, ..]) | Shape::Flat(c) => *c,
-    }).sum();
+    let n: usize = inputs
+        .iter()
+        .map(|input| match input {
+            Shape::Map([c, ..]) | Shape::Flat(c) => *c,
+        })
+        .sum();
     let with = |shape: &Shape| match *shape {
         Shape::Map([_, h, w]) => Shape::Map([n, h, w]),
         Shape::Flat(_) => Shape::Flat(n),

@@ -70,7 +70,8 @@ impl Part {
         let position = self.nodes.len().to_string();
         let called = table.get("name").and_then(Value::as_str).unwrap_or(&position).to_owned();
         let fault = |reason: String| self.fault(&called, reason);
-        let raw: RawNode = table.clone().try_into().map_err(|error: toml::de::Error| fault(one_line(&error)))?;
+        let raw: RawNode =
+            table.clone().try_into().map_err(|error: toml::de::Error| fault(one_line(&error)))?;
         let name = raw.name.unwrap_or(position);
         if name == "input" || self.nodes.iter().any(|node| node.name == name) {
             return Err(fault("its name is taken".into()));
@@ -95,18 +96,25 @@ impl Part {
             return Ok(None);
         }
         let found = self.nodes.iter().position(|earlier| earlier.name == input);
-        let reason = || format!("`inputs` names `{input}`, but no earlier node of `{}` is called so", self.key);
+        let reason =
+            || format!("`inputs` names `{input}`, but no earlier node of `{}` is called so", self.key);
         found.map(Some).ok_or_else(|| self.fault(node, reason()))
     }
 
     /// The decisions that stand in a layer, ascending.
-    fn marks(&self, node: &str, layer: &Value, decisions: &[DecisionSpec]) -> Result<Vec<usize>, GrammarError> {
+    fn marks(
+        &self,
+        node: &str,
+        layer: &Value,
+        decisions: &[DecisionSpec],
+    ) -> Result<Vec<usize>, GrammarError> {
         let mut names = Vec::new();
         collect_marks(layer, &mut names);
         names.retain(|name| *name != CLASSES);
         let position = |name: &&str| decisions.iter().position(|decision| decision.name == **name);
         if let Some(unknown) = names.iter().find(|name| position(name).is_none()) {
-            let known: Vec<String> = decisions.iter().map(|decision| format!("`${}`", decision.name)).collect();
+            let known: Vec<String> =
+                decisions.iter().map(|decision| format!("`${}`", decision.name)).collect();
             let known = if known.is_empty() { "none".into() } else { known.join(", ") };
             let (part, node, name) = (self.key, node.into(), (*unknown).into());
             return Err(GrammarError::Unknown { part, node, name, known });
@@ -241,10 +249,15 @@ pub(super) fn choices_fault(decision: &DecisionSpec) -> Option<String> {
         return Some(format!("choice {} has no `value`", label(choice)));
     }
     if let Some(choice) = choices.iter().find(|choice| !choice.set.is_empty()) {
-        return Some(format!("choice {} has `set`, which only a parameter's choices may have", label(choice)));
+        return Some(format!(
+            "choice {} has `set`, which only a parameter's choices may have",
+            label(choice)
+        ));
     }
     let twice = choices.iter().enumerate().find(|(idx, choice)| {
-        choices[..*idx].iter().any(|earlier| earlier.category == choice.category || earlier.value == choice.value)
+        choices[..*idx]
+            .iter()
+            .any(|earlier| earlier.category == choice.category || earlier.value == choice.value)
     });
     twice.map(|(_, choice)| format!("the choice {} is there twice", label(choice)))
 }
@@ -315,7 +328,8 @@ fn pair(value: Option<&Value>) -> Option<[i64; 2]> {
 /// A layer, valid as far as that can be said without shapes.
 fn read_layer(value: Value, n_inputs: usize) -> Result<LayerSpec, String> {
     let layer = LayerSpec::deserialize(value).map_err(|error| one_line(&error))?;
-    let node = |name: &str, inputs: Option<Vec<String>>, layer| NodeSpec { name: Some(name.into()), inputs, layer };
+    let node =
+        |name: &str, inputs: Option<Vec<String>>, layer| NodeSpec { name: Some(name.into()), inputs, layer };
     let inputs = vec!["input".to_owned(); n_inputs];
     let checked = node("it", Some(inputs), layer.clone());
     let network = NetworkSpec { name: "it".into(), input: [1, 1, 1], classes: 1, nodes: vec![checked] };
