@@ -26,6 +26,9 @@ enum Source<'a> {
     Draw { rng: &'a mut ChaCha8Rng, depth: Option<usize> },
     /// A point; the depth may be no decision.
     Follow { point: &'a Point, is_depth_fixed: bool },
+    /// Whatever is most probable.
+    #[cfg(test)]
+    MostProbable,
 }
 
 /// One decision.
@@ -60,6 +63,12 @@ impl<'a> Walk<'a> {
         is_depth_fixed: bool,
     ) -> Self {
         Self::from(decisions, limits, Source::Follow { point, is_depth_fixed })
+    }
+
+    /// Takes whatever is most probable.
+    #[cfg(test)]
+    pub(super) fn most_probable(decisions: &'a Decisions, limits: Limits) -> Self {
+        Self::from(decisions, limits, Source::MostProbable)
     }
 
     fn from(decisions: &'a Decisions, limits: Limits, source: Source<'a>) -> Self {
@@ -110,6 +119,11 @@ impl<'a> Walk<'a> {
         let taken = match &mut self.source {
             Source::Draw { rng, .. } => category_at(&self.log_p[start..], draw::uniform(rng)),
             Source::Follow { point, .. } => category(point[dim]).expect("a point of the space is followed"),
+            #[cfg(test)]
+            Source::MostProbable => {
+                let log_p = &self.log_p[start..];
+                (0..log_p.len()).max_by(|&a, &b| log_p[a].total_cmp(&log_p[b])).unwrap()
+            }
         };
         self.point.push(Some(ParamValue::Category(taken)));
         self.taken.push(Taken { dim, start, n: logits.len(), category: taken });
