@@ -249,7 +249,7 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::Changed { .. } => 2,
         E::PrunerOfSeveral
         | E::PrunerOfWhat { .. }
-        | E::Grid(_)
+        | E::Sampler(_)
         | E::NoTrial { .. }
         | E::NoParameter { .. } => 2,
         E::NotInDomain { .. } | E::ValueCount { .. } => 2,

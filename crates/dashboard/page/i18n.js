@@ -2,6 +2,7 @@
 
 import blocks from "./strings/blocks.js";
 import runs from "./strings/runs.js";
+import searches from "./strings/search.js";
 import shell from "./strings/shell.js";
 import studies from "./strings/studies.js";
 import tryIt from "./strings/try.js";
@@ -14,7 +15,7 @@ const KEY = "danlu-language";
 export const LANGUAGES = ["en", "zh"];
 /** @type {Words} */
 const WORDS = { en: {}, zh: {} };
-for (const words of [shell, runs, studies, blocks, tryIt]) {
+for (const words of [shell, runs, studies, searches, blocks, tryIt]) {
   for (const language of LANGUAGES) Object.assign(WORDS[language], words[language]);
 }
 check();

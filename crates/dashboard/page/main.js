@@ -6,7 +6,7 @@ import * as router from "./router.js";
 import { isDark, toggleTheme } from "./theme.js";
 
 /** Entries of the navigation, in their order; a section needs a line here and its routes below. */
-const SECTIONS = ["runs", "studies", "blocks", "try"];
+const SECTIONS = ["runs", "studies", "search", "blocks", "try"];
 
 router.route(/^\/runs$/, "runs", () => import("./runs_list.js"));
 router.route(/^\/runs\/([^/]+)$/, "runs", () => import("./run_page.js"));
@@ -14,6 +14,8 @@ router.route(/^\/compare$/, "runs", () => import("./compare.js"));
 router.route(/^\/studies$/, "studies", () => import("./studies/list.js"));
 router.route(/^\/studies\/([^/]+)$/, "studies", () => import("./studies/view.js"));
 router.route(/^\/studies\/([^/]+)\/trials\/(\d+)$/, "studies", () => import("./studies/trial.js"));
+router.route(/^\/search$/, "search", () => import("./search/list.js"));
+router.route(/^\/search\/([^/]+)$/, "search", () => import("./search/view.js"));
 router.route(/^\/blocks$/, "blocks", () => import("./blocks/view.js"));
 router.route(/^\/try(?:\/([^/]+))?$/, "try", () => import("./try/view.js"));
 

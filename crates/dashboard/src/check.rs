@@ -95,7 +95,7 @@ pub(crate) fn checked(form: &Form) -> Checked {
 }
 
 /// The file's network in place, fitted to the data set where it was asked for by name.
-fn network_of(file: &RunFile) -> Result<NetworkSpec, CheckError> {
+pub(crate) fn network_of(file: &RunFile) -> Result<NetworkSpec, CheckError> {
     let name = match &file.network {
         Some(NetworkSource::Inline(network)) => return Ok(network.clone()),
         Some(NetworkSource::Named(name)) => name.as_str(),

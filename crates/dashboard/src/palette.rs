@@ -23,7 +23,7 @@ pub(crate) struct Block {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
-enum Group {
+pub(crate) enum Group {
     Convolution,
     Linear,
     Normalization,
@@ -230,7 +230,7 @@ fn merges() -> Vec<Block> {
 }
 
 /// Where a layer is shown.
-fn group_of(layer: &LayerSpec) -> Group {
+pub(crate) fn group_of(layer: &LayerSpec) -> Group {
     use LayerSpec as L;
     match layer {
         L::Conv2d(_) | L::PartialConv2d(_) => Group::Convolution,

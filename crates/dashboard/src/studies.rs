@@ -5,9 +5,11 @@
 
 mod api;
 mod axis;
+mod busy;
 mod control;
 mod feed;
 mod front;
+mod grammar;
 mod history;
 mod importance;
 mod intermediate;
@@ -49,7 +51,8 @@ pub(crate) fn routes() -> Router<Arc<State>> {
         .route("/trials", get(api::trials))
         .route("/trials/{number}", get(api::trial))
         .route("/stop", post(control::stop))
-        .route("/run", post(control::run));
+        .route("/run", post(control::run))
+        .merge(grammar::routes());
     Router::new()
         .route("/api/studies", get(api::list))
         .route("/api/study-events", get(feed::list))

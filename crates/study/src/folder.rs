@@ -126,6 +126,7 @@ fn difference(before: &StudySpec, after: &StudySpec) -> Option<&'static str> {
         ("`sampler`", before.sampler == after.sampler),
         ("`pruner`", before.pruner == after.pruner),
         ("table `run`", before.run == after.run),
+        ("`grammar`", before.grammar == after.grammar),
         ("list of parameters", before.parameters == after.parameters),
     ];
     same.into_iter().find(|(_, is_same)| !is_same).map(|(what, _)| what)

@@ -43,7 +43,7 @@ mod tests {
         for Preset { name, text, .. } in PRESETS {
             let spec = StudySpec::from_toml(text).unwrap();
             assert_eq!(spec.name, name);
-            let space = space(&spec.parameters).unwrap();
+            let space = space(&spec).unwrap();
             let template = Template::new(&spec, &load).unwrap().unwrap();
             for pick in 0..4 {
                 let point = space.fill(|_, dimension| match &dimension.domain {

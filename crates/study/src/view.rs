@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use search::{History, Space};
+use search::{Grammar, History, Space};
 use serde_json::Value as Json;
 use spec::{Direction, Measure, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
-use crate::template::space;
+use crate::template::{space, space_of};
 use crate::{StudyError, StudyFolder, journal};
 
 /// The study attribute that holds the study file.
@@ -19,6 +19,7 @@ pub(crate) const FILE_ATTRIBUTE: &str = "danlu:file";
 pub struct StudyView {
     folder: StudyFolder,
     spec: StudySpec,
+    grammar: Option<Grammar>,
     pub(crate) store: Store,
     pub(crate) id: StudyId,
     cache: TrialCache,
@@ -99,8 +100,9 @@ impl StudyView {
         let not_there = || StudyError::NotInStore { path: folder.path(STORE), name: spec.name.clone() };
         let id = store.find_study(&spec.name)?.ok_or_else(not_there)?;
         let directions = spec.objectives.iter().map(|objective| objective.direction).collect();
-        let history = History::new(space(&spec.parameters)?, directions);
-        let mut view = Self { folder, spec, store, id, cache: TrialCache::default(), history };
+        let grammar = spec.grammar.as_ref().map(Grammar::new).transpose()?;
+        let history = History::new(space_of(grammar.as_ref(), &spec.parameters)?, directions);
+        let mut view = Self { folder, spec, grammar, store, id, cache: TrialCache::default(), history };
         view.sync()?;
         Ok(view)
     }
@@ -121,6 +123,11 @@ impl StudyView {
     /// What was asked.
     pub fn spec(&self) -> &StudySpec {
         &self.spec
+    }
+
+    /// Which networks there are, in an architecture search.
+    pub fn grammar(&self) -> Option<&Grammar> {
+        self.grammar.as_ref()
     }
 
     /// What may vary.
@@ -249,7 +256,8 @@ fn check(spec: &StudySpec) -> Result<(), StudyError> {
     if spec.pruner != spec::PrunerSpec::None && !is_of_epoch {
         return Err(StudyError::PrunerOfWhat { objective: spec.objectives[0].name.clone() });
     }
-    Ok(search::check_sampler(&spec.sampler, &space(&spec.parameters)?)?)
+    let directions: Vec<Direction> = spec.objectives.iter().map(|objective| objective.direction).collect();
+    Ok(search::check_sampler(&spec.sampler, &space(spec)?, &directions)?)
 }
 
 /// Whether a folder holds a study.

@@ -45,7 +45,7 @@ fn load_text(name: &str) -> Result<NetworkSpec, String> {
 fn the_reference_is_a_study_whose_trials_can_be_made() {
     let study = StudySpec::from_toml(REFERENCE).unwrap();
     assert_eq!(study.sampler, SamplerSpec::default());
-    let space = space(&study.parameters).unwrap();
+    let space = space(&study).unwrap();
     let runs: Vec<TrainSpec> = (0..3).map(|pick| run_of(&study, &space, pick)).collect();
     let names: Vec<String> = runs.iter().map(|run| run.optimizer.kind().to_string()).collect();
     assert_eq!(names, ["adam", "sgd", "adamw"]);

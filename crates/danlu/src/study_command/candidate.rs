@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nn::Plan;
+use search::Frame;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use spec::{
@@ -44,7 +45,7 @@ impl Candidates {
 
     /// The training that the values ask for. What does not go together is an error.
     pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
-        Self::prepare_run(self.template.run_file(values, &load)?)
+        Self::prepare_run(self.template.run_file_for(values, &load, &frame)?)
     }
 
     /// The training of one of the best trials again, with one combination of the grid; measured as trials are.
@@ -53,7 +54,8 @@ impl Candidates {
         values: &Assignment,
         combination: &Assignment,
     ) -> Result<Prepared, CliError> {
-        Self::prepare_run(self.template.run_file_again(values, &self.retrain, combination, &load)?)
+        let again = (&self.retrain, combination);
+        Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)
     }
 
     fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
@@ -75,9 +77,10 @@ impl Candidates {
     pub(crate) fn look(&self, values: &Assignment) -> Result<Candidate, CliError> {
         let prepared = match self.prepare(values) {
             Ok(prepared) => prepared,
-            Err(error @ (CliError::Study(StudyError::Patch { .. }) | CliError::Data(_))) => {
-                return Err(error);
-            }
+            Err(
+                error @ (CliError::Study(StudyError::Patch { .. } | StudyError::Data { .. })
+                | CliError::Data(_)),
+            ) => return Err(error),
             Err(error @ CliError::NeitherNameNorFolder { .. }) => return Err(error),
             Err(error) => {
                 let refusal = Some(error.one_line());
@@ -101,7 +104,11 @@ impl Candidates {
                 Some((format!("danlu:{}", measure.name()), whole(of_network(measure, &prepared.plan)?)))
             })
             .collect();
-        Ok(Candidate { run: fingerprint(&prepared.spec)?, refusal, attributes })
+        let run = match self.template.grammar() {
+            None => fingerprint(&prepared.spec)?,
+            Some(_) => fingerprint(&nameless(prepared.spec))?,
+        };
+        Ok(Candidate { run, refusal, attributes })
     }
 }
 
@@ -139,6 +146,27 @@ fn whole(value: f64) -> Json {
 fn fingerprint(spec: &TrainSpec) -> Result<String, CliError> {
     let digest = Sha256::digest(spec.to_toml()?);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The same run whatever its network and nodes are called: each node is called by its position.
+fn nameless(mut spec: TrainSpec) -> TrainSpec {
+    let names = spec.network.node_names();
+    let position = |name: &String| names.iter().position(|one| one == name);
+    for node in &mut spec.network.nodes {
+        node.name = None;
+        let inputs = node.inputs.iter_mut().flatten();
+        inputs
+            .for_each(|input| *input = position(input).map_or_else(|| input.clone(), |idx| idx.to_string()));
+    }
+    spec.network.name = "network".into();
+    spec
+}
+
+/// What a data set asks of a network.
+fn frame(data: &str) -> Result<Frame, Box<dyn std::error::Error + Send + Sync>> {
+    let wanted = Wanted::new(Path::new(data))?;
+    let input = wanted.shape().unwrap_or(Frame::default().input);
+    Ok(Frame { input, classes: wanted.n_classes() })
 }
 
 fn load(name: &str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>> {

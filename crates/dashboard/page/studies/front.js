@@ -12,18 +12,27 @@ import { objectiveName, valueFormat } from "./show.js";
 
 const POINTS = 1000;
 
-/** @param {string} id @param {AbortSignal} signal */
-export function frontPart(id, signal) {
+/**
+ * @typedef {object} Source what the points are, where they are no study's objectives
+ * @property {string} name of the part
+ * @property {string} title
+ * @property {string} path
+ * @property {Record<string, any>} [query]
+ * @property {(chart: any) => void} [onChart] in place of opening trials
+ */
+
+/** @param {string} id @param {AbortSignal} signal @param {Source} [source] */
+export function frontPart(id, signal, source = { name: "front", title: t("study.front"), path: "front" }) {
   const chosen = [0, 1];
-  return part("front", async (body) => {
-    const data = await get(studyPath(id, "front"), { query: { points: POINTS }, signal });
+  return part(source.name, async (body) => {
+    const data = await get(studyPath(id, source.path), { query: { points: POINTS, ...source.query }, signal });
     if (data.n === 0) return nothing(body, t("study.nothingYet"));
-    await draw(body, id, data, chosen, signal);
-  }, signal);
+    await draw(body, id, data, chosen, signal, source.onChart);
+  }, signal, undefined, source.title);
 }
 
-/** @param {HTMLElement} body @param {string} id @param {any} data @param {number[]} chosen @param {AbortSignal} signal */
-async function draw(body, id, data, chosen, signal) {
+/** @param {HTMLElement} body @param {string} id @param {any} data @param {number[]} chosen @param {AbortSignal} signal @param {(chart: any) => void} [onChart] */
+async function draw(body, id, data, chosen, signal, onChart = (chart) => openOnClick(chart, id)) {
   const library = await plotly();
   if (signal.aborted) return;
   if (!body.querySelector(".chart")) replace(body, el("div", { class: "toolbar" }), el("div", { class: "chart", role: "img" }));
@@ -32,7 +41,7 @@ async function draw(body, id, data, chosen, signal) {
   replace(tools, [0, 1].map((at) => {
     const choice = el("select", { onchange: () => {
       chosen[at] = Number(choice.value);
-      draw(body, id, data, chosen, signal);
+      draw(body, id, data, chosen, signal, onChart);
     } }, data.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => el("option", { value: idx }, objectiveName(one))));
     choice.value = String(chosen[at]);
     return el("label", { class: "check" }, t(at === 0 ? "study.across" : "study.up"), choice);
@@ -57,7 +66,7 @@ async function draw(body, id, data, chosen, signal) {
   }), CONFIG);
   chart.dataset.front = String(data.n_front);
   chart.setAttribute("aria-label", t("study.frontAbout", { n: data.n_front, total: data.n }));
-  openOnClick(chart, id);
+  onChart(chart);
   thinnedNote(body, data.number.length, data.n);
 }
 

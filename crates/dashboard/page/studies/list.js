@@ -6,7 +6,7 @@ import { ago, count, moment } from "../format.js";
 import { t } from "../i18n.js";
 import { setAddress } from "../router.js";
 import { stateChip } from "../state.js";
-import { studyHash, trialHash } from "./path.js";
+import { searchHash, studyHash, trialHash } from "./path.js";
 import { objectiveText, valuesText } from "./show.js";
 
 const PAGE = 50;
@@ -22,9 +22,27 @@ const COLUMNS = [
   { name: "modified", sort: "modified", cell: (row) => el("time", { title: moment(row.modified) }, ago(row.modified)) },
 ];
 
+/**
+ * @typedef {object} Kind which studies are listed, and where one is shown
+ * @property {string} nav its entry of the navigation
+ * @property {Record<string, any>} query
+ * @property {(row: any) => boolean} has
+ * @property {(id: string) => string} hash of a study's page
+ * @property {string} none words where there is none
+ * @property {string} command that begins one
+ */
+
+/** @type {Kind} */
+const STUDIES = { nav: "studies", query: {}, has: () => true, hash: studyHash, none: "studies.none", command: "danlu study run lenet-tune" };
+
 /** @param {HTMLElement} root @param {import("../router.js").Visit} visit */
-export async function view(root, { query, signal }) {
-  const list = new StudiesList(root, query, signal);
+export function view(root, visit) {
+  return show(root, visit, STUDIES);
+}
+
+/** @param {HTMLElement} root @param {import("../router.js").Visit} visit @param {Kind} kind */
+export async function show(root, { query, signal }, kind) {
+  const list = new StudiesList(root, query, signal, kind);
   await list.load();
   events("/api/study-events", { study: (row) => list.changed(row), gone: () => list.reloadSoon() }, signal);
 }
@@ -52,9 +70,10 @@ export function stateBar(row) {
 }
 
 class StudiesList {
-  /** @param {HTMLElement} root @param {URLSearchParams} query @param {AbortSignal} signal */
-  constructor(root, query, signal) {
+  /** @param {HTMLElement} root @param {URLSearchParams} query @param {AbortSignal} signal @param {Kind} kind */
+  constructor(root, query, signal, kind) {
     this.signal = signal;
+    this.kind = kind;
     this.search = query.get("search") ?? "";
     this.sort = SORTS.find((sort) => sort === query.get("sort")) ?? "modified";
     this.order = query.get("order") === "asc" ? "asc" : "desc";
@@ -67,8 +86,8 @@ class StudiesList {
     this.body = el("tbody");
     this.empty = el("div");
     this.foot = el("div", { class: "pages" });
-    replace(root, el("h1", {}, t("nav.studies")), this.toolbar(),
-      el("table", { class: "runs studies" }, el("caption", { class: "visually-hidden" }, t("nav.studies")), el("thead", {}, this.head), this.body),
+    replace(root, el("h1", {}, t(`nav.${kind.nav}`)), this.toolbar(),
+      el("table", { class: "runs studies" }, el("caption", { class: "visually-hidden" }, t(`nav.${kind.nav}`)), el("thead", {}, this.head), this.body),
       this.empty, this.foot);
   }
 
@@ -84,13 +103,13 @@ class StudiesList {
   /** @param {Partial<{search: string, sort: string, order: string, offset: number}>} to */
   change(to) {
     Object.assign(this, { offset: 0 }, to);
-    setAddress(`#/studies${search({ search: this.search, sort: this.sort, order: this.order, offset: this.offset || "" })}`);
+    setAddress(`#/${this.kind.nav}${search({ search: this.search, sort: this.sort, order: this.order, offset: this.offset || "" })}`);
     return this.load();
   }
 
   async load() {
     try {
-      const query = { search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE };
+      const query = { search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE, ...this.kind.query };
       const { total, studies, folder } = await get("/api/studies", { query, signal: this.signal });
       if (query.search !== this.search || query.offset !== this.offset) return;
       this.total = total;
@@ -105,7 +124,7 @@ class StudiesList {
   /** A study changed: its row follows; one that is not here may belong here. @param {any} row */
   changed(row) {
     const idx = this.rows.findIndex(({ id }) => id === row.id);
-    if (idx < 0) return this.reloadSoon();
+    if (idx < 0) return this.kind.has(row) ? this.reloadSoon() : undefined;
     this.rows[idx] = row;
     const line = this.body.children[idx];
     const focused = line.contains(document.activeElement);
@@ -133,7 +152,7 @@ class StudiesList {
   /** @param {any} row */
   line(row) {
     const about = row.reason ? el("span", { class: "bad-text small" }, row.reason) : row.name && row.name !== row.id && el("span", { class: "muted small" }, row.name);
-    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: studyHash(row.id) }, row.id), about && el("div", {}, about));
+    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: this.kind.hash(row.id) }, row.id), this.kind === STUDIES && row.is_search && [" ", el("a", { class: "tag", href: searchHash(row.id) }, t("nav.search"))], about && el("div", {}, about));
     const cells = COLUMNS.map(({ name, cell }) => el("td", { class: `c-${name}`, data: { label: t(`studies.${name}`) } }, cell(row)));
     return el("tr", { data: { id: row.id } }, name, cells);
   }
@@ -149,6 +168,6 @@ class StudiesList {
 
   nothing() {
     if (this.search) return el("p", { class: "nothing" }, t("studies.noneFound"));
-    return el("div", { class: "nothing" }, el("p", {}, t("studies.none", { folder: this.folder ?? "" })), el("code", {}, "danlu study run lenet-tune"));
+    return el("div", { class: "nothing" }, el("p", {}, t(this.kind.none, { folder: this.folder ?? "" })), el("code", {}, this.kind.command));
   }
 }

@@ -28,11 +28,12 @@ function inTurn(work) {
  * @param {(body: HTMLElement, signal: AbortSignal) => Promise<any>} refresh fetches and draws into the body
  * @param {AbortSignal} signal
  * @param {any} [tools] stands beside the heading
+ * @param {string} [title] the heading
  * @returns {Part}
  */
-export function part(name, refresh, signal, tools) {
+export function part(name, refresh, signal, tools, title = t(`study.${name}`)) {
   const body = el("div", { class: "part-body", data: { part: name } }, el("p", { class: "muted" }, t("shell.loading")));
-  const heading = el("div", { class: "part-head" }, el("h2", { id: `h-${name}` }, t(`study.${name}`)), tools);
+  const heading = el("div", { class: "part-head" }, el("h2", { id: `h-${name}` }, title), tools);
   const node = el("section", { class: `part study-part ${name}`, "aria-labelledby": `h-${name}` }, heading, body);
   let inView = false;
   let stale = true;

@@ -15,3 +15,8 @@ export function studyHash(id) {
 export function trialHash(id, number) {
   return `${studyHash(id)}/trials/${number}`;
 }
+
+/** The page of an architecture search. @param {string} id */
+export function searchHash(id) {
+  return `#/search/${encodeURIComponent(id)}`;
+}

@@ -34,13 +34,15 @@ export function valueFormat(objective, values) {
 /** `accuracy ↑` @param {Objective} objective */
 export function objectiveText(objective) {
   const up = objective.direction === "maximize";
-  const name = objective.name === "value" ? t("study.value") : objective.name;
-  return el("span", { class: "objective", title: t(up ? "study.maximize" : "study.minimize") }, `${name} ${up ? "↑" : "↓"}`);
+  return el("span", { class: "objective", title: t(up ? "study.maximize" : "study.minimize") }, `${objectiveName(objective)} ${up ? "↑" : "↓"}`);
 }
+
+/** What has words of its own in place of a name. */
+const NAMED = ["value", "parameters", "multiply_adds"];
 
 /** Words for an objective in a chart. @param {Objective} objective */
 export function objectiveName(objective) {
-  return objective.name === "value" ? t("study.value") : objective.name;
+  return NAMED.includes(objective.name) ? t(`study.${objective.name}`) : objective.name;
 }
 
 /** The values of a trial, one after the other. @param {(number | string)[]} values @param {Objective[]} objectives */

@@ -10,10 +10,11 @@ use axum::http::Uri;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
+use study::STEP;
 
 use super::axis::{Axis, axes};
 use super::control::is_worked_by_danlu;
-use super::front::pareto;
+use super::front::{entries, pareto};
 use super::history::history;
 use super::importance::importance;
 use super::intermediate::intermediate;
@@ -54,6 +55,9 @@ enum Sort {
 struct ListQuery {
     #[serde(default)]
     search: String,
+    /// Only architecture searches.
+    #[serde(default)]
+    searches: bool,
     #[serde(default)]
     sort: Sort,
     order: Option<Order>,
@@ -76,7 +80,8 @@ pub(crate) async fn list(State(shared): State<Shared>, uri: Uri) -> Result<Respo
         let rows = shared.shelf.rows(LIST_AGE)?;
         let words: Vec<String> = query.search.to_lowercase().split_whitespace().map(String::from).collect();
         let all = rows.values().map(Arc::as_ref);
-        let mut found: Vec<&StudyRow> = all.filter(|row| has_all(row, &words)).collect();
+        let is_asked = |row: &StudyRow| row.is_search || !query.searches;
+        let mut found: Vec<&StudyRow> = all.filter(|row| is_asked(row) && has_all(row, &words)).collect();
         let rises = matches!(query.sort, Sort::Name);
         let order = query.order.unwrap_or(if rises { Order::Asc } else { Order::Desc });
         found.sort_by(|a, b| {
@@ -195,7 +200,7 @@ pub(crate) async fn study(
 fn attributes(view: &View<'_>) -> BTreeMap<String, Json> {
     let all = view.study.user_attributes.iter();
     let is_shown = |(key, value): &(&String, &Json)| {
-        key.as_str() != "danlu:file" && value.to_string().len() <= MAX_ATTRIBUTE
+        key.as_str() != "danlu:file" && !key.starts_with(STEP) && value.to_string().len() <= MAX_ATTRIBUTE
     };
     all.filter(is_shown).take(MAX_ATTRIBUTES).map(|(key, value)| (key.clone(), value.clone())).collect()
 }
@@ -281,7 +286,7 @@ pub(crate) async fn front_of(
     uri: Uri,
 ) -> Result<Response, DashboardError> {
     let of = |view: &View<'_>, query: &ChartQuery| {
-        Ok(answer::json(&pareto(view.objectives, view.trials, query.limit(1000))))
+        Ok(answer::json(&pareto(view.objectives, &entries(view.objectives, view.trials), query.limit(1000))))
     };
     chart(shared, id, uri, of).await
 }

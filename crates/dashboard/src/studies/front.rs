@@ -22,41 +22,61 @@ pub(crate) struct Front<'a> {
     pub(crate) on_front: Vec<bool>,
 }
 
-/// At most `points` trials, those of the front first.
-pub(crate) fn pareto<'a>(objectives: &'a [Objective], trials: &[TrialRecord], points: usize) -> Front<'a> {
-    let front = front(objectives, trials);
-    let complete: Vec<usize> = (0..trials.len()).filter(|&idx| has_all(objectives, &trials[idx])).collect();
-    let at = |idx: &usize| complete.binary_search(idx).ok();
-    let kept = thinned(complete.len(), points, front.iter().filter_map(at));
-    let kept: Vec<usize> = kept.into_iter().map(|at| complete[at]).collect();
-    let value = |idx: usize, objective: usize| {
-        trials[idx].state.complete_values().map_or(f64::NAN, |values| values[objective])
+/// A trial as a point of the chart.
+pub(crate) struct Entry {
+    pub(crate) number: u64,
+    /// One for each objective.
+    pub(crate) values: Vec<f64>,
+    pub(crate) feasible: bool,
+}
+
+/// The trials that have all objectives.
+pub(crate) fn entries(objectives: &[Objective], trials: &[TrialRecord]) -> Vec<Entry> {
+    let entry = |trial: &TrialRecord| {
+        let values = trial.state.complete_values()?.get(..objectives.len())?.to_vec();
+        Some(Entry { number: trial.number, values, feasible: trial.is_feasible() })
     };
-    let column = |objective: usize| kept.iter().map(|&idx| value(idx, objective)).collect();
+    trials.iter().filter_map(entry).collect()
+}
+
+/// At most `points` of the entries, those of the front first.
+pub(crate) fn pareto<'a>(objectives: &'a [Objective], entries: &[Entry], points: usize) -> Front<'a> {
+    let costs = entries.iter().map(|entry| entry.costs(objectives));
+    let front = undominated(costs);
+    let kept = thinned(entries.len(), points, front.iter().copied());
+    let column = |objective: usize| kept.iter().map(|&idx| entries[idx].values[objective]).collect();
     Front {
         objectives,
-        n: complete.len(),
+        n: entries.len(),
         n_front: front.len(),
-        number: kept.iter().map(|&idx| trials[idx].number).collect(),
+        number: kept.iter().map(|&idx| entries[idx].number).collect(),
         values: (0..objectives.len()).map(column).collect(),
-        feasible: kept.iter().map(|&idx| trials[idx].is_feasible()).collect(),
+        feasible: kept.iter().map(|&idx| entries[idx].feasible).collect(),
         on_front: kept.iter().map(|idx| front.binary_search(idx).is_ok()).collect(),
     }
 }
 
-fn has_all(objectives: &[Objective], trial: &TrialRecord) -> bool {
-    trial.state.complete_values().is_some_and(|values| values.len() >= objectives.len())
+impl Entry {
+    /// `None` for what cannot be on the front.
+    fn costs(&self, objectives: &[Objective]) -> Option<Vec<f64>> {
+        let is_number = self.values.iter().all(|value| !value.is_nan());
+        let costs = objectives.iter().zip(&self.values).map(|(one, &value)| one.direction.cost(value));
+        (self.feasible && is_number).then(|| costs.collect())
+    }
 }
 
 /// Positions of the feasible, complete trials that no other one dominates, in their order.
 pub(crate) fn front(objectives: &[Objective], trials: &[TrialRecord]) -> Vec<usize> {
-    let costs = |idx: usize| -> Option<(Vec<f64>, usize)> {
+    undominated(trials.iter().map(|trial| {
         let each = objectives.iter().enumerate();
-        let costs: Option<Vec<f64>> =
-            each.map(|(at, objective)| eligible_cost(&trials[idx], at, objective.direction)).collect();
-        Some((costs?, idx))
-    };
-    let mut sorted: Vec<(Vec<f64>, usize)> = (0..trials.len()).filter_map(costs).collect();
+        each.map(|(at, objective)| eligible_cost(trial, at, objective.direction)).collect()
+    }))
+}
+
+/// Positions of the costs that no others dominate, in their order.
+fn undominated(all: impl Iterator<Item = Option<Vec<f64>>>) -> Vec<usize> {
+    let known = all.enumerate().filter_map(|(idx, costs)| Some((costs?, idx)));
+    let mut sorted: Vec<(Vec<f64>, usize)> = known.collect();
     // Whatever dominates a trial comes before it in this order.
     sorted.sort_by(|(a, at), (b, bt)| lexical(a, b).then(at.cmp(bt)));
     let mut front: Vec<(Vec<f64>, usize)> = Vec::new();
@@ -100,7 +120,7 @@ mod tests {
             complete(7, &[f64::NAN, 1.0]),
             complete(8, &[0.85, 70.0]),
         ];
-        let found = pareto(&objectives, &trials, 100);
+        let found = pareto(&objectives, &entries(&objectives, &trials), 100);
         assert_eq!((found.n, found.n_front), (7, 4));
         assert_eq!(found.number, [0, 1, 2, 3, 6, 7, 8]);
         assert_eq!(found.on_front, [true, false, true, false, true, false, true]);

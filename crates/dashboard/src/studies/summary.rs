@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use spec::{StudySpec, TrialRecord};
 
+use super::busy::Busy;
 use super::number::{Number, numbers};
 use super::objective::{Objective, best, values};
 use super::table::count;
@@ -38,6 +39,8 @@ pub(crate) struct StudyRow {
     pub(crate) objectives: Vec<Objective>,
     pub(crate) sampler: Option<&'static str>,
     pub(crate) pruner: Option<&'static str>,
+    /// Whether its networks come from a grammar: an architecture search.
+    pub(crate) is_search: bool,
     pub(crate) n_trials: usize,
     pub(crate) n_by_state: BTreeMap<&'static str, usize>,
     /// With a single objective.
@@ -101,6 +104,7 @@ pub(crate) fn row(known: &Known<'_>, trials: &[TrialRecord]) -> StudyRow {
         objectives: known.objectives.to_vec(),
         sampler: known.spec.map(|spec| spec.sampler.name()),
         pruner: known.spec.map(|spec| spec.pruner.name()),
+        is_search: known.spec.is_some_and(|spec| spec.grammar.is_some()),
         n_trials: trials.len(),
         n_by_state: counts,
         best: front.first().filter(|_| is_single).map(|&idx| of_trial(&trials[idx])),
@@ -135,6 +139,7 @@ pub(crate) fn unreadable(id: &str, reason: String, modified: f64) -> StudyRow {
         objectives: Vec::new(),
         sampler: None,
         pruner: None,
+        is_search: false,
         n_trials: 0,
         n_by_state: count(&[]),
         best: None,
@@ -146,7 +151,8 @@ pub(crate) fn unreadable(id: &str, reason: String, modified: f64) -> StudyRow {
 pub(crate) fn progress(known: &Known<'_>, trials: &[TrialRecord]) -> Progress {
     let budget = known.spec.map(|spec| spec.budget).unwrap_or_default();
     let done = trials.iter().filter(|trial| trial.state.is_over()).count();
-    let seconds = known.worked_s.unwrap_or_else(|| busy_seconds(trials, known.modified));
+    let seconds =
+        known.worked_s.unwrap_or_else(|| Busy::new(trials, (known.modified * 1000.0) as i64).seconds());
     let of_trials = budget.trials.map(|planned| done as f64 / planned as f64);
     let of_time = budget.minutes.map(|minutes| seconds / (60.0 * minutes));
     let is_reached = budget.target.is_some_and(|target| reaches(target, known.objectives, trials));
@@ -169,25 +175,6 @@ fn reaches(target: f64, objectives: &[Objective], trials: &[TrialRecord]) -> boo
     let Some(first) = objectives.first() else { return false };
     let costs = trials.iter().filter_map(|trial| super::objective::eligible_cost(trial, 0, first.direction));
     costs.reduce(f64::min).is_some_and(|cost| cost <= first.direction.cost(target))
-}
-
-/// The time in which at least one trial ran; of those that still run as far as something was written.
-fn busy_seconds(trials: &[TrialRecord], modified: f64) -> f64 {
-    let now_ms = (modified * 1000.0) as i64;
-    let span = |trial: &TrialRecord| {
-        let end = if trial.state.is_over() { trial.completed_ms? } else { now_ms };
-        Some((trial.started_ms?, end))
-    };
-    let is_begun = |trial: &&TrialRecord| trial.state != spec::TrialState::Waiting;
-    let mut spans: Vec<(i64, i64)> = trials.iter().filter(is_begun).filter_map(span).collect();
-    spans.sort_unstable();
-    let mut until = i64::MIN;
-    let mut sum = 0_i64;
-    for (start, end) in spans {
-        sum = sum.saturating_add(end.saturating_sub(start.max(until)).max(0));
-        until = until.max(end);
-    }
-    sum as f64 / 1000.0
 }
 
 /// From one end of a trial to the next, of the last few.

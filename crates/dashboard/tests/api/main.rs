@@ -3,10 +3,12 @@
 mod checking;
 mod control;
 mod limits;
+mod made_up_search;
 mod paths;
 mod pictures;
 mod refusals;
 mod runs_list;
+mod searches;
 mod streams;
 mod studies;
 mod support;

@@ -1,0 +1,74 @@
+/** The page of an architecture search: what a study's page does not show; while it goes on, what is in view follows. */
+
+import { events, get } from "../api.js";
+import { el, replace } from "../dom.js";
+import { t } from "../i18n.js";
+import { fail } from "../router.js";
+import { frontPart } from "../studies/front.js";
+import { headView } from "../studies/head.js";
+import { studyHash, studyPath } from "../studies/path.js";
+import { ChildCard, Networks, showOnHover } from "./child.js";
+import { decisionsPart } from "./decisions.js";
+import { HAS_PARENTS, familyPart } from "./family.js";
+import { galleryPart } from "./gallery.js";
+import { rewardsPart } from "./rewards.js";
+import { stepParts } from "./steps.js";
+
+/** @param {HTMLElement} root @param {import("../router.js").Visit} visit */
+export async function view(root, { parts: [id], signal }) {
+  const place = el("div");
+  replace(root, el("p", { class: "crumb" }, el("a", { href: "#/search" }, t("nav.search"))), el("h1", {}, id), place);
+  const detail = await get(studyPath(id), { signal });
+  const head = headView(detail, signal);
+  if (!detail.row.is_search) {
+    replace(place, head.node, el("p", { class: "nothing" }, el("a", { href: studyHash(id) }, t("search.noGrammar"))));
+    if (detail.row.state !== "unreadable") head.update(detail);
+    return;
+  }
+  const search = new SearchPage(id, detail, signal);
+  replace(place, head.node, el("p", { class: "toolbar" }, el("a", { class: "button", href: studyHash(id), data: { test: "as-study" } }, t("search.asStudy"))), search.node);
+  head.update(detail);
+  let told = detail.revision;
+  events(studyPath(id, "events"), {
+    study: (news) => {
+      head.update(news);
+      if (news.revision !== told) search.changed();
+      told = news.revision;
+    },
+    gone: () => fail(new Error(t("study.gone"))),
+  }, signal);
+}
+
+/** The charts, each of which knows when to draw. */
+class SearchPage {
+  /** @param {string} id @param {any} detail @param {AbortSignal} signal */
+  constructor(id, detail, signal) {
+    const objective = detail.row.objectives[0];
+    const networks = new Networks(id, signal);
+    const card = new ChildCard(id, networks);
+    const costs = ["parameters", "multiply_adds"].map((cost) => frontPart(id, signal, {
+      name: `costs-${cost}`, title: t(`search.costs.${cost}`), path: "costs", query: { cost },
+      onChart: (chart) => showOnHover(chart, networks, card, () => ({ objective, child: (number) => ({ number, value: valueIn(chart, number) }) })),
+    }));
+    this.steps = stepParts(id, objective, signal);
+    this.parts = [
+      rewardsPart(id, networks, card, signal), galleryPart(id, networks, signal), ...this.steps.parts, decisionsPart(id, signal),
+      ...(HAS_PARENTS.includes(detail.row.sampler) ? [familyPart(id, networks, card, signal)] : []), ...costs,
+    ];
+    this.node = el("div", { class: "study-parts search-parts" }, this.parts.map((one) => one.node));
+  }
+
+  changed() {
+    this.steps.forget();
+    for (const one of this.parts) one.changed();
+  }
+}
+
+/** The value of a child as a chart has it. @param {any} chart @param {number} number @returns {number | null} */
+function valueIn(chart, number) {
+  for (const trace of chart.data) {
+    const at = trace.customdata?.indexOf(number) ?? -1;
+    if (at >= 0) return trace.y[at];
+  }
+  return null;
+}
