@@ -184,6 +184,13 @@ impl Plan {
         self.ops.iter().any(|planned| matches!(planned.op.layer, Layer::Dropout(_)))
     }
 
+    /// Bytes of 32-bit activations that are alive at once at most while one sample goes forward: four for each number that
+    /// an operation reads or writes, or that a later one reads, the picture among them. Borders and rectifiers count as the
+    /// engine computes them: a border is a copy, a rectifier works in place.
+    pub fn activation_bytes(&self) -> usize {
+        self.inference.peak * 4
+    }
+
     /// Bytes of the activations of one lane group of sixteen 32-bit lanes in training.
     pub fn training_bytes(&self) -> usize {
         self.training.len * 64

@@ -55,7 +55,10 @@ impl Candidates {
         combination: &Assignment,
     ) -> Result<Prepared, CliError> {
         let again = (&self.retrain, combination);
-        Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)
+        let mut prepared = Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)?;
+        // What is learned from less is only for trials.
+        prepared.spec.subset = None;
+        Ok(prepared)
     }
 
     fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
@@ -98,7 +101,7 @@ impl Candidates {
         let refusal = broken.map(|(measure, limit, value)| {
             format!("`{}` is {value}, but the constraint allows {limit} at most", measure.name())
         });
-        let attributes = [Measure::Parameters, Measure::MultiplyAdds]
+        let attributes = [Measure::Parameters, Measure::MultiplyAdds, Measure::ActivationBytes]
             .into_iter()
             .filter_map(|measure| {
                 Some((format!("danlu:{}", measure.name()), whole(of_network(measure, &prepared.plan)?)))
@@ -120,6 +123,7 @@ impl Prepared {
             seed,
             epochs: n_epochs,
             validation: Some(0.0),
+            subset: None,
             early_stopping: None,
             test: Testing::AtEnd,
             ..self.spec.clone()
@@ -133,6 +137,7 @@ pub(crate) fn of_network(measure: Measure, plan: &Plan) -> Option<f64> {
         Measure::Parameters => Some(plan.n_parameters() as f64),
         Measure::MultiplyAdds => Some(plan.multiply_adds() as f64),
         Measure::ModelBytes => Some(4.0 * plan.n_values() as f64),
+        Measure::ActivationBytes => Some(plan.activation_bytes() as f64),
         Measure::ValidationAccuracy | Measure::ValidationLoss | Measure::MicrosecondsPerImage => None,
     }
 }
