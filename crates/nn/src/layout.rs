@@ -157,7 +157,11 @@ mod tests {
         let lenet = Plan::compile(&preset("lenet").unwrap()).unwrap();
         assert_eq!(lenet.activation_bytes(), 4 * (6 * 24 * 24 + 6 * 12 * 12));
         // The picture waits for the sum behind its logits.
-        let node = |name: &str, inputs: Option<Vec<String>>, layer| NodeSpec { name: Some(name.into()), inputs, layer };
+        let node = |name: &str, inputs: Option<Vec<String>>, layer| NodeSpec {
+            name: Some(name.into()),
+            inputs,
+            layer,
+        };
         let linear = |n| LayerSpec::Linear(LinearSpec::new(n));
         let nodes = vec![
             node("flat", None, LayerSpec::Flatten),

@@ -290,7 +290,10 @@ mod tests {
                 TrainSpec { validation: Some(1.0), ..spec() },
                 "`validation` is 1.0, but must be a number from 0 to below 1",
             ),
-            (TrainSpec { subset: Some(0.0), ..spec() }, "`subset` is 0.0, but must be a number above 0 and below 1"),
+            (
+                TrainSpec { subset: Some(0.0), ..spec() },
+                "`subset` is 0.0, but must be a number above 0 and below 1",
+            ),
             (TrainSpec { subset: Some(1.0), ..spec() }, "`subset` is 1.0"),
             (TrainSpec { clip_gradient: Some(0.0), ..spec() }, "`clip_gradient` is 0.0, but must be"),
             (TrainSpec { average: Some(AverageSpec { decay: 1.0 }), ..spec() }, "`average.decay` is 1.0"),

@@ -89,8 +89,10 @@ impl Kept {
             return Ok(&self.0[idx].1);
         }
         let wanted = Wanted::of_run(&spec.data, None)?;
-        let (shape, partition) =
-            (plan.input(), Partition { validation: spec.validation, subset: spec.subset, ..Partition::default() });
+        let (shape, partition) = (
+            plan.input(),
+            Partition { validation: spec.validation, subset: spec.subset, ..Partition::default() },
+        );
         let loaded = interrupt::abandon_on_signal(move || wanted.load(shape, &partition, true))?;
         if self.0.len() == N_KEPT {
             self.0.remove(0);

@@ -332,5 +332,7 @@ fn run_file(child: &TrialRecord) -> String {
     node("pool", "", "\"global_avg_pool\"");
     node("flatten", "", "\"flatten\"");
     node("fc", "", "{ linear = { out_features = 10 } }");
-    format!("version = 1\nepochs = 2\n[network]\nname = \"child\"\ninput = [1, 28, 28]\nclasses = 10\n{nodes}")
+    format!(
+        "version = 1\nepochs = 2\n[network]\nname = \"child\"\ninput = [1, 28, 28]\nclasses = 10\n{nodes}"
+    )
 }

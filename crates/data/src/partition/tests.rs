@@ -111,7 +111,8 @@ fn a_subset_is_a_share_of_each_class_and_a_smaller_one_a_part_of_it() {
     let (all, half, some) = (kept(Some(0.2), None), kept(Some(0.2), Some(0.5)), kept(Some(0.2), Some(0.1)));
     assert_eq!(half.train.class_counts(), [20; 4]);
     assert_eq!(some.train.class_counts(), [4; 4]);
-    let is_part = |small: &Dataset, large: &Dataset| small.images.iter().all(|one| large.images.contains(one));
+    let is_part =
+        |small: &Dataset, large: &Dataset| small.images.iter().all(|one| large.images.contains(one));
     assert!(is_part(&some.train, &half.train) && is_part(&half.train, &all.train));
     assert!(half.train.images.is_sorted() && half.train.images != all.train.images[..80]);
     assert_eq!((&half.validation, &half.test), (&all.validation, &all.test));
