@@ -1,7 +1,8 @@
-//! How many children a sampler needs to find the best of 1,024 made-up architectures: the figures of `docs/design/controller.md`.
+//! How many children a sampler needs to find the best of 1,024 made-up architectures: the figures of
+//! `docs/design/controller.md`.
 //!
-//! `planted MAX INTERACTION [NAME]`, for 20 seeds, up to MAX children each, with pairs of decisions worth INTERACTION times what single
-//! ones are; NAME: only samplers in whose name it stands.
+//! `planted MAX INTERACTION [NAME]`, for 20 seeds, up to MAX children each, with pairs of decisions worth
+//! INTERACTION times what single ones are; NAME: only samplers in whose name it stands.
 #![expect(clippy::print_stdout, reason = "an example shows its numbers")]
 
 mod table;

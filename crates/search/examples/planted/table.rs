@@ -1,4 +1,5 @@
-//! A table of architectures whose accuracies are made up: what a decision is worth, and what pairs of decisions are worth.
+//! A table of architectures whose accuracies are made up: what a decision is worth, and what pairs of
+//! decisions are worth.
 
 use search::{Dimension, History, Observation, Outcome, Point, Role, Space};
 use spec::{Category, Direction, Domain, ParamValue, Seed};

@@ -21,7 +21,7 @@ const UNKNOWN_SIZE: usize = 64;
 const ANY_CHANNELS: [usize; 2] = [7, 11];
 
 /// Which choices a grammar allows after which.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
     places: Vec<Place>,
     depths: Vec<usize>,
@@ -36,7 +36,7 @@ pub struct Rule {
 }
 
 /// What lies before and behind the layers.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Ends {
     /// The first layer's input, if the stem fits.
     start: Option<u32>,
@@ -45,7 +45,7 @@ struct Ends {
 }
 
 /// Some decisions, and every combination of their choices.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Combinations {
     decisions: Vec<usize>,
     all: Vec<Vec<usize>>,

@@ -84,8 +84,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Whether the policy is to say what the next dimension is; then [`Walk::take`] comes next. Else it does not exist or is
-    /// fixed, and the walk has gone past it.
+    /// Whether the policy is to say what the next dimension is; then [`Walk::take`] comes next. Else it does
+    /// not exist or is fixed, and the walk has gone past it.
     pub(crate) fn decides(&mut self) -> bool {
         let dim = self.point.len();
         if !self.exists(dim) {

@@ -3,5 +3,7 @@
 mod cases;
 mod grammar;
 mod importance;
+mod planted;
+mod policies;
 mod pruners;
 mod samplers;

@@ -1,9 +1,10 @@
-//! The mean of REINFORCE's gradients against the gradient of the expected reward, which is a sum over all points.
+//! The mean of REINFORCE's gradients against the gradient of the expected reward, which is a sum over all
+//! points.
 //!
-//! For every parameter the mean over many steps has a z-score: its difference from the exact value over its standard error. If
-//! the code is right they are standard normal (there are thousands of steps), so that the largest of n of them is above z with a
-//! probability of at most n erfc(z / √2): z is chosen so that this is 1e-6 for each case. The same numbers must tell wrong
-//! code from right code.
+//! For every parameter the mean over many steps has a z-score: its difference from the exact value over its
+//! standard error. If the code is right they are standard normal (there are thousands of steps), so that the
+//! largest of n of them is above z with a probability of at most n erfc(z / √2): z is chosen so that this is
+//! 1e-6 for each case. The same numbers must tell wrong code from right code.
 
 use spec::Seed;
 
@@ -151,7 +152,8 @@ fn refused_forgotten(subject: &mut Subject<'_>, samples: &[Sample], baseline: Op
     right(subject, &kept, baseline).into_iter().map(|g| g * scale).collect()
 }
 
-/// What is fed back is the most probable category, not the one that was drawn. Only where all dimensions always exist.
+/// What is fed back is the most probable category, not the one that was drawn. Only where all dimensions
+/// always exist.
 fn argmax_fed_back(subject: &mut Subject<'_>, samples: &[Sample], baseline: Option<f64>) -> Vec<f64> {
     let Subject { setting, policy, params } = subject;
     let advantages = advantages(samples, baseline);
@@ -173,9 +175,9 @@ fn argmax_fed_back(subject: &mut Subject<'_>, samples: &[Sample], baseline: Opti
     gradient
 }
 
-/// The largest z-score of all parameters and of the direction of the exact gradient, over its threshold. The sum over a step's
-/// samples is looked at, not the mean: as samples are drawn until so many are taken, the expectation of the sum is that of one
-/// sample times that of their number (Wald 1944).
+/// The largest z-score of all parameters and of the direction of the exact gradient, over its threshold. The
+/// sum over a step's samples is looked at, not the mean: as samples are drawn until so many are taken, the
+/// expectation of the sum is that of one sample times that of their number (Wald 1944).
 fn deviation(case: &Case, make: Make, estimate: Estimate) -> f64 {
     let learning: Learning = learning(N_CHILDREN);
     let history = history(case.decisions.space());
@@ -246,8 +248,8 @@ fn wrong_gradients_are_told_from_right_ones() {
     }
 }
 
-/// Pearson's statistic over the points with 20 expected draws or more, and all others as one, against chi-square by Wilson &
-/// Hilferty's approximation, at a probability of 1e-6 for each case.
+/// Pearson's statistic over the points with 20 expected draws or more, and all others as one, against
+/// chi-square by Wilson & Hilferty's approximation, at a probability of 1e-6 for each case.
 #[test]
 fn points_are_drawn_as_often_as_they_are_probable() {
     const N_DRAWS: u64 = 20_000;

@@ -80,7 +80,8 @@ fn the_baseline_is_a_moving_average_that_begins_with_the_first_rewards() {
     }
 }
 
-/// Three updates worked out apart, with Python's decimal numbers, from the algorithm in the paper (Kingma & Ba 2015).
+/// Three updates worked out apart, with Python's decimal numbers, from the algorithm in the paper (Kingma &
+/// Ba 2015).
 #[test]
 fn adam_goes_uphill_as_its_paper_says() {
     let mut params = vec![1.0, -2.0];
@@ -88,7 +89,7 @@ fn adam_goes_uphill_as_its_paper_says() {
     for gradient in [[0.5, -1e-9], [-0.25, 3.0], [0.125, 0.0]] {
         adam.update(&mut params, &gradient, 0.1);
     }
-    for (found, expected) in params.iter().zip([1.1606766150833461, -1.8771552353208156]) {
+    for (found, expected) in params.iter().zip([1.160_676_615_083_346, -1.8771552353208156]) {
         assert!((found - expected).abs() < 1e-14, "{found} {expected}");
     }
 }
