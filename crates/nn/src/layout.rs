@@ -121,6 +121,7 @@ pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bo
 fn kept_len(graph: &Graph, op: &Op) -> usize {
     match &op.layer {
         Layer::MaxPool2d(_) => graph.values[op.output],
+        Layer::GatedMaxPool2d(_) => 2 * graph.values[op.output],
         Layer::Dropout(dropout) => dropout.n_masks,
         Layer::GroupNorm(norm) => norm.kept_len(),
         _ => 0,

@@ -116,7 +116,8 @@ impl Plan {
     fn build(spec: &NetworkSpec, input_gradient: bool) -> Result<Plan, PlanError> {
         spec.validate()?;
         let mut graph = Graph::build(spec).map_err(|misfit| misfit.error)?;
-        graph.rectify_after_pooling();
+        graph.activate_after_pooling();
+        graph.activate_in_pooling();
         graph.rectify_in_place();
         Self::of_graph(spec, graph, input_gradient)
     }

@@ -75,6 +75,12 @@ impl Candidates {
         Ok(Prepared { spec, plan })
     }
 
+    /// A network that is asked for by name, made to fit the data that the study's run names.
+    pub(crate) fn adapted(&self, network: NetworkSpec) -> Result<NetworkSpec, CliError> {
+        let wanted = Wanted::new(Path::new(self.template.data()))?;
+        Ok(wanted.adapt(network))
+    }
+
     /// What is known of values before they are tried. Mistakes of the study file itself are errors; what only these values
     /// are to blame for is a refusal.
     pub(crate) fn look(&self, values: &Assignment) -> Result<Candidate, CliError> {

@@ -189,7 +189,7 @@ impl Rule {
 
     fn depth(&self, prefix: &[Option<ParamValue>]) -> Option<usize> {
         match self.places.first() {
-            Some(Place::Depth) => Some(self.depths[self.choice(prefix, Place::Depth)?]),
+            Some(Place::Depth) => self.depths.get(self.choice(prefix, Place::Depth)?).copied(),
             _ => self.depths.first().copied(),
         }
     }
