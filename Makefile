@@ -8,7 +8,7 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test browser lint build setup bench bench-dashboard bench-samplers bench-trials lenet-table presets \
+.PHONY: train test browser lint build setup bench bench-dashboard bench-samplers bench-trials lenet-table nas-table presets \
 	parity exports accuracy terminal tensorboard optuna kill-study
 
 train: setup
@@ -34,6 +34,13 @@ build: setup
 # The table of real trainings that `make bench-samplers` looks up; 576 of them, once.
 lenet-table: build
 	@python3 bench/lenet_table.py --danlu $(DANLU) --work $(TARGET_DIR)/lenet-table $(ARGS)
+
+# The table of real trainings that `make bench-nas` looks up: 2,304 networks with three seeds each, once; in parts, so that it can be
+# ended and goes on.
+nas-table: build
+	cargo build --release --quiet $(CARGO_FLAGS) -p danlu --example nas_table
+	@python3 bench/nas_table.py --danlu $(DANLU) --program $(TARGET_DIR)/release/examples/nas_table \
+		--work $(TARGET_DIR)/nas-table $(ARGS)
 
 # Every preset with its recipe and three seeds, in a table (long); needs no PyTorch.
 presets: build

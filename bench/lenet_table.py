@@ -28,19 +28,19 @@ def main() -> None:
     parser.add_argument("--jobs", type=int, default=2)
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    make_images(args.danlu, args.work / "data")
+    make_images(args.danlu, args.work / "data", N_IMAGES, n_test=1_000)
     shutil.copy(HERE / "lenet-table" / "study.toml", args.work / "study.toml")
     command = [args.danlu, "study", "run", "study.toml", "--jobs", str(args.jobs)]
     subprocess.run(command, cwd=args.work, check=True)
     pack(args)
 
 
-def make_images(danlu: Path, to: Path) -> None:
+def make_images(danlu: Path, to: Path, n_train: int, n_test: int) -> None:
     """The first images of Fashion-MNIST as a data set of its own."""
     about = subprocess.run([danlu, "data", "info", "fashion-mnist", "--json"], check=True, capture_output=True)
     folder = Path(json.loads(about.stdout)["dir"])
     to.mkdir(exist_ok=True)
-    for part, n in [("train", N_IMAGES), ("t10k", 1_000)]:
+    for part, n in [("train", n_train), ("t10k", n_test)]:
         for kind, size in [("images-idx3", 28 * 28), ("labels-idx1", 1)]:
             name = f"{part}-{kind}-ubyte"
             data = read(folder / name)

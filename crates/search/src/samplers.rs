@@ -8,11 +8,9 @@ mod random;
 mod sobol;
 mod tpe;
 
-use spec::SamplerSpec;
+use spec::{Direction, SamplerSpec};
 
-use crate::{Sampler, Space};
-
-pub use grid::GridError;
+use crate::{Sampler, SamplerError, Space, controller, reinforce, softmax_table};
 
 /// How often a model may be refused for one trial before its answers are drawn uniformly: whatever it proposes is tried
 /// already, so the rest of the space deserves a look.
@@ -27,16 +25,24 @@ pub fn sampler(spec: &SamplerSpec) -> Box<dyn Sampler> {
         SamplerSpec::Tpe(spec) => Box::new(tpe::Tpe { spec }),
         SamplerSpec::Evolution(spec) => Box::new(evolution::Evolution { spec }),
         SamplerSpec::Nsga2(spec) => Box::new(nsga2::Nsga2 { spec }),
-        SamplerSpec::LocalSearch | SamplerSpec::Controller(_) | SamplerSpec::SoftmaxTable(_) => {
-            Box::new(random::Random)
-        }
+        SamplerSpec::LocalSearch => Box::new(random::Random),
+        SamplerSpec::Controller(spec) => Box::new(controller::sampler(spec)),
+        SamplerSpec::SoftmaxTable(spec) => Box::new(softmax_table::sampler(spec)),
     }
 }
 
-/// Whether a sampler can work in a space: a grid needs numbers of which there are finitely many. Others take any space.
-pub fn check_sampler(spec: &SamplerSpec, space: &Space) -> Result<(), GridError> {
+/// Whether a sampler can work in a space and for such objectives: a grid needs numbers of which there are finitely many, what
+/// learns a policy needs choices alone and one objective that is maximized. Others take anything.
+pub fn check_sampler(
+    spec: &SamplerSpec,
+    space: &Space,
+    directions: &[Direction],
+) -> Result<(), SamplerError> {
     match spec {
         SamplerSpec::Grid => grid::check(space),
+        SamplerSpec::Controller(_) | SamplerSpec::SoftmaxTable(_) => {
+            reinforce::check(spec.name(), space, directions)
+        }
         _ => Ok(()),
     }
 }

@@ -1,12 +1,20 @@
 //! What may vary: dimensions with domains, some of which exist only under conditions.
 
+use std::sync::Arc;
+
 use spec::{Assignment, Domain, ParamValue};
+
+use crate::grammar::Rule;
 
 /// What may vary. Dimensions stand in an order in which each comes after those that its conditions name.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Space {
     dimensions: Vec<Dimension>,
+    rule: Option<Arc<Rule>>,
 }
+
+/// How often [`Space::fill`] asks for another value in the place of one that is not allowed.
+const MAX_ASKED: usize = 64;
 
 /// One thing that may vary.
 #[derive(Clone, Debug, PartialEq)]
@@ -99,7 +107,12 @@ impl Space {
                 return Err(SpaceError::Condition { name: name() });
             }
         }
-        Ok(Self { dimensions })
+        Ok(Self { dimensions, rule: None })
+    }
+
+    /// The same, but the first dimensions, those of a grammar, follow its rule.
+    pub fn with_rule(self, rule: Option<Arc<Rule>>) -> Self {
+        Self { rule, ..self }
     }
 
     /// In their order.
@@ -125,8 +138,35 @@ impl Space {
         })
     }
 
-    /// Makes a point one value after the other: `value` is asked, in order, for each dimension that exists.
+    /// Which categories of dimension `idx` may follow the values of `prefix`, which ends before it: those from which a
+    /// sequence of further values leads to a point of the space. `None`: all.
+    pub fn allowed(&self, idx: usize, prefix: &[Option<ParamValue>]) -> Option<Vec<bool>> {
+        self.rule.as_ref()?.allowed(idx, prefix)
+    }
+
+    /// Makes a point one value after the other: `value` is asked, in order, for each dimension that exists. Where its answer
+    /// is not allowed, it is asked again, so that what draws at random draws from what is allowed; in the end the next
+    /// category that is allowed is taken.
     pub fn fill(&self, mut value: impl FnMut(usize, &Dimension) -> ParamValue) -> Point {
+        let mut point = Point::with_capacity(self.len());
+        for (idx, dimension) in self.dimensions.iter().enumerate() {
+            let one = match (self.is_active(idx, &point), self.allowed(idx, &point)) {
+                (false, _) => None,
+                (true, None) => Some(value(idx, dimension)),
+                (true, Some(allowed)) => {
+                    let mut asked = (0..MAX_ASKED).map(|_| value(idx, dimension));
+                    let first = asked.next().unwrap_or(ParamValue::Category(0));
+                    let found = [first].into_iter().chain(asked).find(|&value| is_allowed(&allowed, value));
+                    Some(found.unwrap_or_else(|| next_allowed(&allowed, first)))
+                }
+            };
+            point.push(one);
+        }
+        point
+    }
+
+    /// As [`Space::fill`], but `value` is asked once for each dimension, and the point may be outside of the space.
+    pub(crate) fn fill_freely(&self, mut value: impl FnMut(usize, &Dimension) -> ParamValue) -> Point {
         let mut point = Point::with_capacity(self.len());
         for (idx, dimension) in self.dimensions.iter().enumerate() {
             point.push(self.is_active(idx, &point).then(|| value(idx, dimension)));
@@ -134,10 +174,15 @@ impl Space {
         point
     }
 
-    /// Whether exactly the dimensions that exist have values, all inside of their domains.
+    /// Whether exactly the dimensions that exist have values, all inside of their domains and allowed.
     pub fn contains(&self, point: &[Option<ParamValue>]) -> bool {
+        let is_free = |idx: usize, value| {
+            self.allowed(idx, &point[..idx]).is_none_or(|allowed| is_allowed(&allowed, value))
+        };
         let fits = |(idx, dimension): (usize, &Dimension)| match point[idx] {
-            Some(value) => self.is_active(idx, point) && dimension.domain.contains(value),
+            Some(value) => {
+                self.is_active(idx, point) && dimension.domain.contains(value) && is_free(idx, value)
+            }
             None => !self.is_active(idx, point),
         };
         point.len() == self.len() && self.dimensions.iter().enumerate().all(fits)
@@ -171,6 +216,20 @@ impl Condition {
             _ => false,
         }
     }
+}
+
+fn is_allowed(allowed: &[bool], value: ParamValue) -> bool {
+    matches!(value, ParamValue::Category(category) if allowed.get(category) == Some(&true))
+}
+
+/// The first allowed category from a value on, round about; the value itself where none is.
+fn next_allowed(allowed: &[bool], value: ParamValue) -> ParamValue {
+    let ParamValue::Category(first) = value else { return value };
+    let round = (first..allowed.len()).chain(0..first);
+    round
+        .into_iter()
+        .find(|&category| allowed.get(category) == Some(&true))
+        .map_or(value, ParamValue::Category)
 }
 
 /// What is wrong with a domain, if anything.

@@ -26,6 +26,7 @@ mod parameter;
 mod preset;
 mod recipe;
 mod record;
+mod retrain;
 mod run_file;
 mod sampler;
 mod schedule;
@@ -58,13 +59,14 @@ pub use parameter::{ChoiceSpec, FloatSpec, IntSpec, Labels, ParameterSpec};
 pub use preset::{PRESETS, Preset, preset};
 pub use recipe::recipe;
 pub use record::{DataRecord, EpochRecord, MachineRecord, RunRecord, RunState, StopReason};
+pub use retrain::RetrainSpec;
 pub use run_file::{AugmentFlags, MAX_THREADS, NetworkSource, RunFile};
 pub use sampler::{
     EvolutionSpec, HalvingSpec, HyperbandSpec, MedianSpec, Nsga2Spec, PrunerSpec, SamplerSpec, TpeSpec,
 };
 pub use schedule::{ConstantSpec, CosineSpec, OneCycleSpec, ScheduleKind, ScheduleSpec, StepSpec};
 pub use seed::Seed;
-pub use study::{BudgetSpec, MAX_TRIALS, Measure, ObjectiveSpec, RetrainSpec, StudySpec, is_study_name};
+pub use study::{BudgetSpec, MAX_TRIALS, Measure, ObjectiveSpec, StudySpec, is_study_name};
 pub use train::{InitSpec, MAX_COUNT, Testing, TrainSpec};
 pub use trial::{Direction, Param, TrialRecord, TrialState};
 pub use version::FORMAT_VERSION;

@@ -8,6 +8,7 @@ use serde::de::Deserializer;
 use crate::error::{check_above_zero, check_value};
 use crate::grammar::GrammarSpec;
 use crate::parameter::ParameterSpec;
+use crate::retrain::RetrainSpec;
 use crate::{Direction, PrunerSpec, SamplerSpec, SpecError, toml_text};
 
 /// Largest number of trials that may be asked for.
@@ -79,6 +80,9 @@ pub enum Measure {
     MultiplyAdds,
     /// Size of the model file, in bytes: four for each number that is kept, running statistics included.
     ModelBytes,
+    /// Most bytes of activations, the picture among them, that a forward pass of one image must keep at once: four for each
+    /// number that was computed and is still to be read, or is being computed.
+    ActivationBytes,
     /// Time for one image on one core, evaluated in groups of sixteen, in microseconds; the median of several passes. It
     /// differs from machine to machine and from time to time.
     MicrosecondsPerImage,
@@ -96,31 +100,15 @@ pub struct BudgetSpec {
     pub target: Option<f64>,
 }
 
-/// What becomes of the best trials at the end: each is trained again on training and validation samples together, with
-/// seeds of its own, and then the test samples are read once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct RetrainSpec {
-    /// How many of the best; 0: none is trained again.
-    pub best: usize,
-    /// How many times each, with seeds of its own.
-    pub seeds: usize,
-}
-
-impl Default for RetrainSpec {
-    fn default() -> Self {
-        Self { best: 1, seeds: 5 }
-    }
-}
-
 impl Measure {
     /// All, in the order in which they are shown to people.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ValidationAccuracy,
         Self::ValidationLoss,
         Self::Parameters,
         Self::MultiplyAdds,
         Self::ModelBytes,
+        Self::ActivationBytes,
         Self::MicrosecondsPerImage,
     ];
 
@@ -132,6 +120,7 @@ impl Measure {
             Self::Parameters => "parameters",
             Self::MultiplyAdds => "multiply_adds",
             Self::ModelBytes => "model_bytes",
+            Self::ActivationBytes => "activation_bytes",
             Self::MicrosecondsPerImage => "microseconds_per_image",
         }
     }
@@ -151,7 +140,7 @@ impl Measure {
 
     /// Whether the network alone tells it, without any training.
     pub fn is_of_network(self) -> bool {
-        matches!(self, Self::Parameters | Self::MultiplyAdds | Self::ModelBytes)
+        matches!(self, Self::Parameters | Self::MultiplyAdds | Self::ModelBytes | Self::ActivationBytes)
     }
 
     /// By how much `value` is outside of the constraint `limit`; 0 or below where it is inside.
@@ -193,7 +182,7 @@ impl StudySpec {
         self.sampler.validate()?;
         self.pruner.validate()?;
         self.budget.validate(&self.sampler)?;
-        check_value(self.retrain.seeds > 0, "retrain.seeds", self.retrain.seeds, "1 or more")?;
+        self.retrain.validate()?;
         self.parameters.iter().try_for_each(ParameterSpec::validate)
     }
 }

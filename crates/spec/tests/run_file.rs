@@ -53,6 +53,7 @@ fn every_key_of_the_file_is_read() {
         json = true
         quiet = false
         validation = 0.2
+        subset = 0.5
         normalization = "standard"
         clip_gradient = 5
         average = { decay = 0.99 }
@@ -88,6 +89,7 @@ fn every_key_of_the_file_is_read() {
         batch_size: 64,
         shuffle: false,
         validation: Some(0.2),
+        subset: Some(0.5),
         normalization: NormalizationSpec::Standard,
         clip_gradient: Some(5.0),
         augment: AugmentSpec {

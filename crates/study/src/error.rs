@@ -4,7 +4,7 @@ use std::error::Error;
 use std::path::PathBuf;
 
 use runs::RunsError;
-use search::{GridError, SpaceError};
+use search::{GrammarError, OutsideError, SamplerError, SpaceError};
 use spec::SpecError;
 use store::StoreError;
 
@@ -18,6 +18,18 @@ pub enum StudyError {
     Spec(#[from] SpecError),
     #[error(transparent)]
     Space(#[from] SpaceError),
+    #[error(transparent)]
+    Grammar(#[from] GrammarError),
+    #[error("the grammar says which networks there are, so that {what} must not")]
+    TwoNetworks { what: String },
+    #[error("the data {data:?} cannot be used")]
+    Data { data: String, source: Box<dyn Error + Send + Sync> },
+    #[error("the study {name} has no grammar, so that no network is one of its trials")]
+    NoGrammar { name: String },
+    #[error("the network {network:?} is none of the search {name}")]
+    Outside { network: String, name: String, source: OutsideError },
+    #[error("no network of the grammar has these values: parameter `{name}` cannot be {value} then")]
+    NotAllowed { name: String, value: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -61,7 +73,7 @@ pub enum StudyError {
     )]
     PrunerOfWhat { objective: String },
     #[error(transparent)]
-    Grid(#[from] GridError),
+    Sampler(#[from] SamplerError),
     #[error("trial {number} does not exist: the study has {n_trials}")]
     NoTrial { number: u64, n_trials: usize },
     #[error("there is no parameter `{name}`; the study has {known}")]

@@ -49,6 +49,11 @@ impl StudyFolder {
         self.dir.join("retrain").join(format!("{number:04}-{idx}"))
     }
 
+    /// The folder of a trial's training with one combination of the grid.
+    pub fn in_grid(&self, number: u64, idx: usize) -> PathBuf {
+        self.dir.join("grid").join(format!("{number:04}-{idx}"))
+    }
+
     /// Time in which somebody worked on the study, in seconds; what overlaps counts once.
     pub fn worked_s(&self) -> f64 {
         crate::worker::worked_ms(self) as f64 / 1000.0
@@ -121,6 +126,7 @@ fn difference(before: &StudySpec, after: &StudySpec) -> Option<&'static str> {
         ("`sampler`", before.sampler == after.sampler),
         ("`pruner`", before.pruner == after.pruner),
         ("table `run`", before.run == after.run),
+        ("`grammar`", before.grammar == after.grammar),
         ("list of parameters", before.parameters == after.parameters),
     ];
     same.into_iter().find(|(_, is_same)| !is_same).map(|(what, _)| what)

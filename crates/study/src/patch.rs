@@ -23,6 +23,14 @@ pub enum PatchError {
         /// The names that it has.
         known: String,
     },
+    /// No element of a list has what the key names.
+    #[error("`{key}`: no element of the list has `{segment}`")]
+    NoElement {
+        /// The key.
+        key: String,
+        /// What none has.
+        segment: String,
+    },
     /// The key leads into something that is no table.
     #[error("`{key}`: there is no table above `{segment}`")]
     NoTable {
@@ -33,7 +41,7 @@ pub enum PatchError {
     },
 }
 
-/// Stands for every key of a table, or every element of a list.
+/// Stands for every key of a table, or every element of a list that has what follows.
 const ALL: &str = "*";
 
 /// The names of a dotted key; one in double quotes may hold dots.
@@ -89,12 +97,21 @@ impl Walk<'_> {
         }
         match child {
             Value::Table(table) => self.table(table, rest),
-            Value::Array(list) if next == ALL => {
-                list.iter_mut().try_for_each(|one| self.child(one, &rest[1..]))
-            }
+            Value::Array(list) if next == ALL => self.all(list, &rest[1..]),
             Value::Array(list) => self.element(list, next, &rest[1..]),
             _ => Err(PatchError::NoTable { key: self.key.into(), segment: next.clone() }),
         }
+    }
+
+    /// Every element that has what the key names above its last segment, of which there must be one at least.
+    fn all(&self, list: &mut [Value], rest: &[String]) -> Result<(), PatchError> {
+        let above = rest.split_last().map_or(rest, |(_, above)| above);
+        let mut meant: Vec<&mut Value> = list.iter_mut().filter(|one| leads_on(one, above)).collect();
+        if meant.is_empty() {
+            let segment = above.join(".");
+            return Err(PatchError::NoElement { key: self.key.into(), segment });
+        }
+        meant.iter_mut().try_for_each(|one| self.child(one, rest))
     }
 
     fn element(&self, list: &mut [Value], segment: &str, rest: &[String]) -> Result<(), PatchError> {
@@ -109,6 +126,17 @@ impl Walk<'_> {
                 known: names.into_iter().flatten().collect::<Vec<_>>().join(", "),
             }),
         }
+    }
+}
+
+/// Whether the names lead through tables that are there; a bare name is the table of that name.
+fn leads_on(value: &Value, names: &[String]) -> bool {
+    let Some((first, rest)) = names.split_first() else { return true };
+    match value {
+        Value::Table(table) if first == ALL => table.values().any(|child| leads_on(child, rest)),
+        Value::Table(table) => table.get(first).is_some_and(|child| leads_on(child, rest)),
+        Value::String(name) => rest.is_empty() && (name == first || first == ALL),
+        _ => false,
     }
 }
 
@@ -161,6 +189,11 @@ mod tests {
         set(&mut run, "network.node.*.layer", &Value::String("gelu".into())).unwrap();
         let nodes = run["network"]["node"].as_array().unwrap();
         assert!(nodes.iter().all(|node| node["layer"].as_str() == Some("gelu")));
+        set(&mut run, "network.node.0.layer", &Value::String("batch_norm2d".into())).unwrap();
+        set(&mut run, "network.node.*.layer.batch_norm2d.epsilon", &Value::Float(1e-3)).unwrap();
+        let nodes = run["network"]["node"].as_array().unwrap();
+        assert_eq!(nodes[0]["layer"]["batch_norm2d"]["epsilon"].as_float(), Some(1e-3));
+        assert_eq!(nodes[1]["layer"].as_str(), Some("gelu"));
     }
 
     #[test]
@@ -169,6 +202,7 @@ mod tests {
             ("network.node.fc.layer", "there is no `fc` in the list, which has conv.0"),
             ("network.node.2.layer", "there is no `2` in the list"),
             ("epochs.x", "there is no table above `x`"),
+            ("network.node.*.layer.batch_norm2d.epsilon", "no element of the list has `layer.batch_norm2d`"),
             ("a..b", "is no key"),
             ("a.\"b", "is no key"),
             ("a.\"b\"c", "is no key"),

@@ -3,13 +3,13 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use search::{History, Space};
+use search::{Dimension, Grammar, History, Space};
 use serde_json::Value as Json;
-use spec::{Direction, Measure, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
+use spec::{Direction, Measure, NetworkSpec, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
-use crate::template::space;
+use crate::template::{space, space_of};
 use crate::{StudyError, StudyFolder, journal};
 
 /// The study attribute that holds the study file.
@@ -19,6 +19,7 @@ pub(crate) const FILE_ATTRIBUTE: &str = "danlu:file";
 pub struct StudyView {
     folder: StudyFolder,
     spec: StudySpec,
+    grammar: Option<Grammar>,
     pub(crate) store: Store,
     pub(crate) id: StudyId,
     cache: TrialCache,
@@ -99,8 +100,9 @@ impl StudyView {
         let not_there = || StudyError::NotInStore { path: folder.path(STORE), name: spec.name.clone() };
         let id = store.find_study(&spec.name)?.ok_or_else(not_there)?;
         let directions = spec.objectives.iter().map(|objective| objective.direction).collect();
-        let history = History::new(space(&spec.parameters)?, directions);
-        let mut view = Self { folder, spec, store, id, cache: TrialCache::default(), history };
+        let grammar = spec.grammar.as_ref().map(Grammar::new).transpose()?;
+        let history = History::new(space_of(grammar.as_ref(), &spec.parameters)?, directions);
+        let mut view = Self { folder, spec, grammar, store, id, cache: TrialCache::default(), history };
         view.sync()?;
         Ok(view)
     }
@@ -121,6 +123,11 @@ impl StudyView {
     /// What was asked.
     pub fn spec(&self) -> &StudySpec {
         &self.spec
+    }
+
+    /// Which networks there are, in an architecture search.
+    pub fn grammar(&self) -> Option<&Grammar> {
+        self.grammar.as_ref()
     }
 
     /// What may vary.
@@ -150,12 +157,49 @@ impl StudyView {
         &self.history
     }
 
-    /// Has values tried, of which the sampler chooses what is missing; returns the trial's number.
+    /// Has values tried, of which the sampler chooses what is missing; returns the trial's number. Values that no network of
+    /// a grammar has are refused, as far as all before them are given.
     pub fn enqueue(&mut self, params: &BTreeMap<String, Param>) -> Result<u64, StudyError> {
+        self.check_allowed(params)?;
         let number = self.store.enqueue(self.id, params, &BTreeMap::new())?;
         self.sync()?;
         journal::write_first(&self.folder, self.trial(number)?)?;
         Ok(number)
+    }
+
+    fn check_allowed(&self, params: &BTreeMap<String, Param>) -> Result<(), StudyError> {
+        let (space, mut prefix) = (self.space(), Vec::new());
+        for (idx, dimension) in space.dimensions().iter().enumerate() {
+            let value = params.get(&dimension.name).map(|param| param.value);
+            let (name, domain) = (&dimension.name, &dimension.domain);
+            match (space.is_active(idx, &prefix), value) {
+                (true, None) => return Ok(()),
+                (true, Some(spec::ParamValue::Category(category))) => {
+                    let allowed = space.allowed(idx, &prefix);
+                    if allowed.is_some_and(|allowed| !allowed[category]) {
+                        let value = domain.show(spec::ParamValue::Category(category));
+                        return Err(StudyError::NotAllowed { name: name.clone(), value });
+                    }
+                    prefix.push(value);
+                }
+                (true, value) => prefix.push(value),
+                (false, _) => prefix.push(None),
+            }
+        }
+        Ok(())
+    }
+
+    /// The values that stand for a network, for [`StudyView::enqueue`]; the error says why it is none of the grammar's.
+    pub fn encode(&self, network: &NetworkSpec) -> Result<BTreeMap<String, Param>, StudyError> {
+        let name = || self.spec.name.clone();
+        let grammar = self.grammar.as_ref().ok_or_else(|| StudyError::NoGrammar { name: name() })?;
+        let outside = |source| StudyError::Outside { network: network.name.clone(), name: name(), source };
+        let values = grammar.encode(network).map_err(outside)?;
+        let param = |dimension: &Dimension| {
+            let value = *values.get(&dimension.name)?;
+            Some((dimension.name.clone(), Param { domain: dimension.domain.clone(), value }))
+        };
+        Ok(grammar.dimensions().iter().filter_map(param).collect())
     }
 
     /// How many trials are in which state.
@@ -249,7 +293,8 @@ fn check(spec: &StudySpec) -> Result<(), StudyError> {
     if spec.pruner != spec::PrunerSpec::None && !is_of_epoch {
         return Err(StudyError::PrunerOfWhat { objective: spec.objectives[0].name.clone() });
     }
-    Ok(search::check_sampler(&spec.sampler, &space(&spec.parameters)?)?)
+    let directions: Vec<Direction> = spec.objectives.iter().map(|objective| objective.direction).collect();
+    Ok(search::check_sampler(&spec.sampler, &space(spec)?, &directions)?)
 }
 
 /// Whether a folder holds a study.

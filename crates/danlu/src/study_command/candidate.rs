@@ -4,9 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nn::Plan;
+use search::Frame;
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
-use spec::{Assignment, Measure, NetworkSource, NetworkSpec, StudySpec, Testing, TrainSpec};
+use spec::{
+    Assignment, Measure, NetworkSource, NetworkSpec, RetrainSpec, RunFile, StudySpec, Testing, TrainSpec,
+};
 use study::{Candidate, StudyError, Template};
 
 use crate::error::CliError;
@@ -17,6 +20,7 @@ use crate::network_file;
 pub(crate) struct Candidates {
     template: Template,
     constraints: BTreeMap<Measure, f64>,
+    retrain: RetrainSpec,
 }
 
 /// A training with nothing left open.
@@ -30,7 +34,8 @@ impl Candidates {
     pub(crate) fn new(study: &StudySpec) -> Result<Option<Self>, CliError> {
         let template = Template::new(study, &load)?;
         let constraints = study.constraints.clone();
-        Ok(template.map(|template| Self { template, constraints }))
+        let retrain = study.retrain.clone();
+        Ok(template.map(|template| Self { template, constraints, retrain }))
     }
 
     /// Epochs of a whole trial, where they do not vary.
@@ -40,7 +45,23 @@ impl Candidates {
 
     /// The training that the values ask for. What does not go together is an error.
     pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
-        let file = self.template.run_file(values, &load)?;
+        Self::prepare_run(self.template.run_file_for(values, &load, &frame)?)
+    }
+
+    /// The training of one of the best trials again, with one combination of the grid; measured as trials are.
+    pub(crate) fn prepare_again(
+        &self,
+        values: &Assignment,
+        combination: &Assignment,
+    ) -> Result<Prepared, CliError> {
+        let again = (&self.retrain, combination);
+        let mut prepared = Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)?;
+        // What is learned from less is only for trials.
+        prepared.spec.subset = None;
+        Ok(prepared)
+    }
+
+    fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
         let is_preset = file.network.as_ref().is_none_or(NetworkSource::is_preset);
         let mut spec = file.resolve(network_file::read_named)?;
         spec.test = Testing::Never;
@@ -54,14 +75,21 @@ impl Candidates {
         Ok(Prepared { spec, plan })
     }
 
+    /// A network that is asked for by name, made to fit the data that the study's run names.
+    pub(crate) fn adapted(&self, network: NetworkSpec) -> Result<NetworkSpec, CliError> {
+        let wanted = Wanted::new(Path::new(self.template.data()))?;
+        Ok(wanted.adapt(network))
+    }
+
     /// What is known of values before they are tried. Mistakes of the study file itself are errors; what only these values
     /// are to blame for is a refusal.
     pub(crate) fn look(&self, values: &Assignment) -> Result<Candidate, CliError> {
         let prepared = match self.prepare(values) {
             Ok(prepared) => prepared,
-            Err(error @ (CliError::Study(StudyError::Patch { .. }) | CliError::Data(_))) => {
-                return Err(error);
-            }
+            Err(
+                error @ (CliError::Study(StudyError::Patch { .. } | StudyError::Data { .. })
+                | CliError::Data(_)),
+            ) => return Err(error),
             Err(error @ CliError::NeitherNameNorFolder { .. }) => return Err(error),
             Err(error) => {
                 let refusal = Some(error.one_line());
@@ -79,13 +107,17 @@ impl Candidates {
         let refusal = broken.map(|(measure, limit, value)| {
             format!("`{}` is {value}, but the constraint allows {limit} at most", measure.name())
         });
-        let attributes = [Measure::Parameters, Measure::MultiplyAdds]
+        let attributes = [Measure::Parameters, Measure::MultiplyAdds, Measure::ActivationBytes]
             .into_iter()
             .filter_map(|measure| {
                 Some((format!("danlu:{}", measure.name()), whole(of_network(measure, &prepared.plan)?)))
             })
             .collect();
-        Ok(Candidate { run: fingerprint(&prepared.spec)?, refusal, attributes })
+        let run = match self.template.grammar() {
+            None => fingerprint(&prepared.spec)?,
+            Some(_) => fingerprint(&nameless(prepared.spec))?,
+        };
+        Ok(Candidate { run, refusal, attributes })
     }
 }
 
@@ -97,6 +129,7 @@ impl Prepared {
             seed,
             epochs: n_epochs,
             validation: Some(0.0),
+            subset: None,
             early_stopping: None,
             test: Testing::AtEnd,
             ..self.spec.clone()
@@ -110,6 +143,7 @@ pub(crate) fn of_network(measure: Measure, plan: &Plan) -> Option<f64> {
         Measure::Parameters => Some(plan.n_parameters() as f64),
         Measure::MultiplyAdds => Some(plan.multiply_adds() as f64),
         Measure::ModelBytes => Some(4.0 * plan.n_values() as f64),
+        Measure::ActivationBytes => Some(plan.activation_bytes() as f64),
         Measure::ValidationAccuracy | Measure::ValidationLoss | Measure::MicrosecondsPerImage => None,
     }
 }
@@ -123,6 +157,27 @@ fn whole(value: f64) -> Json {
 fn fingerprint(spec: &TrainSpec) -> Result<String, CliError> {
     let digest = Sha256::digest(spec.to_toml()?);
     Ok(digest.iter().map(|byte| format!("{byte:02x}")).collect())
+}
+
+/// The same run whatever its network and nodes are called: each node is called by its position.
+fn nameless(mut spec: TrainSpec) -> TrainSpec {
+    let names = spec.network.node_names();
+    let position = |name: &String| names.iter().position(|one| one == name);
+    for node in &mut spec.network.nodes {
+        node.name = None;
+        let inputs = node.inputs.iter_mut().flatten();
+        inputs
+            .for_each(|input| *input = position(input).map_or_else(|| input.clone(), |idx| idx.to_string()));
+    }
+    spec.network.name = "network".into();
+    spec
+}
+
+/// What a data set asks of a network.
+fn frame(data: &str) -> Result<Frame, Box<dyn std::error::Error + Send + Sync>> {
+    let wanted = Wanted::new(Path::new(data))?;
+    let input = wanted.shape().unwrap_or(Frame::default().input);
+    Ok(Frame { input, classes: wanted.n_classes() })
 }
 
 fn load(name: &str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>> {

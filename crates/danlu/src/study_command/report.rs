@@ -8,7 +8,7 @@ use study::{Counts, REPORT, REPORT_JSON, StudyView};
 
 use crate::error::CliError;
 use crate::output;
-use crate::study_command::retrain;
+use crate::study_command::grid;
 use crate::table::{Align, short, table};
 
 /// What a study came to, for programs.
@@ -38,11 +38,14 @@ struct BestTrial {
     params: Map<String, Json>,
     /// Of the networks trained again, where that was done.
     retrained: Option<Retrained>,
+    /// What was best of the grid that was tried before.
+    #[serde(skip_serializing_if = "Map::is_empty")]
+    grid: Map<String, Json>,
 }
 
 /// Test accuracy of the same network trained on all but the test samples, over seeds.
 #[derive(Serialize)]
-struct Retrained {
+pub(crate) struct Retrained {
     n: usize,
     test_accuracy: f64,
     /// Of the mean.
@@ -51,18 +54,32 @@ struct Retrained {
     runs: Vec<String>,
 }
 
+impl Retrained {
+    pub(crate) fn to_text(&self) -> String {
+        let Self { n, test_accuracy, standard_error, .. } = self;
+        let error = standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
+        format!(
+            "trained again on training and validation images: test accuracy {test_accuracy:.4}{error} (n = {n})"
+        )
+    }
+}
+
 impl Report {
     pub(crate) fn of(view: &StudyView) -> Self {
         let Counts { waiting, running, complete, pruned, failed } = view.counts();
         let is_reused = |trial: &&TrialRecord| trial.user_attributes.contains_key(study::DUPLICATE_OF);
         let worked_s = view.worked_s();
         let n_shown = if view.objectives().len() == 1 { view.spec().retrain.best.max(1) } else { usize::MAX };
-        let chosen: Vec<u64> = retrain::chosen(view).iter().map(|trial| trial.number).collect();
-        let best = view.best().into_iter().take(n_shown).map(|trial| BestTrial {
-            trial: trial.number,
-            values: values(view.objectives(), trial),
-            params: study::params_to_json(trial),
-            retrained: if chosen.contains(&trial.number) { retrained(view, trial.number) } else { None },
+        let finalists = grid::finalists(view);
+        let best = view.best().into_iter().take(n_shown).map(|trial| {
+            let finalist = finalists.iter().find(|one| one.trial.number == trial.number);
+            BestTrial {
+                trial: trial.number,
+                values: values(view.objectives(), trial),
+                params: study::params_to_json(trial),
+                retrained: finalist.and_then(|_| retrained(view, trial.number)),
+                grid: finalist.map(|one| grid::chosen(view, &one.combination)).unwrap_or_default(),
+            }
         });
         let importance = search::importance(view.history());
         Self {
@@ -92,11 +109,11 @@ impl Report {
         for best in &self.best {
             let values = joined(&best.values);
             text.push_str(&format!("\nbest trial {}: {values}\n  {}", best.trial, joined(&best.params)));
-            if let Some(Retrained { n, test_accuracy, standard_error, .. }) = &best.retrained {
-                let error = standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
-                text.push_str(&format!(
-                    "\n  trained again on training and validation images: test accuracy {test_accuracy:.4}{error} (n = {n})"
-                ));
+            if !best.grid.is_empty() {
+                text.push_str(&format!("\n  best of the grid: {}", joined(&best.grid)));
+            }
+            if let Some(retrained) = &best.retrained {
+                text.push_str(&format!("\n  {}", retrained.to_text()));
             }
         }
         text
@@ -137,7 +154,7 @@ pub(crate) fn summary(view: &StudyView, is_json: bool) -> Result<(), CliError> {
     if is_json { output::json(&report) } else { output::line(&report.to_text()) }
 }
 
-fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
+pub(crate) fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
     let dirs: Vec<_> =
         (0..view.spec().retrain.seeds).map(|idx| view.folder().retrained(number, idx)).collect();
     let accuracy = |dir: &std::path::PathBuf| {
@@ -173,7 +190,7 @@ pub(crate) fn values(objectives: &[ObjectiveSpec], trial: &TrialRecord) -> Map<S
 }
 
 /// `kernel 5, learning_rate 0.0123`
-fn joined(map: &Map<String, Json>) -> String {
+pub(crate) fn joined(map: &Map<String, Json>) -> String {
     let shown = map.iter().map(|(name, value)| match value {
         Json::String(text) => format!("{name} {text}"),
         Json::Number(number) if number.is_f64() => {

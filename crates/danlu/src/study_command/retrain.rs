@@ -11,12 +11,13 @@ use std::time::Duration;
 
 use clap::Parser;
 use runs::{PENDING, RUN, atomic_file};
-use spec::{RunState, TrialRecord};
+use spec::{Assignment, RunState, TrialRecord};
 use study::StudyView;
 
 use crate::cli::{Cli, StudyAgainArgs};
 use crate::error::CliError;
 use crate::study_command::candidate::Candidates;
+use crate::study_command::grid::{self, Finalist};
 use crate::study_command::work;
 use crate::{interrupt, output};
 
@@ -33,7 +34,7 @@ pub(crate) struct Crew {
 }
 
 /// One of the runs.
-struct Task {
+pub(crate) struct Task {
     dir: PathBuf,
     toml: String,
     /// Processes that ended by accident while they were at it.
@@ -42,11 +43,16 @@ struct Task {
 
 pub(crate) fn run(view: &mut StudyView, candidates: &Candidates, crew: Crew) -> Result<(), CliError> {
     view.sync()?;
-    let mut tasks = tasks(view, candidates)?;
+    work_off(view, grid::tasks(view, candidates)?, "trying the grid on the best", crew)?;
+    work_off(view, tasks(view, candidates)?, "training the best again", crew)
+}
+
+/// Does what is not done yet.
+fn work_off(view: &StudyView, mut tasks: Vec<Task>, what: &str, crew: Crew) -> Result<(), CliError> {
     tasks.retain(|task| !is_finished(&task.dir));
     let n_tasks = tasks.len();
     if !tasks.is_empty() && !crew.is_quiet {
-        output::note(&format!("training the best again, {} runs", tasks.len()));
+        output::note(&format!("{what}, {} runs", tasks.len()));
     }
     let mut running = Running::default();
     while !(tasks.is_empty() && running.children.is_empty()) {
@@ -71,6 +77,12 @@ pub(crate) fn run(view: &mut StudyView, candidates: &Candidates, crew: Crew) -> 
         // The others count without them.
         Some(dir) if running.failed.len() + 1 == n_tasks => Err(CliError::RetrainingFailed { dir }),
         _ => Ok(()),
+    }
+}
+
+impl Task {
+    pub(crate) fn new(dir: PathBuf, toml: String) -> Self {
+        Self { dir, toml, n_deaths: 0 }
     }
 }
 
@@ -119,20 +131,21 @@ impl Drop for Running {
 }
 
 fn tasks(view: &StudyView, candidates: &Candidates) -> Result<Vec<Task>, CliError> {
-    let retrain = view.spec().retrain;
     let mut tasks = Vec::new();
-    for trial in chosen(view) {
-        let values = trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
-        let prepared = candidates.prepare(&values)?;
-        let n_epochs = trial.intermediate.len().max(1);
+    for Finalist { trial, combination, n_epochs, .. } in grid::finalists(view) {
+        let prepared = candidates.prepare_again(&values_of(trial), &combination)?;
         let n_epochs = if prepared.spec.early_stopping.is_some() { n_epochs } else { prepared.spec.epochs };
-        for idx in 0..retrain.seeds {
+        for idx in 0..view.spec().retrain.seeds {
             let seed = prepared.spec.seed + 1 + idx as u64;
             let toml = prepared.retraining(seed, n_epochs).to_toml()?;
-            tasks.push(Task { dir: view.folder().retrained(trial.number, idx), toml, n_deaths: 0 });
+            tasks.push(Task::new(view.folder().retrained(trial.number, idx), toml));
         }
     }
     Ok(tasks)
+}
+
+pub(crate) fn values_of(trial: &TrialRecord) -> Assignment {
+    trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect()
 }
 
 /// The best trials, of which one that took the result of another stands for the same run.
@@ -143,7 +156,7 @@ pub(crate) fn chosen(view: &StudyView) -> Vec<&TrialRecord> {
     best
 }
 
-fn is_finished(dir: &Path) -> bool {
+pub(crate) fn is_finished(dir: &Path) -> bool {
     runs::read_record(dir).is_ok_and(|record| record.is_some_and(|record| record.state == RunState::Finished))
 }
 

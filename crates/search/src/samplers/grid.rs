@@ -8,26 +8,9 @@ use std::collections::BTreeMap;
 use rand_core::Rng;
 use spec::{Domain, ParamValue, Seed};
 
-use crate::{Answer, Ask, Dimension, Point, Sampler, Space, draw};
+use crate::{Answer, Ask, Dimension, Point, Sampler, SamplerError, Space, draw};
 
 pub(super) struct Grid;
-
-/// Why a space has no grid.
-#[derive(Debug, thiserror::Error)]
-pub enum GridError {
-    /// A number without a step.
-    #[error("parameter `{name}` has no `step`: a grid needs a finite number of values")]
-    Continuous {
-        /// The parameter.
-        name: String,
-    },
-    /// More combinations than can be numbered.
-    #[error("the grid has more than {limit} combinations")]
-    TooMany {
-        /// What is allowed.
-        limit: u64,
-    },
-}
 
 /// Combinations that can be numbered with room for sums.
 const MAX_COMBINATIONS: u64 = 1 << 53;
@@ -35,7 +18,7 @@ const MAX_COMBINATIONS: u64 = 1 << 53;
 const MAX_CELLS: usize = 100_000;
 
 /// Whether every combination can be tried in turn.
-pub(super) fn check(space: &Space) -> Result<(), GridError> {
+pub(super) fn check(space: &Space) -> Result<(), SamplerError> {
     Table::new(space).map(|_| ())
 }
 
@@ -50,7 +33,8 @@ impl Sampler for Grid {
         tried.sort_unstable();
         let order = Shuffle::new(table.n_combinations, ask.seed);
         let untried = (0..table.n_combinations).map(|place| order.at(place));
-        let mut untried = untried.filter(|idx| tried.binary_search(idx).is_err());
+        let untried = untried.filter(|idx| tried.binary_search(idx).is_err());
+        let mut untried = untried.filter(|&idx| space.contains(&table.point(space, idx)));
         let idx = usize::try_from(ask.attempt).ok().and_then(|attempt| untried.nth(attempt));
         idx.map_or(Answer::Exhausted, |idx| table.point(space, idx).into())
     }
@@ -76,7 +60,7 @@ struct Cell {
 }
 
 impl Table {
-    fn new(space: &Space) -> Result<Self, GridError> {
+    fn new(space: &Space) -> Result<Self, SamplerError> {
         let mut controls = vec![false; space.len()];
         for condition in space.dimensions().iter().flat_map(|dimension| &dimension.conditions) {
             controls[condition.dimension] = true;
@@ -87,7 +71,12 @@ impl Table {
     }
 
     /// Adds the cells that begin with the controlling values of `prefix`; other dimensions count as one value there.
-    fn add_cells(&mut self, space: &Space, prefix: Point, mut n_values: Vec<u64>) -> Result<(), GridError> {
+    fn add_cells(
+        &mut self,
+        space: &Space,
+        prefix: Point,
+        mut n_values: Vec<u64>,
+    ) -> Result<(), SamplerError> {
         let dim = prefix.len();
         let Some(dimension) = space.dimensions().get(dim) else { return self.add_cell(&prefix, n_values) };
         let extended = |value| prefix.iter().copied().chain([value]).collect::<Point>();
@@ -103,8 +92,8 @@ impl Table {
         self.add_cells(space, extended(None), n_values)
     }
 
-    fn add_cell(&mut self, controls: &Point, n_values: Vec<u64>) -> Result<(), GridError> {
-        let too_many = GridError::TooMany { limit: MAX_COMBINATIONS };
+    fn add_cell(&mut self, controls: &Point, n_values: Vec<u64>) -> Result<(), SamplerError> {
+        let too_many = SamplerError::TooMany { limit: MAX_COMBINATIONS };
         let size = n_values.iter().try_fold(1u64, |product, &n| product.checked_mul(n));
         let end = size.and_then(|size| self.n_combinations.checked_add(size));
         let Some(end) = end.filter(|&end| end <= MAX_COMBINATIONS) else { return Err(too_many) };
@@ -121,7 +110,7 @@ impl Table {
     fn point(&self, space: &Space, idx: u64) -> Point {
         let cell = &self.cells[self.cells.partition_point(|cell| cell.start <= idx) - 1];
         let mut rest = idx - cell.start;
-        space.fill(|dim, dimension| match cell.categories[dim] {
+        space.fill_freely(|dim, dimension| match cell.categories[dim] {
             Some(category) => ParamValue::Category(category),
             None => {
                 let digit = rest % cell.n_values[dim];
@@ -158,13 +147,13 @@ fn category(value: Option<ParamValue>) -> Option<usize> {
     }
 }
 
-fn n_values_of(dimension: &Dimension) -> Result<u64, GridError> {
+fn n_values_of(dimension: &Dimension) -> Result<u64, SamplerError> {
     match &dimension.domain {
         Domain::Categorical(all) => Ok(all.len() as u64),
         Domain::Int(int) => Ok(int.n_values()),
         Domain::Float(float) if float.low == float.high => Ok(1),
         Domain::Float(float) if float.step.is_none() => {
-            Err(GridError::Continuous { name: dimension.name.clone() })
+            Err(SamplerError::Continuous { name: dimension.name.clone() })
         }
         Domain::Float(float) => Ok(draw::n_floats(float)),
     }

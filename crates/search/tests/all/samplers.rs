@@ -3,8 +3,8 @@
 use std::collections::BTreeSet;
 
 use crate::cases::{self, Case, history, spaces};
-use search::{Ask, GridError, History, Outcome, Point, check_sampler, sampler};
-use spec::{EvolutionSpec, Nsga2Spec, SamplerSpec, Seed, TpeSpec};
+use search::{Ask, History, Outcome, Point, SamplerError, check_sampler, sampler};
+use spec::{Direction, EvolutionSpec, Nsga2Spec, SamplerSpec, Seed, TpeSpec};
 
 fn samplers() -> Vec<SamplerSpec> {
     vec![
@@ -24,7 +24,7 @@ fn samplers() -> Vec<SamplerSpec> {
 /// Every sampler with every space that it can work in.
 fn pairs() -> Vec<(SamplerSpec, Case)> {
     let fitting = |spec: SamplerSpec| {
-        let fits = move |case: &Case| check_sampler(&spec, &case.space).is_ok();
+        let fits = move |case: &Case| check_sampler(&spec, &case.space, &[Direction::Minimize]).is_ok();
         spaces().into_iter().filter(fits).map(move |case| (spec, case))
     };
     samplers().into_iter().flat_map(fitting).collect()
@@ -119,13 +119,13 @@ fn a_grid_needs_a_finite_number_of_values() {
     let check = |domains: Vec<spec::Domain>| {
         let dimension = |(idx, domain)| search::Dimension::new(&format!("x{idx}"), domain);
         let space = search::Space::new(domains.into_iter().enumerate().map(dimension).collect()).unwrap();
-        check_sampler(&SamplerSpec::Grid, &space)
+        check_sampler(&SamplerSpec::Grid, &space, &[Direction::Minimize])
     };
     let continuous = check(vec![cases::choices(2), cases::float(0.0, 1.0, Linear, None)]);
-    assert!(matches!(continuous, Err(GridError::Continuous { name }) if name == "x1"));
-    assert!(matches!(check(vec![cases::float(0.1, 1.0, Log, None)]), Err(GridError::Continuous { .. })));
+    assert!(matches!(continuous, Err(SamplerError::Continuous { name }) if name == "x1"));
+    assert!(matches!(check(vec![cases::float(0.1, 1.0, Log, None)]), Err(SamplerError::Continuous { .. })));
     let many = vec![cases::int(1, 1_000_000, Linear, 1); 3];
-    assert!(matches!(check(many), Err(GridError::TooMany { .. })));
+    assert!(matches!(check(many), Err(SamplerError::TooMany { .. })));
     assert!(check(vec![cases::int(1, 1000, Log, 1), cases::float(0.0, 1.0, Linear, Some(0.1))]).is_ok());
 }
 

@@ -281,3 +281,41 @@ fn a_space_in_which_nothing_can_be_tried_says_why() {
     std::fs::remove_dir_all(place.path("data")).unwrap();
     place.run("study run s.toml").fails(1, &["`data`"]);
 }
+
+#[test]
+fn a_grid_is_tried_on_the_best_by_validation_before_they_are_trained_again() {
+    let keys = "[retrain]\nbest = 2\nseeds = 2\nfinalists = 1\nset = { epochs = 2 }\n[[retrain.parameter]]\nname = \"batch\"\n\
+                key = \"batch_size\"\nchoices = [8, 64]\n";
+    let place = Asked { trials: 3, keys, ..Asked::default() }.place();
+    let ran = place.run("study run s.toml --json").succeeds();
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    let mut grid = Vec::new();
+    for entry in std::fs::read_dir(place.path("studies/s/grid")).unwrap() {
+        let dir = entry.unwrap().path();
+        if dir.is_dir() {
+            let record: Value =
+                serde_json::from_slice(&std::fs::read(dir.join("record.json")).unwrap()).unwrap();
+            let epochs = record["epochs"].as_array().unwrap();
+            assert_eq!(epochs.len(), 2);
+            assert!(epochs.iter().all(|epoch| epoch["test_accuracy"].is_null()), "{epochs:?}");
+            let name = dir.file_name().unwrap().to_str().unwrap().to_owned();
+            grid.push((epochs[1]["validation_accuracy"].as_f64().unwrap(), name));
+        }
+    }
+    assert_eq!(grid.len(), 4);
+    let best = grid.iter().map(|(accuracy, _)| *accuracy).fold(0.0, f64::max);
+    let finalist = report["best"].as_array().unwrap().iter().find(|trial| trial["grid"].is_object()).unwrap();
+    let batch = &finalist["grid"]["batch"];
+    let name = format!("{:04}-{}", finalist["trial"].as_u64().unwrap(), usize::from(*batch == 64));
+    assert!(grid.contains(&(best, name)), "{grid:?} {finalist}");
+    let runs: Vec<_> = files(&place.path("studies/s/retrain"))
+        .into_iter()
+        .filter(|file| file.ends_with("run.toml"))
+        .collect();
+    assert_eq!(runs.len(), 2);
+    for run in runs {
+        let text = place.read(&format!("studies/s/retrain/{run}"));
+        assert!(text.contains(&format!("batch_size = {batch}")) && text.contains("epochs = 2"), "{text}");
+    }
+    assert_eq!(finalist["retrained"]["n"], 2);
+}
