@@ -18,7 +18,7 @@ test: setup
 	cargo test $(CARGO_FLAGS) --workspace $(ARGS)
 
 # The page in a headless Chromium, which is installed where apt-get can; pictures of it are left in
-# $(TARGET_DIR)/tmp/screenshots.
+# $(TARGET_DIR)/tmp/screenshots and screenshots-search.
 browser: setup
 	@scripts/setup.sh chromedriver
 	cargo test $(CARGO_FLAGS) --workspace --features danlu/browser-tests --test browser $(ARGS)
