@@ -60,7 +60,7 @@ struct Table {
 impl Table {
     fn open(path: &str) -> Fallible<Self> {
         let study = StudySpec::from_toml(&fs::read_to_string(path)?)?;
-        let space = study::space(&study.parameters)?;
+        let space = study::space(&study)?;
         let template = Template::new(&study, &no_network)?.ok_or("the study has no [run]")?;
         let first = run(&template, &space, 0)?;
         let plan = Plan::compile(&first.network)?;
