@@ -1,5 +1,6 @@
 //! What can be typed.
 
+mod search;
 mod study;
 mod training;
 mod values;
@@ -8,9 +9,10 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 
+pub(crate) use search::{SearchArgs, SearchBestArgs, SearchCommand, SearchEnqueueArgs, SearchRunArgs};
 pub(crate) use study::{
     StateName, StudyAgainArgs, StudyArgs, StudyAskArgs, StudyBestArgs, StudyCommand, StudyExportArgs,
-    StudyListArgs, StudyNameArgs, StudyRunArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs, StudyWorkArgs,
+    StudyFlags, StudyListArgs, StudyNameArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs, StudyWorkArgs,
 };
 pub(crate) use training::{LrFindArgs, ResumeArgs, RunArgs, TrainArgs};
 use values::{at_least_one, shape, threads};
@@ -84,6 +86,8 @@ pub(crate) enum Command {
     Summary(SummaryArgs),
     /// Try values of hyperparameters and networks, many trials, and keep all of them.
     Study(StudyArgs),
+    /// Search for networks: build them of decisions, train them, and learn which decisions are good.
+    Search(SearchArgs),
     /// Get or look at a data set.
     Data(DataArgs),
     /// A page in the browser: runs as they learn, networks of blocks, pictures to try.

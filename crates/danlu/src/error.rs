@@ -45,8 +45,14 @@ pub(crate) enum CliError {
          same command goes on"
     )]
     WorkersDie { n: usize, how: String },
-    #[error("interrupted; {n_trials} trials are kept, and `danlu study run {}` goes on", study.display())]
-    StudyInterrupted { study: PathBuf, n_trials: usize },
+    #[error("interrupted; {n_trials} trials are kept, and `{typed}` goes on")]
+    StudyInterrupted { typed: String, n_trials: usize },
+    #[error("{} is a study without a grammar, so that there is nothing to search for; `danlu study` works on it", study.display())]
+    NoSearch { study: PathBuf },
+    #[error("the network {network:?} is one of the search's, but cannot be tried: {reason}")]
+    CannotBeTried { network: String, reason: String },
+    #[error("{} holds a run; name another folder", dir.display())]
+    HoldsRun { dir: PathBuf },
     #[error("the run in {} did not end well; `danlu resume` tells why, and the same command goes on", dir.display())]
     RetrainingFailed { dir: PathBuf },
     #[error("line {line} of the input is not what is read here")]
@@ -206,7 +212,8 @@ impl CliError {
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
             Self::LiveAndTerse { .. } | Self::UnknownStudy { .. } | Self::StudyWithoutRun => 2,
             Self::ForeignObjective { .. } | Self::NothingToTry { .. } | Self::TellWhat { .. } => 2,
-            Self::JsonLine { .. } => 2,
+            Self::JsonLine { .. } | Self::NoSearch { .. } | Self::CannotBeTried { .. } => 2,
+            Self::HoldsRun { .. } => 2,
             Self::Study(error) => study_exit_code(error),
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
@@ -252,7 +259,8 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::Sampler(_)
         | E::NoTrial { .. }
         | E::NoParameter { .. } => 2,
-        E::NotInDomain { .. } | E::ValueCount { .. } => 2,
+        E::NotInDomain { .. } | E::ValueCount { .. } | E::NotAllowed { .. } => 2,
+        E::Grammar(_) | E::TwoNetworks { .. } | E::NoGrammar { .. } | E::Outside { .. } => 2,
         E::Store(StoreError::LeaseLost { .. } | StoreError::NoTrial { .. }) => 2,
         _ => 1,
     }

@@ -62,7 +62,11 @@ fn format(args: &ExportArgs) -> Result<ExportFormat, CliError> {
 }
 
 /// The files to write; the weights come before the class that reads them.
-fn files(model: &Model, format: ExportFormat, out: &Path) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
+pub(crate) fn files(
+    model: &Model,
+    format: ExportFormat,
+    out: &Path,
+) -> Result<Vec<(PathBuf, Vec<u8>)>, CliError> {
     let channels = 0..model.network.input[0];
     let (scale, shift): (Vec<_>, Vec<_>) =
         channels.map(|channel| model.normalization.channel(channel)).unzip();

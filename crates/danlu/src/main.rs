@@ -28,6 +28,7 @@ mod resume_command;
 mod run;
 mod run_observer;
 mod screen;
+mod search_command;
 mod study_command;
 mod summary_command;
 mod table;
@@ -61,6 +62,7 @@ fn run(command: &Command) -> Result<(), CliError> {
         Command::Export(args) => export_command::run(args),
         Command::Summary(args) => summary_command::run(args),
         Command::Study(args) => study_command::run(args),
+        Command::Search(args) => search_command::run(args),
         Command::Data(args) => data_command::run(args),
         Command::Dashboard(args) => dashboard_command::run(args),
         Command::Bench(args) => bench_command::run(args),

@@ -63,7 +63,8 @@ impl Run {
         talk: Talk,
     ) -> Result<Self, CliError> {
         let (shape, terse) = (plan.input(), talk.is_terse());
-        let partition = Partition { validation: spec.validation, ..Partition::default() };
+        let partition =
+            Partition { validation: spec.validation, subset: spec.subset, ..Partition::default() };
         let loaded = interrupt::abandon_on_signal(move || wanted.load(shape, &partition, terse))?;
         loading::rejected_text(&loaded).iter().for_each(|text| output::note(&format!("note: {text}")));
         train::check_fit(&plan, &loaded.train)?;

@@ -1,24 +1,29 @@
 //! `danlu study`.
 
 mod candidate;
-mod grid;
-mod outside;
-mod place;
+pub(crate) mod grid;
+pub(crate) mod outside;
+pub(crate) mod place;
 mod progress;
-mod report;
-mod retrain;
-mod run;
-mod show;
+pub(crate) mod report;
+pub(crate) mod retrain;
+pub(crate) mod run;
+pub(crate) mod show;
 mod trial;
 mod work;
 
 use crate::cli::{StudyArgs, StudyCommand};
 use crate::error::CliError;
 
+pub(crate) use candidate::Candidates;
+pub(crate) use run::Work;
+
 pub(crate) fn run(args: &StudyArgs) -> Result<(), CliError> {
     match &args.command {
-        StudyCommand::Run(args) => run::run(args),
-        StudyCommand::List(args) => show::list(args),
+        StudyCommand::Run(args) => {
+            run::run(&Work { named: &args.study, flags: &args.flags, command: "danlu study run" })
+        }
+        StudyCommand::List(args) => show::list(args, show::Which::All),
         StudyCommand::Show(args) => show::show(args),
         StudyCommand::Best(args) => show::best(args),
         StudyCommand::Trials(args) => show::trials(args),

@@ -155,6 +155,10 @@ pub enum DataError {
     #[error("the share of validation is {share}, but must be from 0 to below 1")]
     Share { share: f64 },
 
+    /// A share to learn from that is nothing, everything, or none.
+    #[error("the share of the subset is {share}, but must be above 0 and below 1")]
+    SubsetShare { share: f64 },
+
     /// The system has no thread left.
     #[error("cannot start a thread")]
     Thread { source: io::Error },

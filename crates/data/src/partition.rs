@@ -18,7 +18,9 @@ pub struct Partition {
     /// Share of the training samples that are set apart for validation, from 0 to below 1. 0: none is, and the validation
     /// part that the data set comes with is learned from too. `None`: the validation part that the data set comes with, or, where not even a test part is given, [`CUT_SHARE`].
     pub validation: Option<f64>,
-    /// What the cut is drawn from, by the stream `split`. It should not be that of a run: models are compared on
+    /// Share of the samples of each class that are left for training, above 0 and below 1, that is kept. `None`: all.
+    pub subset: Option<f64>,
+    /// What the cut is drawn from, by the stream `split`, and the subset, by the stream `subset`. It should not be that of a run: models are compared on
     /// the same test samples, and none of them may have been learned from.
     pub seed: Seed,
 }
@@ -26,14 +28,18 @@ pub struct Partition {
 /// No validation part but a given one; the seed 1.
 impl Default for Partition {
     fn default() -> Self {
-        Self { validation: None, seed: Seed(1) }
+        Self { validation: None, subset: None, seed: Seed(1) }
     }
 }
 
 impl Partition {
     pub(crate) fn check(&self) -> Result<(), DataError> {
         match self.validation {
-            Some(share) if !(0.0..1.0).contains(&share) => Err(DataError::Share { share }),
+            Some(share) if !(0.0..1.0).contains(&share) => return Err(DataError::Share { share }),
+            _ => {}
+        }
+        match self.subset {
+            Some(share) if !(share > 0.0 && share < 1.0) => Err(DataError::SubsetShare { share }),
             _ => Ok(()),
         }
     }
@@ -101,6 +107,10 @@ impl Given {
             }
             train.retain(&splits, Split::Train);
         }
+        if let Some(share) = partition.subset {
+            let splits = subset(&train.labels, train.classes.len(), share, partition.seed);
+            train.retain(&splits, Split::Train);
+        }
         let test = test.expect("cut where it was not given");
         let parts = [Some(&train), validation.as_ref(), Some(&test)];
         if parts.into_iter().flatten().any(Dataset::is_empty) {
@@ -123,13 +133,9 @@ struct Shares {
 /// first samples to the test part, the next ones to validation: the test part does not depend on the share of
 /// validation. A class of two or more gives at least one sample to the test part, and every class keeps one.
 fn assign(labels: &[u8], n_classes: usize, shares: Shares, seed: Seed) -> Vec<Split> {
-    let mut members = vec![Vec::new(); n_classes];
-    for (idx, &label) in labels.iter().enumerate() {
-        members[usize::from(label)].push(idx as u32);
-    }
     let mut random = seed.stream("split");
     let mut splits = vec![Split::Train; labels.len()];
-    for members in &mut members {
+    for members in &mut by_class(labels, n_classes) {
         shuffle(members, &mut random);
         let n_test = shares.test.map_or(0, |share| share_of(members.len(), share, members.len()));
         let n_left = members.len() - n_test;
@@ -139,6 +145,28 @@ fn assign(labels: &[u8], n_classes: usize, shares: Shares, seed: Seed) -> Vec<Sp
         others[..n_validation].iter().for_each(|&idx| splits[idx as usize] = Split::Validation);
     }
     splits
+}
+
+/// The samples that are learned from stay in [`Split::Train`], at least one of each class; the first of every class as the
+/// stream `subset` shuffles it, so that a smaller share is a part of a larger one.
+fn subset(labels: &[u8], n_classes: usize, share: f64, seed: Seed) -> Vec<Split> {
+    let mut random = seed.stream("subset");
+    let mut splits = vec![Split::Validation; labels.len()];
+    for members in &mut by_class(labels, n_classes) {
+        shuffle(members, &mut random);
+        let n_kept = share_of(members.len(), share, members.len() + 1);
+        members[..n_kept].iter().for_each(|&idx| splits[idx as usize] = Split::Train);
+    }
+    splits
+}
+
+/// The positions of each class's samples.
+fn by_class(labels: &[u8], n_classes: usize) -> Vec<Vec<u32>> {
+    let mut members = vec![Vec::new(); n_classes];
+    for (idx, &label) in labels.iter().enumerate() {
+        members[usize::from(label)].push(idx as u32);
+    }
+    members
 }
 
 /// `share` of `n`, rounded; at least one, but one of `n_left` is left over.

@@ -8,6 +8,7 @@ use crate::layers::batch_norm2d::BatchNorm2d;
 use crate::layers::channel_affine::ChannelAffine;
 use crate::layers::conv2d::Conv2d;
 use crate::layers::dropout::Dropout;
+use crate::layers::gated_max_pool2d::GatedMaxPool2d;
 use crate::layers::group_norm::GroupNorm;
 use crate::layers::linear::Linear;
 use crate::layers::max_pool2d::MaxPool2d;
@@ -47,6 +48,7 @@ pub(crate) enum Layer {
     },
     Activation(Activation),
     MaxPool2d(MaxPool2d),
+    GatedMaxPool2d(GatedMaxPool2d),
     AvgPool2d(AvgPool2d),
     /// Mean of each channel's `plane` values.
     GlobalAvgPool {
@@ -94,6 +96,7 @@ impl Layer {
             | Layer::Multiply { .. } => true,
             Layer::Dropout(_)
             | Layer::MaxPool2d(_)
+            | Layer::GatedMaxPool2d(_)
             | Layer::AvgPool2d(_)
             | Layer::GlobalAvgPool { .. }
             | Layer::Pad(_)
@@ -123,25 +126,61 @@ pub(crate) struct Graph {
 }
 
 impl Graph {
-    /// A rectifier before a max pooling gives the same when it comes after, on fewer values: both keep order.
+    /// An increasing function before a max pooling gives the same when it comes after, on fewer values: both keep order.
     ///
-    /// Exact, but for two values of one window that differ and become equal by rounding when multiplied with the
-    /// slope: then it is the larger one that wins here, and the first elsewhere.
-    pub(crate) fn rectify_after_pooling(&mut self) {
+    /// Exact, but for two values of one window that differ and become equal by rounding in the function: then it is the
+    /// larger one that wins here, and the first elsewhere.
+    pub(crate) fn activate_after_pooling(&mut self) {
         for i in 0..self.ops.len() {
-            let after = self.ops[i].output;
-            let Layer::LeakyRelu { slope, .. } = self.ops[i].layer else { continue };
-            let mut readers = (i + 1..self.ops.len()).filter(|&j| self.ops[j].inputs.contains(&after));
-            let (Some(j), None) = (readers.next(), readers.next()) else { continue };
-            if slope < 0.0 || !matches!(self.ops[j].layer, Layer::MaxPool2d(_)) {
+            let is_increasing = match self.ops[i].layer {
+                Layer::LeakyRelu { slope, .. } => slope >= 0.0,
+                Layer::Activation(activation) => activation.is_increasing(),
+                _ => false,
+            };
+            let Some((j, _)) = self.pooling_of(i) else { continue };
+            if !is_increasing {
                 continue;
             }
-            // i: before → after, j: after → pooled. The value `after` becomes the pooled one, not yet rectified.
+            // i: before → after, j: after → pooled. The value `after` becomes the pooled one, before the function.
+            let after = self.ops[i].output;
             self.values[after] = self.values[self.ops[j].output];
-            let rectifier = Layer::LeakyRelu { slope, in_place: false };
-            self.ops[i].layer = std::mem::replace(&mut self.ops[j].layer, rectifier);
-            let pooling_node = self.ops[j].node;
-            self.ops[j].node = std::mem::replace(&mut self.ops[i].node, pooling_node);
+            let (first, second) = self.ops.split_at_mut(j);
+            std::mem::swap(&mut first[i].layer, &mut second[0].layer);
+            std::mem::swap(&mut first[i].node, &mut second[0].node);
+        }
+    }
+
+    /// Makes an activation that falls before it rises part of the max pooling behind it.
+    pub(crate) fn activate_in_pooling(&mut self) {
+        let mut i = 0;
+        while i < self.ops.len() {
+            let fused = match (&self.ops[i].layer, self.pooling_of(i)) {
+                (Layer::Activation(activation), Some((j, pool))) => {
+                    GatedMaxPool2d::new(*activation, pool).map(|fused| (j, fused))
+                }
+                _ => None,
+            };
+            match fused {
+                Some((j, fused)) => {
+                    self.ops[j].layer = Layer::GatedMaxPool2d(fused);
+                    self.ops[j].inputs = self.ops[i].inputs.clone();
+                    self.ops.remove(i);
+                }
+                None => i += 1,
+            }
+        }
+    }
+
+    /// The max pooling that alone reads what operation `i` gives.
+    fn pooling_of(&self, i: usize) -> Option<(usize, MaxPool2d)> {
+        let mut readers =
+            (i + 1..self.ops.len()).filter(|&j| self.ops[j].inputs.contains(&self.ops[i].output));
+        match (readers.next(), readers.next()) {
+            (Some(j), None) => match self.ops[j].layer {
+                Layer::MaxPool2d(pool) => Some((j, pool)),
+                _ => None,
+            },
+            _ => None,
         }
     }
 

@@ -16,6 +16,7 @@ pub(crate) mod channels;
 pub(crate) mod conformance;
 pub(crate) mod conv2d;
 pub(crate) mod dropout;
+pub(crate) mod gated_max_pool2d;
 pub(crate) mod global_avg_pool;
 pub(crate) mod group_norm;
 pub(crate) mod leaky_relu;

@@ -10,6 +10,8 @@ use crate::plan::{GradientUse, PlannedOp};
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
     pub(crate) len: usize,
+    /// Vectors of values that are alive at once, at most; of the forward pass alone.
+    pub(crate) peak: usize,
     pub(crate) values: Vec<Range<usize>>,
     pub(crate) gradients: Vec<Range<usize>>,
     /// What an operation keeps from its forward for its backward pass.
@@ -68,8 +70,14 @@ impl Timeline {
 pub(crate) fn inference_layout(graph: &Graph) -> Layout {
     let time = Timeline { n_ops: graph.ops.len() };
     let requests: Vec<_> = (0..graph.values.len()).map(|value| time.value(graph, value)).collect();
+    let peak = (0..=time.loss()).map(|step| alive_at(&requests, step)).max().unwrap_or(0);
     let (values, len) = place(&requests);
-    Layout { len, values, kept: vec![0..0; graph.ops.len()], ..Layout::default() }
+    Layout { len, peak, values, kept: vec![0..0; graph.ops.len()], ..Layout::default() }
+}
+
+/// What is alive at a step, whatever place it has.
+fn alive_at(requests: &[Request], step: usize) -> usize {
+    requests.iter().filter(|one| one.first <= step && step <= one.last).map(|one| one.len).sum()
 }
 
 /// Places for forward and backward.
@@ -106,13 +114,14 @@ pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bo
     let added = places.split_off(2 * n_values + n_ops);
     let kept = places.split_off(2 * n_values);
     let gradients = places.split_off(n_values);
-    Layout { len, values: places, gradients, kept, added, scratch }
+    Layout { len, peak: 0, values: places, gradients, kept, added, scratch }
 }
 
 /// Vectors that an operation keeps for its backward pass.
 fn kept_len(graph: &Graph, op: &Op) -> usize {
     match &op.layer {
         Layer::MaxPool2d(_) => graph.values[op.output],
+        Layer::GatedMaxPool2d(_) => 2 * graph.values[op.output],
         Layer::Dropout(dropout) => dropout.n_masks,
         Layer::GroupNorm(norm) => norm.kept_len(),
         _ => 0,
@@ -134,5 +143,35 @@ fn scratch_len(op: &Op) -> usize {
     match &op.layer {
         Layer::Conv2d(conv) => conv.n_by_position(),
         _ => 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use spec::{LayerSpec, LinearSpec, NetworkSpec, NodeSpec, preset};
+
+    use crate::Plan;
+
+    #[test]
+    fn what_is_alive_at_once_is_counted() {
+        // The first convolution's output, 6 × 24 × 24, with its pooled 6 × 12 × 12.
+        let lenet = Plan::compile(&preset("lenet").unwrap()).unwrap();
+        assert_eq!(lenet.activation_bytes(), 4 * (6 * 24 * 24 + 6 * 12 * 12));
+        // The picture waits for the sum behind its logits.
+        let node = |name: &str, inputs: Option<Vec<String>>, layer| NodeSpec {
+            name: Some(name.into()),
+            inputs,
+            layer,
+        };
+        let linear = |n| LayerSpec::Linear(LinearSpec::new(n));
+        let nodes = vec![
+            node("flat", None, LayerSpec::Flatten),
+            node("wide", None, linear(30)),
+            node("back", None, linear(8)),
+            node("sum", Some(vec!["flat".into(), "back".into()]), LayerSpec::Add(Default::default())),
+            node("out", None, linear(2)),
+        ];
+        let network = NetworkSpec { name: "waits".into(), input: [1, 2, 4], classes: 2, nodes };
+        assert_eq!(Plan::compile(&network).unwrap().activation_bytes(), 4 * (8 + 30 + 8));
     }
 }

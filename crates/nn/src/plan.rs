@@ -116,7 +116,8 @@ impl Plan {
     fn build(spec: &NetworkSpec, input_gradient: bool) -> Result<Plan, PlanError> {
         spec.validate()?;
         let mut graph = Graph::build(spec).map_err(|misfit| misfit.error)?;
-        graph.rectify_after_pooling();
+        graph.activate_after_pooling();
+        graph.activate_in_pooling();
         graph.rectify_in_place();
         Self::of_graph(spec, graph, input_gradient)
     }
@@ -182,6 +183,13 @@ impl Plan {
     /// Whether a training pass draws random numbers.
     pub fn is_random(&self) -> bool {
         self.ops.iter().any(|planned| matches!(planned.op.layer, Layer::Dropout(_)))
+    }
+
+    /// Bytes of 32-bit activations that are alive at once at most while one sample goes forward: four for each number that
+    /// an operation reads or writes, or that a later one reads, the picture among them. Borders and rectifiers count as the
+    /// engine computes them: a border is a copy, a rectifier works in place.
+    pub fn activation_bytes(&self) -> usize {
+        self.inference.peak * 4
     }
 
     /// Bytes of the activations of one lane group of sixteen 32-bit lanes in training.

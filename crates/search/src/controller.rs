@@ -1,5 +1,5 @@
-//! The recurrent controller of Zoph & Le 2016 (arXiv 1611.01578, sections 3.1 to 3.3): an LSTM decides one dimension after the
-//! other, and each decision is its next input.
+//! The recurrent controller of Zoph & Le 2016 (arXiv 1611.01578, sections 3.1 to 3.3): an LSTM decides one
+//! dimension after the other, and each decision is its next input.
 //!
 //! ```text
 //! x_0 = start                        h_t = LSTM(x_t)
@@ -9,10 +9,11 @@
 //! x_t+1 = Σ_j h_j / (1 + n)                                      over the n layers that are read
 //! ```
 //!
-//! What the paper leaves open, and what is done here: the embeddings E have as many numbers as the LSTM has units; decisions of one
-//! kind share W, b and E over the layers; the start is learned; after an anchor point the mean of what is read is fed back, with a
-//! zero among them, as ENAS's code does (Pham et al. 2018). An anchor point stands before its layer's decisions, the first
-//! layer's too. A depth that is fixed by a schedule is no step of the LSTM.
+//! What the paper leaves open, and what is done here: the embeddings E have as many numbers as the LSTM has
+//! units; decisions of one kind share W, b and E over the layers; the start is learned; after an anchor point
+//! the mean of what is read is fed back, with a zero among them, as ENAS's code does (Pham et al. 2018). An
+//! anchor point stands before its layer's decisions, the first layer's too. A depth that is fixed by a
+//! schedule is no step of the LSTM.
 
 mod anchor;
 mod layout;
@@ -56,7 +57,7 @@ pub(crate) struct Controller {
 
 impl Controller {
     pub(crate) fn new(decisions: &Decisions, spec: &ControllerSpec) -> Self {
-        let layout = Layout::new(decisions, spec.hidden, spec.layers);
+        let layout = Layout::new(decisions, spec.hidden.max(1), spec.layers.max(1));
         Self { trace: Trace::new(&layout), layout, init: spec.init }
     }
 }

@@ -1,4 +1,5 @@
-//! Learning where to search by REINFORCE (Williams 1992), whatever the policy is: steps, rewards, baseline, memory.
+//! Learning where to search by REINFORCE (Williams 1992), whatever the policy is: steps, rewards, baseline,
+//! memory.
 //!
 //! Step k learns from the m trials numbered k m, …, k m + m - 1, once all of them are over:
 //!
@@ -6,8 +7,9 @@
 //! gradient = 1/n Σ_k Σ_t ∇ log P(a_t | a_<t) (R_k - b)
 //! ```
 //!
-//! over the step's n samples: its trials, and the proposals that were refused on the way to them, whose reward is 0. The policy
-//! after k steps is a function of the history and the seed; what is kept between questions is a cache of that function.
+//! over the step's n samples: its trials, and the proposals that were refused on the way to them, whose
+//! reward is 0. The policy after k steps is a function of the history and the seed; what is kept between
+//! questions is a cache of that function.
 
 mod adam;
 mod baseline;

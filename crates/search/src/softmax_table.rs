@@ -1,4 +1,5 @@
-//! The plainest policy: each dimension has logits of its own, whatever the others are. What a recurrence is worth is seen beside it.
+//! The plainest policy: each dimension has logits of its own, whatever the others are. What a recurrence is
+//! worth is seen beside it.
 
 use spec::{Seed, SoftmaxTableSpec};
 

@@ -48,6 +48,8 @@ pub struct RunFile {
     pub quiet: Option<bool>,
     /// See [`TrainSpec::validation`].
     pub validation: Option<f64>,
+    /// See [`TrainSpec::subset`].
+    pub subset: Option<f64>,
     /// See [`TrainSpec::normalization`].
     pub normalization: Option<NormalizationSpec>,
     /// See [`TrainSpec::clip_gradient`].
@@ -142,6 +144,7 @@ impl RunFile {
             json: self.json.or(lower.json),
             quiet: self.quiet.or(lower.quiet),
             validation: self.validation.or(lower.validation),
+            subset: self.subset.or(lower.subset),
             normalization: self.normalization.or(lower.normalization),
             clip_gradient: self.clip_gradient.or(lower.clip_gradient),
             label_smoothing: self.label_smoothing.or(lower.label_smoothing.filter(|_| self.loss.is_none())),
@@ -183,6 +186,7 @@ impl RunFile {
             batch_size: self.batch_size.unwrap_or(default.batch_size),
             shuffle: self.shuffle.unwrap_or(default.shuffle),
             validation: self.validation,
+            subset: self.subset,
             normalization: self.normalization.unwrap_or(default.normalization),
             clip_gradient: self.clip_gradient,
             augment: self.augment_flags.put_into(self.augment.unwrap_or_default()),

@@ -80,6 +80,9 @@ pub enum Measure {
     MultiplyAdds,
     /// Size of the model file, in bytes: four for each number that is kept, running statistics included.
     ModelBytes,
+    /// Most bytes of activations, the picture among them, that a forward pass of one image must keep at once: four for each
+    /// number that was computed and is still to be read, or is being computed.
+    ActivationBytes,
     /// Time for one image on one core, evaluated in groups of sixteen, in microseconds; the median of several passes. It
     /// differs from machine to machine and from time to time.
     MicrosecondsPerImage,
@@ -99,12 +102,13 @@ pub struct BudgetSpec {
 
 impl Measure {
     /// All, in the order in which they are shown to people.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::ValidationAccuracy,
         Self::ValidationLoss,
         Self::Parameters,
         Self::MultiplyAdds,
         Self::ModelBytes,
+        Self::ActivationBytes,
         Self::MicrosecondsPerImage,
     ];
 
@@ -116,6 +120,7 @@ impl Measure {
             Self::Parameters => "parameters",
             Self::MultiplyAdds => "multiply_adds",
             Self::ModelBytes => "model_bytes",
+            Self::ActivationBytes => "activation_bytes",
             Self::MicrosecondsPerImage => "microseconds_per_image",
         }
     }
@@ -135,7 +140,7 @@ impl Measure {
 
     /// Whether the network alone tells it, without any training.
     pub fn is_of_network(self) -> bool {
-        matches!(self, Self::Parameters | Self::MultiplyAdds | Self::ModelBytes)
+        matches!(self, Self::Parameters | Self::MultiplyAdds | Self::ModelBytes | Self::ActivationBytes)
     }
 
     /// By how much `value` is outside of the constraint `limit`; 0 or below where it is inside.

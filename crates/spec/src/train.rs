@@ -40,6 +40,10 @@ pub struct TrainSpec {
     /// either, else no sample.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub validation: Option<f64>,
+    /// Share of the training samples that are left for learning, of each class, that is learned from, above 0 and below 1;
+    /// the same samples for every seed of a run. `None`: all.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub subset: Option<f64>,
     /// From bytes to numbers.
     #[serde(default)]
     pub normalization: NormalizationSpec,
@@ -110,6 +114,7 @@ impl Default for TrainSpec {
             batch_size: 256,
             shuffle: true,
             validation: None,
+            subset: None,
             normalization: NormalizationSpec::default(),
             clip_gradient: None,
             augment: AugmentSpec::default(),
@@ -146,6 +151,10 @@ impl TrainSpec {
         if let Some(validation) = self.validation {
             check_share("validation", validation)?;
         }
+        if let Some(subset) = self.subset {
+            let is_inside = subset > 0.0 && subset < 1.0;
+            check_value(is_inside, "subset", format_args!("{subset:?}"), "a number above 0 and below 1")?;
+        }
         self.normalization.validate()?;
         self.clip_gradient.map_or(Ok(()), |longest| check_above_zero("clip_gradient", longest))?;
         self.optimizer.validate()?;
@@ -164,7 +173,7 @@ impl TrainSpec {
     /// back, floats to the bit. Fails for a spec that [`TrainSpec::validate`] refuses.
     pub fn to_toml(&self) -> Result<String, SpecError> {
         self.validate()?;
-        let Self { seed, data, init, epochs, batch_size, shuffle, validation, .. } = self;
+        let Self { seed, data, init, epochs, batch_size, shuffle, validation, subset, .. } = self;
         let Self { normalization, clip_gradient, augment, loss, optimizer, schedule, .. } = self;
         let Self { average, early_stopping, test, network, .. } = self;
         let mut text = TomlText::new();
@@ -176,6 +185,9 @@ impl TrainSpec {
         text.key("shuffle", shuffle)?;
         if let Some(validation) = validation {
             text.float("validation", *validation);
+        }
+        if let Some(subset) = subset {
+            text.float("subset", *subset);
         }
         if !test.is_default() {
             text.key("test", test)?;
@@ -278,6 +290,11 @@ mod tests {
                 TrainSpec { validation: Some(1.0), ..spec() },
                 "`validation` is 1.0, but must be a number from 0 to below 1",
             ),
+            (
+                TrainSpec { subset: Some(0.0), ..spec() },
+                "`subset` is 0.0, but must be a number above 0 and below 1",
+            ),
+            (TrainSpec { subset: Some(1.0), ..spec() }, "`subset` is 1.0"),
             (TrainSpec { clip_gradient: Some(0.0), ..spec() }, "`clip_gradient` is 0.0, but must be"),
             (TrainSpec { average: Some(AverageSpec { decay: 1.0 }), ..spec() }, "`average.decay` is 1.0"),
             (

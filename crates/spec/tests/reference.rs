@@ -93,6 +93,7 @@ fn written() -> Vec<String> {
     let mut full = TrainSpec {
         init: Some(InitSpec { file: "w".into(), sha256: Some("0".repeat(64)) }),
         validation: Some(0.1),
+        subset: Some(0.25),
         clip_gradient: Some(1.0),
         augment: AugmentSpec {
             erasing: Some(ErasingSpec::default()),
@@ -153,6 +154,7 @@ fn every_key_of_a_run_file_stands_in_the_reference() {
         json,
         quiet,
         validation,
+        subset,
         normalization,
         clip_gradient,
         augment,
@@ -174,7 +176,7 @@ fn every_key_of_a_run_file_stands_in_the_reference() {
     assert!(version.is_some() && data.is_some() && epochs.is_some() && batch_size.is_some());
     assert!(shuffle.is_some() && seed.is_some() && threads.is_some() && out.is_some());
     assert!(init.is_some() && json.is_some() && quiet.is_some() && optimizer.is_some());
-    assert!(validation.is_some() && normalization.is_some() && clip_gradient.is_some());
+    assert!(validation.is_some() && subset.is_some() && normalization.is_some() && clip_gradient.is_some());
     assert!(augment.is_some() && loss.is_some() && schedule.is_some());
     assert!(average.is_some() && early_stopping.is_some() && test.is_some());
 }

@@ -242,6 +242,9 @@ impl Study {
             };
             let values = self.with_fixed(&self.view.space().assignment(&proposal.point), fixed);
             let mut candidate = look(&values).ok_or(StudyError::NotLooked)?;
+            if let Some(refusal) = self.not_as_fixed(&values, fixed) {
+                candidate.refusal.get_or_insert(refusal);
+            }
             if fixed.is_empty() {
                 candidate.attributes.insert(ATTEMPT.into(), Json::from(attempt));
                 let parent = proposal.parent.map(|parent| (PARENT.to_owned(), Json::from(parent)));
@@ -284,6 +287,17 @@ impl Study {
                 .unwrap_or_else(|| first(&dimension.domain))
         });
         space.assignment(&point)
+    }
+
+    /// Why values are not as they are wanted: no network of a grammar is.
+    fn not_as_fixed(&self, values: &Assignment, fixed: &Assignment) -> Option<String> {
+        let differs = |dimension: &&search::Dimension| {
+            let (value, wanted) = (values.get(&dimension.name), fixed.get(&dimension.name));
+            value.is_some() && wanted.is_some() && value != wanted
+        };
+        let dimension = self.view.space().dimensions().iter().find(differs)?;
+        let (name, value) = (dimension.name.clone(), dimension.domain.show(fixed[&dimension.name]));
+        Some(StudyError::NotAllowed { name, value }.to_string())
     }
 
     /// The first other trial of the same run whose result stands, or will.

@@ -12,7 +12,7 @@ pub struct Preset {
 }
 
 /// All, in the order in which they are listed to people.
-pub const PRESETS: [Preset; 3] = [
+pub const PRESETS: [Preset; 5] = [
     Preset {
         name: "lenet-tune",
         about: "the best LeNet of at most 44,426 parameters in 10 epochs: 100 trials",
@@ -27,6 +27,16 @@ pub const PRESETS: [Preset; 3] = [
         name: "epochs",
         about: "the tutorial's question: 10, 20, 50 or 100 epochs",
         text: include_str!("../presets/epochs.toml"),
+    },
+    Preset {
+        name: "zoph",
+        about: "architecture search after Zoph & Le 2016: four to eight layers with skips, 40 minutes",
+        text: include_str!("../presets/zoph.toml"),
+    },
+    Preset {
+        name: "lenet-space",
+        about: "architecture search in a small space around LeNet: 200 children",
+        text: include_str!("../presets/lenet-space.toml"),
     },
 ];
 

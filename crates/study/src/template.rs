@@ -86,6 +86,11 @@ impl Template {
         self.grammar.as_ref()
     }
 
+    /// What the runs call their data, where it does not vary.
+    pub fn data(&self) -> &str {
+        self.base.get("data").and_then(Value::as_str).unwrap_or_default()
+    }
+
     /// Epochs of a whole trial, where they do not vary.
     pub fn n_epochs(&self) -> u64 {
         self.base["epochs"].as_integer().map_or(1, |n| n as u64)

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use search::{Grammar, History, Space};
+use search::{Dimension, Grammar, History, Space};
 use serde_json::Value as Json;
-use spec::{Direction, Measure, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
+use spec::{Direction, Measure, NetworkSpec, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
@@ -157,12 +157,49 @@ impl StudyView {
         &self.history
     }
 
-    /// Has values tried, of which the sampler chooses what is missing; returns the trial's number.
+    /// Has values tried, of which the sampler chooses what is missing; returns the trial's number. Values that no network of
+    /// a grammar has are refused, as far as all before them are given.
     pub fn enqueue(&mut self, params: &BTreeMap<String, Param>) -> Result<u64, StudyError> {
+        self.check_allowed(params)?;
         let number = self.store.enqueue(self.id, params, &BTreeMap::new())?;
         self.sync()?;
         journal::write_first(&self.folder, self.trial(number)?)?;
         Ok(number)
+    }
+
+    fn check_allowed(&self, params: &BTreeMap<String, Param>) -> Result<(), StudyError> {
+        let (space, mut prefix) = (self.space(), Vec::new());
+        for (idx, dimension) in space.dimensions().iter().enumerate() {
+            let value = params.get(&dimension.name).map(|param| param.value);
+            let (name, domain) = (&dimension.name, &dimension.domain);
+            match (space.is_active(idx, &prefix), value) {
+                (true, None) => return Ok(()),
+                (true, Some(spec::ParamValue::Category(category))) => {
+                    let allowed = space.allowed(idx, &prefix);
+                    if allowed.is_some_and(|allowed| !allowed[category]) {
+                        let value = domain.show(spec::ParamValue::Category(category));
+                        return Err(StudyError::NotAllowed { name: name.clone(), value });
+                    }
+                    prefix.push(value);
+                }
+                (true, value) => prefix.push(value),
+                (false, _) => prefix.push(None),
+            }
+        }
+        Ok(())
+    }
+
+    /// The values that stand for a network, for [`StudyView::enqueue`]; the error says why it is none of the grammar's.
+    pub fn encode(&self, network: &NetworkSpec) -> Result<BTreeMap<String, Param>, StudyError> {
+        let name = || self.spec.name.clone();
+        let grammar = self.grammar.as_ref().ok_or_else(|| StudyError::NoGrammar { name: name() })?;
+        let outside = |source| StudyError::Outside { network: network.name.clone(), name: name(), source };
+        let values = grammar.encode(network).map_err(outside)?;
+        let param = |dimension: &Dimension| {
+            let value = *values.get(&dimension.name)?;
+            Some((dimension.name.clone(), Param { domain: dimension.domain.clone(), value }))
+        };
+        Ok(grammar.dimensions().iter().filter_map(param).collect())
     }
 
     /// How many trials are in which state.

@@ -57,7 +57,14 @@ fn the_reference_is_a_study_whose_trials_can_be_made() {
 
 #[test]
 fn every_key_of_a_study_file_stands_in_the_reference() {
-    for (sampler, pruner) in [("tpe", "halving"), ("evolution", "median"), ("nsga2", "hyperband")] {
+    let pairs = [
+        ("tpe", "halving"),
+        ("evolution", "median"),
+        ("nsga2", "hyperband"),
+        ("controller", "halving"),
+        ("softmax_table", "none"),
+    ];
+    for (sampler, pruner) in pairs {
         let study = StudySpec::from_toml(&alternative(sampler, pruner)).unwrap();
         assert_eq!((study.sampler.name(), study.pruner.name()), (sampler, pruner));
         // No `..`: a key that is added to the study file fails to compile here until the reference shows it.
@@ -73,10 +80,14 @@ fn every_key_of_a_study_file_stands_in_the_reference() {
             jobs: _,
             retrain: spec::RetrainSpec { best: _, seeds: _, finalists, set, parameters: grid },
             run,
-            grammar: _,
+            grammar,
             parameters,
         } = study;
         assert!(version.is_some() && run.is_some() && !constraints.is_empty() && parameters.len() == 4);
+        let spec::GrammarSpec { input, classes, layers, skips, stem, layer, head, decisions } =
+            grammar.unwrap();
+        assert!(input.is_some() && classes.is_some() && layers.0.len() > 1 && skips && decisions.len() == 4);
+        assert!(stem.len() == 1 && layer.len() == 3 && head.len() == 4);
         assert!(finalists.is_some() && !set.is_empty() && grid.len() == 1);
         assert!(trials.is_some() && minutes.is_some() && target.is_some());
     }
@@ -84,4 +95,51 @@ fn every_key_of_a_study_file_stands_in_the_reference() {
         ["seed =", "jobs =", "[retrain]", "best =", "seeds =", "mutation =", "max_steps =", "n_warm_up ="];
     assert!(keys.iter().all(|key| REFERENCE.contains(key)));
     assert!(matches!(StudySpec::from_toml(&alternative("tpe", "none")).unwrap().pruner, PrunerSpec::None));
+}
+
+#[test]
+fn the_samplers_that_learn_stand_there_with_their_defaults() {
+    let sampler = |name| StudySpec::from_toml(&alternative(name, "none")).unwrap().sampler;
+    let SamplerSpec::Controller(controller) = sampler("controller") else { panic!("another sampler") };
+    // No `..`: a key that is added fails to compile here until the reference shows it.
+    let spec::ControllerSpec {
+        hidden,
+        layers,
+        init,
+        learning_rate,
+        reward,
+        grow_every,
+        entropy_bonus: _,
+        temperature: _,
+        tanh: _,
+        skip_penalty: _,
+        skip_rate: _,
+        clip: _,
+        n_passes: _,
+        delay: _,
+    } = controller;
+    assert!(grow_every.is_some() && controller.tanh.is_some() && controller.clip.is_some());
+    let without = spec::ControllerSpec { grow_every: None, tanh: None, clip: None, ..controller };
+    assert_eq!(without, spec::ControllerSpec::default());
+    let spec::RewardSpec { children: _, baseline_decay: _, power: _, last_epochs: _ } = reward;
+    let keys = ["hidden", "layers", "init", "learning_rate", "entropy_bonus", "temperature", "skip_penalty"];
+    let more = ["skip_rate", "n_passes", "delay"];
+    assert!(keys.iter().chain(&more).all(|key| REFERENCE.contains(&format!("\n#{key} ="))));
+    assert_eq!((hidden, layers, init, learning_rate), (35, 2, 0.08, 0.0006));
+    assert_eq!(sampler("softmax_table"), SamplerSpec::SoftmaxTable(Default::default()));
+}
+
+#[test]
+fn the_grammar_that_is_shown_gives_networks() {
+    let study = StudySpec::from_toml(&alternative("tpe", "halving")).unwrap();
+    let grammar = search::Grammar::new(&study.grammar.unwrap()).unwrap();
+    let space = Space::new(grammar.dimensions().to_vec()).unwrap().with_rule(grammar.rule());
+    for pick in 0..3 {
+        let point = space.fill(|_, dimension| match &dimension.domain {
+            spec::Domain::Categorical(all) => ParamValue::Category(pick % all.len()),
+            _ => panic!("a grammar has choices alone"),
+        });
+        let network = grammar.decode(&space.assignment(&point), search::Frame::default()).unwrap();
+        nn::Plan::compile(&network).unwrap();
+    }
 }

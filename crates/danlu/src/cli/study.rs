@@ -77,6 +77,13 @@ pub(crate) struct StudyRunArgs {
     /// A study file, the name of one that comes with danlu, or one that was begun.
     #[arg(value_name = "STUDY.toml|NAME")]
     pub(crate) study: PathBuf,
+    #[command(flatten)]
+    pub(crate) flags: StudyFlags,
+}
+
+/// How a study is worked on.
+#[derive(Debug, Args)]
+pub(crate) struct StudyFlags {
     /// The folder that studies are kept in.
     #[arg(long, value_name = "DIR", default_value = "studies")]
     pub(crate) studies: PathBuf,

@@ -55,7 +55,10 @@ impl Candidates {
         combination: &Assignment,
     ) -> Result<Prepared, CliError> {
         let again = (&self.retrain, combination);
-        Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)
+        let mut prepared = Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)?;
+        // What is learned from less is only for trials.
+        prepared.spec.subset = None;
+        Ok(prepared)
     }
 
     fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
@@ -70,6 +73,12 @@ impl Candidates {
         spec.validate()?;
         wanted.check_fit(&plan)?;
         Ok(Prepared { spec, plan })
+    }
+
+    /// A network that is asked for by name, made to fit the data that the study's run names.
+    pub(crate) fn adapted(&self, network: NetworkSpec) -> Result<NetworkSpec, CliError> {
+        let wanted = Wanted::new(Path::new(self.template.data()))?;
+        Ok(wanted.adapt(network))
     }
 
     /// What is known of values before they are tried. Mistakes of the study file itself are errors; what only these values
@@ -98,7 +107,7 @@ impl Candidates {
         let refusal = broken.map(|(measure, limit, value)| {
             format!("`{}` is {value}, but the constraint allows {limit} at most", measure.name())
         });
-        let attributes = [Measure::Parameters, Measure::MultiplyAdds]
+        let attributes = [Measure::Parameters, Measure::MultiplyAdds, Measure::ActivationBytes]
             .into_iter()
             .filter_map(|measure| {
                 Some((format!("danlu:{}", measure.name()), whole(of_network(measure, &prepared.plan)?)))
@@ -120,6 +129,7 @@ impl Prepared {
             seed,
             epochs: n_epochs,
             validation: Some(0.0),
+            subset: None,
             early_stopping: None,
             test: Testing::AtEnd,
             ..self.spec.clone()
@@ -133,6 +143,7 @@ pub(crate) fn of_network(measure: Measure, plan: &Plan) -> Option<f64> {
         Measure::Parameters => Some(plan.n_parameters() as f64),
         Measure::MultiplyAdds => Some(plan.multiply_adds() as f64),
         Measure::ModelBytes => Some(4.0 * plan.n_values() as f64),
+        Measure::ActivationBytes => Some(plan.activation_bytes() as f64),
         Measure::ValidationAccuracy | Measure::ValidationLoss | Measure::MicrosecondsPerImage => None,
     }
 }

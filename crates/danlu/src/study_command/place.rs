@@ -18,6 +18,14 @@ pub(crate) struct Place {
 }
 
 impl Place {
+    /// What it is asked, before it is begun.
+    pub(crate) fn spec(&self) -> Result<StudySpec, CliError> {
+        Ok(match &self.text {
+            Some(text) => StudySpec::from_toml(text)?,
+            None => StudyFolder::new(&self.dir).read_file()?,
+        })
+    }
+
     /// The study, begun if need be.
     pub(crate) fn open(&self) -> Result<StudyView, CliError> {
         Ok(match &self.text {

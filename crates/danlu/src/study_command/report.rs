@@ -45,13 +45,23 @@ struct BestTrial {
 
 /// Test accuracy of the same network trained on all but the test samples, over seeds.
 #[derive(Serialize)]
-struct Retrained {
+pub(crate) struct Retrained {
     n: usize,
     test_accuracy: f64,
     /// Of the mean.
     standard_error: Option<f64>,
     each: Vec<f64>,
     runs: Vec<String>,
+}
+
+impl Retrained {
+    pub(crate) fn to_text(&self) -> String {
+        let Self { n, test_accuracy, standard_error, .. } = self;
+        let error = standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
+        format!(
+            "trained again on training and validation images: test accuracy {test_accuracy:.4}{error} (n = {n})"
+        )
+    }
 }
 
 impl Report {
@@ -102,11 +112,8 @@ impl Report {
             if !best.grid.is_empty() {
                 text.push_str(&format!("\n  best of the grid: {}", joined(&best.grid)));
             }
-            if let Some(Retrained { n, test_accuracy, standard_error, .. }) = &best.retrained {
-                let error = standard_error.map_or_else(String::new, |error| format!(" ± {error:.4}"));
-                text.push_str(&format!(
-                    "\n  trained again on training and validation images: test accuracy {test_accuracy:.4}{error} (n = {n})"
-                ));
+            if let Some(retrained) = &best.retrained {
+                text.push_str(&format!("\n  {}", retrained.to_text()));
             }
         }
         text
@@ -147,7 +154,7 @@ pub(crate) fn summary(view: &StudyView, is_json: bool) -> Result<(), CliError> {
     if is_json { output::json(&report) } else { output::line(&report.to_text()) }
 }
 
-fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
+pub(crate) fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
     let dirs: Vec<_> =
         (0..view.spec().retrain.seeds).map(|idx| view.folder().retrained(number, idx)).collect();
     let accuracy = |dir: &std::path::PathBuf| {
@@ -183,7 +190,7 @@ pub(crate) fn values(objectives: &[ObjectiveSpec], trial: &TrialRecord) -> Map<S
 }
 
 /// `kernel 5, learning_rate 0.0123`
-fn joined(map: &Map<String, Json>) -> String {
+pub(crate) fn joined(map: &Map<String, Json>) -> String {
     let shown = map.iter().map(|(name, value)| match value {
         Json::String(text) => format!("{name} {text}"),
         Json::Number(number) if number.is_f64() => {

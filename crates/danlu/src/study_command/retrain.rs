@@ -156,7 +156,7 @@ pub(crate) fn chosen(view: &StudyView) -> Vec<&TrialRecord> {
     best
 }
 
-fn is_finished(dir: &Path) -> bool {
+pub(crate) fn is_finished(dir: &Path) -> bool {
     runs::read_record(dir).is_ok_and(|record| record.is_some_and(|record| record.state == RunState::Finished))
 }
 

@@ -13,7 +13,7 @@ use runs::StopRequest;
 use spec::{Assignment, ParamValue};
 use study::StudyView;
 
-use crate::cli::StudyRunArgs;
+use crate::cli::StudyFlags;
 use crate::error::CliError;
 use crate::live::{StudyScreen, StudyWish};
 use crate::study_command::candidate::Candidates;
@@ -33,8 +33,19 @@ const MAX_DEATHS: usize = 20;
 /// The exit code of a program with a fault of its own.
 const PANICKED: i32 = 101;
 
-pub(crate) fn run(args: &StudyRunArgs) -> Result<(), CliError> {
-    let place = place::to_begin(&args.study, &args.studies)?;
+/// What is worked on, and how.
+#[derive(Clone, Copy)]
+pub(crate) struct Work<'a> {
+    /// The study as it was typed.
+    pub(crate) named: &'a Path,
+    pub(crate) flags: &'a StudyFlags,
+    /// What was typed before it, which goes on after a break.
+    pub(crate) command: &'static str,
+}
+
+pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
+    let Work { named, flags: args, command } = asked;
+    let place = place::to_begin(named, &args.studies)?;
     let mut view = place.open()?;
     let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
     if let Some(foreign) = view.spec().foreign_objective() {
@@ -46,9 +57,9 @@ pub(crate) fn run(args: &StudyRunArgs) -> Result<(), CliError> {
     let threads = environment::setup(args.threads)?.threads;
     let jobs = args.jobs.unwrap_or(view.spec().jobs).min(threads);
     let crew = Crew::start(&place.dir, jobs, threads)?;
-    crew.work(&mut view, args)?;
+    crew.work(&mut view, asked)?;
     if StopRequest::read(&place.dir).is_some() {
-        output::note(&format!("stopped; `danlu study run {}` goes on", args.study.display()));
+        output::note(&format!("stopped; `{command} {}` goes on", named.display()));
         return report::summary(&view, args.json);
     }
     retrain::run(&mut view, &candidates, retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json })?;
@@ -132,7 +143,8 @@ impl Crew {
     }
 
     /// Until all have nothing left to do. One that dies is replaced; a trial that several die of is given up.
-    fn work(mut self, view: &mut StudyView, args: &StudyRunArgs) -> Result<(), CliError> {
+    fn work(mut self, view: &mut StudyView, asked: &Work<'_>) -> Result<(), CliError> {
+        let args = asked.flags;
         let is_hidden = args.live || args.quiet || args.json || !std::io::stderr().is_terminal();
         let (mut line, mut shown) = (StudyLine::new(is_hidden, view), Instant::now());
         let mut n_over = progress::n_over(view.counts());
@@ -168,7 +180,8 @@ impl Crew {
         line.clear();
         match interrupt::is_signaled() {
             true => {
-                Err(CliError::StudyInterrupted { study: args.study.clone(), n_trials: view.trials().len() })
+                let typed = format!("{} {}", asked.command, asked.named.display());
+                Err(CliError::StudyInterrupted { typed, n_trials: view.trials().len() })
             }
             false => Ok(()),
         }

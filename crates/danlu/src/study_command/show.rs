@@ -1,7 +1,7 @@
 //! Looking at studies: `list`, `show`, `best`, `trials`, `export`, `importance`.
 
 use serde_json::{Map, Value as Json, json};
-use spec::{TrialRecord, TrialState};
+use spec::{StudySpec, TrialRecord, TrialState};
 use study::{Counts, PRESETS, REPORT_JSON, StudyError, StudyView, params_to_json as params};
 
 use crate::cli::{StateName, StudyBestArgs, StudyExportArgs, StudyListArgs, StudyShowArgs, StudyTrialsArgs};
@@ -12,11 +12,26 @@ use crate::study_command::report::{Report, values};
 use crate::study_command::{place, report};
 use crate::table::{Align, short, table};
 
-pub(crate) fn list(args: &StudyListArgs) -> Result<(), CliError> {
+/// Which studies are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Which {
+    All,
+    /// Those with a grammar.
+    Searches,
+}
+
+impl Which {
+    fn lists(self, spec: &StudySpec) -> bool {
+        self == Self::All || spec.grammar.is_some()
+    }
+}
+
+pub(crate) fn list(args: &StudyListArgs, which: Which) -> Result<(), CliError> {
     let mut rows = vec![["study", "state", "trials", "best", "about"].map(String::from).to_vec()];
     for dir in place::all(&args.studies)? {
         let name = dir.file_name().map_or_else(String::new, |name| name.to_string_lossy().into_owned());
         match StudyView::open(&dir) {
+            Ok(view) if !which.lists(view.spec()) => {}
             Ok(view) if args.json => output::json(&Report::of(&view))?,
             Ok(view) => rows.push(row(&name, &view)),
             Err(error) if args.json => {
@@ -29,7 +44,10 @@ pub(crate) fn list(args: &StudyListArgs) -> Result<(), CliError> {
         }
     }
     let is_begun = |name: &str| rows.iter().any(|row| row[0] == name);
-    let fresh: Vec<_> = PRESETS.iter().filter(|preset| !is_begun(preset.name)).collect();
+    let is_listed =
+        |preset: &study::Preset| StudySpec::from_toml(preset.text).is_ok_and(|spec| which.lists(&spec));
+    let is_fresh = |preset: &&study::Preset| !is_begun(preset.name) && is_listed(preset);
+    let fresh: Vec<_> = PRESETS.iter().filter(is_fresh).collect();
     for preset in fresh {
         let cells = [preset.name, "comes with danlu", "", "", preset.about];
         match args.json {

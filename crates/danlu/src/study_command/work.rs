@@ -84,13 +84,15 @@ fn next(study: &mut Study, candidates: &Candidates) -> Result<Next, CliError> {
 impl Kept {
     fn load(&mut self, prepared: &Prepared) -> Result<&Loaded, CliError> {
         let Prepared { spec, plan } = prepared;
-        let key = format!("{} {:?} {:?}", spec.data, spec.validation, plan.input());
+        let key = format!("{} {:?} {:?} {:?}", spec.data, spec.validation, spec.subset, plan.input());
         if let Some(idx) = self.0.iter().position(|(known, _)| *known == key) {
             return Ok(&self.0[idx].1);
         }
         let wanted = Wanted::of_run(&spec.data, None)?;
-        let (shape, partition) =
-            (plan.input(), Partition { validation: spec.validation, ..Partition::default() });
+        let (shape, partition) = (
+            plan.input(),
+            Partition { validation: spec.validation, subset: spec.subset, ..Partition::default() },
+        );
         let loaded = interrupt::abandon_on_signal(move || wanted.load(shape, &partition, true))?;
         if self.0.len() == N_KEPT {
             self.0.remove(0);

@@ -8,6 +8,7 @@ mod pictures;
 mod refusals;
 mod resuming;
 mod same_bits;
+mod search;
 mod stopping;
 mod study;
 mod support;

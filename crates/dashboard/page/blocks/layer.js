@@ -30,9 +30,14 @@ const SHORT = /** @type {Record<string, string>} */ ({
   max_pool2d: "pool", avg_pool2d: "pool", global_avg_pool: "mean", squeeze_excite: "se", spatial_dropout: "dropout",
 });
 
+/** A kind in one short word. @param {string} kind */
+export function shortKind(kind) {
+  return SHORT[kind] ?? kind;
+}
+
 /** A name that is free: conv1, conv2, … @param {Node[]} nodes @param {string} kind */
 export function freeName(nodes, kind) {
-  const stem = SHORT[kind] ?? kind;
+  const stem = shortKind(kind);
   const taken = new Set(nodes.map(nameOf));
   let n = 1;
   while (taken.has(`${stem}${n}`)) n += 1;

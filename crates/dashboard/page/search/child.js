@@ -63,8 +63,8 @@ export function pictureButton(networks, drawing) {
  * @typedef {{number: number, value: number | null, note?: string}} Shown
  */
 export class ChildCard {
-  /** @param {string} id @param {Networks} networks */
-  constructor(id, networks) {
+  /** @param {string} id @param {import("../studies/show.js").Objective} objective @param {Networks} networks */
+  constructor(id, objective, networks) {
     this.id = id;
     this.networks = networks;
     this.node = el("div", { class: "child-card", data: { test: "child" } });
@@ -72,13 +72,12 @@ export class ChildCard {
     this.wanted = null;
     /** Whether that is the best, which may become another. */
     this.isBest = true;
-    this.objective = /** @type {import("../studies/show.js").Objective | undefined} */ (undefined);
+    this.objective = objective;
     this.drawSoon = debounce(60, () => this.draw());
   }
 
-  /** @param {Shown} child @param {import("../studies/show.js").Objective} objective @param {boolean} [isBest] */
-  show(child, objective, isBest = false) {
-    this.objective = objective;
+  /** @param {Shown} child @param {boolean} [isBest] */
+  show(child, isBest = false) {
     this.isBest = isBest;
     if (this.wanted?.number === child.number && this.wanted.note === child.note) return;
     this.wanted = child;
@@ -103,23 +102,19 @@ export class ChildCard {
 }
 
 /**
- * Points of a chart show their child in the card; where the pointer cannot hover, the first press only shows it, and the
- * picture opens it.
- * @param {any} chart @param {Networks} networks @param {ChildCard} card @param {() => {objective: any, child: (number: number) => Shown}} data
+ * Points of a chart show their child in a card. Where the pointer cannot hover, the first press only shows it, and the
+ * picture opens it; without a card a press opens it at once.
+ * @param {any} chart @param {Networks} networks @param {ChildCard | null} card @param {(number: number) => Shown} child
  */
-export function showOnHover(chart, networks, card, data) {
+export function showOnHover(chart, networks, card, child) {
   if (chart.dataset.opens) return;
   chart.dataset.opens = "true";
-  const show = (/** @type {any} */ event) => {
-    const number = event.points[0]?.customdata;
-    if (typeof number !== "number") return undefined;
-    const { objective, child } = data();
-    card.show(child(number), objective);
-    return number;
-  };
-  chart.on("plotly_hover", show);
+  const numberOf = (/** @type {any} */ event) => event.points[0]?.customdata;
+  if (card) chart.on("plotly_hover", (/** @type {any} */ event) => typeof numberOf(event) === "number" && card.show(child(numberOf(event))));
   chart.on("plotly_click", (/** @type {any} */ event) => {
-    const number = show(event);
-    if (number !== undefined && matchMedia("(hover: hover)").matches) networks.open(number);
+    const number = numberOf(event);
+    if (typeof number !== "number") return;
+    card?.show(child(number));
+    if (!card || matchMedia("(hover: hover)").matches) networks.open(number);
   });
 }

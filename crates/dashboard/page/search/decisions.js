@@ -1,6 +1,7 @@
 /** How often each choice was made over time: for each kind of decision a small chart of stacked areas. */
 
 import { get } from "../api.js";
+import { wholeTicks } from "../curves.js";
 import { el } from "../dom.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
@@ -14,6 +15,8 @@ import { choiceName, kindName } from "./names.js";
 const POINTS = 80;
 /** Pixels of a small chart. */
 const HIGH = 190;
+/** Choices that stand beside the name. */
+const MOST_CHIPS = 6;
 
 /** @param {string} id @param {AbortSignal} signal */
 export function decisionsPart(id, signal) {
@@ -54,9 +57,9 @@ async function draw(body, data, signal) {
     const name = at === 0 ? "" : String(at + 1);
     const [col, row] = [at % across, Math.floor(at / across)];
     const bottom = row === down - 1 || at + across >= kinds.length;
-    axes[`xaxis${name}`] = axis({ anchor: `y${name}`, domain: room(col, across, 70 / chart.clientWidth), showgrid: false, tickformat: ",d", nticks: 5, tickfont: { size: 10 }, fixedrange: true, range: ends(data.number), ...(bottom ? { title: { text: t("search.childrenAxis"), standoff: 4, font: { size: 11 } } } : {}) });
+    axes[`xaxis${name}`] = axis({ anchor: `y${name}`, domain: room(col, across, 70 / chart.clientWidth), showgrid: false, tickformat: ",d", nticks: 5, ...wholeTicks(data.number.at(-1) ?? 0), tickfont: { size: 10 }, fixedrange: true, range: ends(data.number), ...(bottom ? { title: { text: t("search.childrenAxis"), standoff: 4, font: { size: 11 } } } : {}) });
     axes[`yaxis${name}`] = axis({ anchor: `x${name}`, domain: room(down - 1 - row, down, down > 1 ? 58 / (down * HIGH) : 0), tickformat: ".0%", nticks: 3, tickfont: { size: 10 }, range: [0, 1], fixedrange: true, showgrid: false, showticklabels: col === 0 });
-    notes.push({ text: chartText(kindName(kind.name)), xref: `x${name} domain`, yref: `y${name} domain`, x: 0, y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 12, color: ink() } }, ...labels(kind, name));
+    notes.push({ text: heading(kind), xref: `x${name} domain`, yref: `y${name} domain`, x: 0, y: 1, xanchor: "left", yanchor: "bottom", showarrow: false, font: { size: 12, color: ink() } }, ...labels(kind, name));
     return kind.choices.map((/** @type {string} */ label, /** @type {number} */ idx) => area(kind, label, idx, name, data.number));
   });
   await library.react(chart, traces, layout({ hovermode: "x", margin: { l: 44, r: 56, t: 20, b: 40 }, annotations: notes, ...axes, uirevision: kinds.length }), CONFIG);
@@ -75,6 +78,13 @@ function area(kind, label, idx, name, number) {
   };
 }
 
+/** The kind's name, and its choices with their colors. @param {any} kind */
+function heading(kind) {
+  const chip = (/** @type {string} */ label, /** @type {number} */ idx) => `<span style="color:${tone(idx, kind.choices.length)}">■</span>${chartText(shortName(choiceName(kind.role, label), 8))}`;
+  const chips = kind.choices.length <= MOST_CHIPS ? kind.choices.map(chip) : [];
+  return `${chartText(kindName(kind.name))}  <span style="font-size:10px">${chips.join(" ")}</span>`;
+}
+
 /** Each choice's name at the right, in the middle of its last share, where that is large enough. @param {any} kind @param {string} name */
 function labels(kind, name) {
   let below = 0;
@@ -82,7 +92,7 @@ function labels(kind, name) {
     const share = kind.share[idx].at(-1) ?? 0;
     const middle = below + share / 2;
     below += share;
-    if (share < 0.09) return [];
+    if (share < 0.08) return [];
     return [{ text: chartText(shortName(choiceName(kind.role, label), 9)), xref: `x${name} domain`, yref: `y${name}`, x: 1, y: middle, xanchor: "left", yanchor: "middle", xshift: 3, showarrow: false, font: { size: 10.5, color: ink() } }];
   });
 }

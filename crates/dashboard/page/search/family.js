@@ -1,11 +1,13 @@
 /** Which child came from which, and what was changed; the best one's line stands out. */
 
 import { get } from "../api.js";
+import { wholeTicks } from "../curves.js";
+import { el } from "../dom.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
 import { isDark } from "../theme.js";
 import { BEST, look } from "../studies/colors.js";
-import { chartIn, nothing, part, thinnedNote } from "../studies/part.js";
+import { nothing, part, thinnedNote } from "../studies/part.js";
 import { studyPath } from "../studies/path.js";
 import { chartText } from "../studies/points.js";
 import { usualRange } from "../studies/range.js";
@@ -31,7 +33,8 @@ export function familyPart(id, networks, card, signal) {
 async function draw(body, state, networks, card, signal) {
   const library = await plotly();
   if (signal.aborted) return;
-  const chart = chartIn(body, "family-chart");
+  if (!body.querySelector(".chart")) body.replaceChildren(el("div", { class: "chart family-chart", role: "img" }), card.node);
+  const chart = /** @type {HTMLElement} */ (body.querySelector(".chart"));
   const { data } = state;
   const format = valueFormat(data.objective, data.value);
   const inLine = new Set(data.line);
@@ -47,18 +50,20 @@ async function draw(body, state, networks, card, signal) {
     dots(data, line, { color: BEST, size: 8 }, "search.line", format.hover),
   ], layout({
     hovermode: "closest", showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 56, r: 16, t: 36, b: 40 },
-    xaxis: axis({ title: { text: t("search.childrenAxis"), standoff: 6 }, showgrid: false, tickformat: ",d" }),
+    xaxis: axis({ title: { text: t("search.childrenAxis"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(data.number.at(-1) ?? 0) }),
     yaxis: axis({ title: { text: chartText(objectiveName(data.objective)) }, tickformat: format.axis, ...(range ? { range } : {}) }),
   }), CONFIG);
   Object.assign(chart.dataset, { children: String(data.n), line: String(data.line.length) });
   chart.setAttribute("aria-label", t("search.familyAbout", { n: data.n, best: data.line[0] ?? "–", line: data.line.length }));
-  showOnHover(chart, networks, card, () => ({ objective: state.data.objective, child: (number) => childOf(state.data, number) }));
+  showOnHover(chart, networks, card, (number) => childOf(state.data, number));
+  if (card.isBest && data.line.length > 0) card.show(childOf(data, data.line[0]), true);
   thinnedNote(body, data.number.length, data.n);
 }
 
 /** @param {any} data @param {number} number @returns {import("./child.js").Shown} */
 function childOf(data, number) {
   const at = data.number.indexOf(number);
+  if (at < 0) return { number, value: null };
   const parent = data.parent[at];
   const changes = data.changed[at].join(", ") || t("search.unchanged");
   return { number, value: data.value[at], note: parent === null ? t("search.noParent") : t("search.from", { parent, changes }) };

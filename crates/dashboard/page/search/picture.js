@@ -6,7 +6,7 @@
 import { svg } from "../dom.js";
 import { count, shape } from "../format.js";
 import { t } from "../i18n.js";
-import { kindOf, valuesOf } from "../blocks/layer.js";
+import { kindOf, shortKind, valuesOf } from "../blocks/layer.js";
 import { kindLabel } from "../blocks/words.js";
 
 /**
@@ -18,8 +18,10 @@ import { kindLabel } from "../blocks/words.js";
 const GAP = 7;
 const WIDE = 42;
 const THIN = 7;
-const HIGH = 40;
-const LOW = 24;
+const HIGH = 42;
+const LOW = 26;
+/** From one line of text to the next. */
+const LINE = 10.5;
 const MERGE = 15;
 /** Of the image at the left. */
 const IMAGE = 16;
@@ -55,7 +57,9 @@ function places(nodes) {
     // A bar touches the box whose values it changes.
     const before = nodes[idx - 1];
     if (idx > 0 && small && before && before.group !== "merge") x -= GAP - 1.5;
-    const place = { x, width, height: node.group === "merge" ? MERGE : LOW + (HIGH - LOW) * Math.sqrt(channels(node) / most) };
+    const wanted = LOW + (HIGH - LOW) * Math.sqrt(channels(node) / most);
+    const needed = width === WIDE ? 8 + labels(node).length * LINE : 0;
+    const place = { x, width, height: node.group === "merge" ? MERGE : Math.max(wanted, needed) };
     x += width + GAP;
     return place;
   });
@@ -92,19 +96,17 @@ function arc(from, to, a, b, middle) {
 /** @param {Node} node @param {Box} at @param {number} middle */
 function box(node, at, middle) {
   const lines = at.width === WIDE ? labels(node) : node.group === "merge" ? ["+"] : [];
-  const text = lines.map((line, idx) => svg("text", { x: at.x + at.width / 2, y: middle + 3.5 + (idx - (lines.length - 1) / 2) * 11, "text-anchor": "middle" }, line));
+  const text = lines.map((line, idx) => svg("text", { x: at.x + at.width / 2, y: middle + 3.5 + (idx - (lines.length - 1) / 2) * LINE, "text-anchor": "middle" }, line));
   return svg("g", { class: `network-node group-${node.group}` }, svg("title", {}, nodeWords(node)),
     svg("rect", { x: at.x, y: middle - at.height / 2, width: at.width, height: at.height, rx: at.width === WIDE ? 4 : 2 }), text);
 }
 
-/** What stands in a wide box. @param {Node} node */
+/** What stands in a wide box: the window, how many filters or units, how far it moves on. @param {Node} node */
 function labels(node) {
-  const kind = kindOf(node.layer);
   const values = valuesOf(node.layer);
-  const window = values.kernel === undefined ? "" : `${pair(values.kernel)}${stride(values)}`;
   const width = values.out_channels ?? values.out_features;
-  const facts = [window, width === undefined ? "" : String(width)].filter(Boolean);
-  return facts.length > 0 ? facts : [kindLabel(kind).slice(0, 8)];
+  const facts = [values.kernel !== undefined && pair(values.kernel), width !== undefined && String(width), stride(values)].filter(Boolean);
+  return facts.length > 0 ? facts : [shortKind(kindOf(node.layer)).slice(0, 8)];
 }
 
 /** @param {any} value */
@@ -116,12 +118,12 @@ function pair(value) {
 function stride(values) {
   const by = [values.stride ?? 1].flat();
   if (by.every((one) => one === 1)) return "";
-  return `/${by.every((one) => one === by[0]) ? by[0] : by.join("×")}`;
+  return `↷${by.every((one) => one === by[0]) ? by[0] : by.join("×")}`;
 }
 
 /** @param {Node} node */
 function nodeWords(node) {
-  const facts = labels(node).filter((fact) => fact !== kindLabel(kindOf(node.layer)).slice(0, 8));
+  const facts = labels(node).filter((fact) => fact !== shortKind(kindOf(node.layer)).slice(0, 8));
   const output = node.dims ? ` → ${shape(node.dims)}` : "";
   return `${node.name}: ${kindLabel(kindOf(node.layer))} ${facts.join(", ")}${output}`;
 }

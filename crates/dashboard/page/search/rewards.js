@@ -1,6 +1,7 @@
 /** Each child's value, and the mean of the best 1, 5 and 15 different networks so far, as in the paper's figure. */
 
 import { get } from "../api.js";
+import { wholeTicks } from "../curves.js";
 import { el } from "../dom.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
@@ -49,14 +50,14 @@ async function draw(body, state, networks, card, signal) {
   const traces = [...KINDS.map((kind) => dots(kind, data, across, format.hover)), ...data.tops.map((/** @type {any} */ top, /** @type {number} */ idx) => curve(top, idx, by, time.seconds, last, format.hover))];
   await library.react(chart, traces.filter((trace) => trace.x.length > 0), layout({
     hovermode: "closest", showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 56, r: 16, t: 36, b: 40 },
-    xaxis: axis({ title: { text: by === "time" ? t(`search.time.${time.name}`) : t("search.childrenAxis"), standoff: 6 }, showgrid: false, tickformat: by === "time" ? "~g" : ",d", range: [-0.015 * last - (by === "time" ? 0 : 0.5), last * 1.015 + (by === "time" ? 0 : 0.5)] }),
+    xaxis: axis({ title: { text: by === "time" ? t(`search.time.${time.name}`) : t("search.childrenAxis"), standoff: 6 }, showgrid: false, tickformat: by === "time" ? "~g" : ",d", ...(by === "time" ? {} : wholeTicks(last)), range: [-0.015 * last - (by === "time" ? 0 : 0.5), last * 1.015 + (by === "time" ? 0 : 0.5)] }),
     yaxis: axis({ title: { text: chartText(objectiveName(data.objective)) }, tickformat: format.axis, ...(range ? { range } : {}) }),
     uirevision: by,
   }), CONFIG);
   Object.assign(chart.dataset, { children: String(data.n), by });
   chart.setAttribute("aria-label", t("search.rewardsAbout", { n: data.n, unique: data.n_unique }));
-  showOnHover(chart, networks, card, () => ({ objective: state.data.objective, child: (number) => childOf(state.data, number) }));
-  if (data.best !== null && card.isBest) card.show(childOf(data, data.best, t("search.bestSoFar")), data.objective, true);
+  showOnHover(chart, networks, card, (number) => childOf(state.data, number));
+  if (data.best !== null && card.isBest) card.show(childOf(data, data.best, t("search.bestSoFar")), true);
   thinnedNote(body, data.number.length, data.n);
 }
 

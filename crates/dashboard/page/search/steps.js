@@ -1,6 +1,7 @@
 /** How a search learns: the entropy of its decisions, rewards and baseline, different networks; one fetch serves the three. */
 
 import { get } from "../api.js";
+import { wholeTicks } from "../curves.js";
 import { t } from "../i18n.js";
 import { CONFIG, RUN_COLORS, axis, layout, plotly } from "../plot.js";
 import { isDark } from "../theme.js";
@@ -42,7 +43,7 @@ async function draw(body, name, data, { traces, own }, signal) {
   const last = data.children.at(-1) ?? 0;
   await library.react(chart, traces.filter((trace) => trace.y.some((/** @type {number | null} */ value) => value !== null)), layout({
     showlegend: true, legend: { orientation: "h", y: 1.02, yanchor: "bottom", x: 0 }, margin: { l: 52, r: 12, t: 36, b: 40 },
-    xaxis: axis({ title: { text: t("search.childrenAxis"), standoff: 6 }, showgrid: false, tickformat: ",d", range: [0, Math.max(1, last)], hoverformat: ",d" }), ...own,
+    xaxis: axis({ title: { text: t("search.childrenAxis"), standoff: 6 }, showgrid: false, tickformat: ",d", ...wholeTicks(last), range: [0, Math.max(1, last)], hoverformat: ",d" }), ...own,
   }), CONFIG);
   chart.dataset.steps = String(data.n);
   chart.setAttribute("aria-label", t(`search.${name}About`, { n: data.n }));
@@ -56,7 +57,7 @@ function entropy(data) {
   const traces = data.entropy.map((/** @type {any} */ one, /** @type {number} */ idx) => {
     const share = one.most ? one.value.map((/** @type {number | null} */ value) => (value === null ? "" : ` (${Math.round((100 * value) / one.most)} %)`)) : one.value.map(() => "");
     const color = RUN_COLORS[idx % RUN_COLORS.length];
-    return { x: data.children, y: one.value, text: share, name: chartText(kindName(one.kind)), type: "scatter", mode: mode(data), line: { color: isDark() && idx === 0 ? "rgb(64,156,214)" : color, width: 2, dash: DASHES[Math.floor(idx / RUN_COLORS.length) % DASHES.length] }, hovertemplate: "%{y:.3f}%{text}" };
+    return { x: data.children, y: one.value, text: share, name: chartText(kindName(one.kind)), type: "scatter", mode: mode(data), line: { color: isDark() && idx % RUN_COLORS.length === 0 ? "rgb(240,228,66)" : color, width: 2, dash: DASHES[Math.floor(idx / RUN_COLORS.length) % DASHES.length] }, hovertemplate: "%{y:.3f}%{text}" };
   });
   return { traces, own: { yaxis: axis({ title: { text: t("search.nats") }, range: [0, most * 1.06 || 1] }) } };
 }
@@ -76,7 +77,16 @@ function quantiles(data, objective) {
     line(least, "least", { line: { color, width: 1, dash: "dot" }, showlegend: false }),
     line(data.baseline, "baseline", { line: { color: "rgb(213,94,0)", width: 2, dash: "dash" } }),
   ];
-  return { traces, own: { yaxis: axis({ title: { text: data.source === "log" ? t("search.reward") : chartText(objectiveName(objective)) }, tickformat: format.axis }) } };
+  return { traces, own: { yaxis: axis({ ...usual([...low, ...data.baseline], most), title: { text: data.source === "log" ? t("search.reward") : chartText(objectiveName(objective)) }, tickformat: format.axis }) } };
+}
+
+/** From the middle of the worst step to the best of all: single failures would squeeze the rest. @param {(number | null)[]} low @param {(number | null)[]} high */
+function usual(low, high) {
+  const known = (/** @type {(number | null)[]} */ values) => values.filter((value) => value !== null).map(Number);
+  const [least, most] = [Math.min(...known(low)), Math.max(...known(high))];
+  if (!(most > least)) return {};
+  const pad = 0.08 * (most - least);
+  return { range: [least - pad, most + pad] };
 }
 
 /** @param {any} data */
@@ -86,7 +96,7 @@ function unique(data) {
   let sum = 0;
   const refused = data.n_refused.map((/** @type {number} */ n) => (sum += n));
   const traces = [all, different, ...(sum > 0 ? [{ x: data.children, y: refused, name: t("search.refused"), type: "scatter", mode: "lines", line: { color: look("pruned").color, width: 2, dash: "dash" }, hovertemplate: "%{y:,d}" }] : [])];
-  return { traces, own: { yaxis: axis({ tickformat: "~s", rangemode: "tozero" }) } };
+  return { traces, own: { yaxis: axis({ tickformat: "~s", rangemode: "tozero", ...wholeTicks(data.children.at(-1) ?? 0) }) } };
 }
 
 /** A single step is a dot. @param {any} data */

@@ -19,14 +19,15 @@ export async function view(root, { parts: [id], signal }) {
   const place = el("div");
   replace(root, el("p", { class: "crumb" }, el("a", { href: "#/search" }, t("nav.search"))), el("h1", {}, id), place);
   const detail = await get(studyPath(id), { signal });
-  const head = headView(detail, signal);
+  const head = headView(detail, signal, { best: !detail.row.is_search });
   if (!detail.row.is_search) {
     replace(place, head.node, el("p", { class: "nothing" }, el("a", { href: studyHash(id) }, t("search.noGrammar"))));
     if (detail.row.state !== "unreadable") head.update(detail);
     return;
   }
   const search = new SearchPage(id, detail, signal);
-  replace(place, head.node, el("p", { class: "toolbar" }, el("a", { class: "button", href: studyHash(id), data: { test: "as-study" } }, t("search.asStudy"))), search.node);
+  head.links.append(el("a", { class: "button", href: studyHash(id), data: { test: "as-study" } }, t("search.asStudy")));
+  replace(place, head.node, search.node);
   head.update(detail);
   let told = detail.revision;
   events(studyPath(id, "events"), {
@@ -45,15 +46,15 @@ class SearchPage {
   constructor(id, detail, signal) {
     const objective = detail.row.objectives[0];
     const networks = new Networks(id, signal);
-    const card = new ChildCard(id, networks);
+    const card = () => new ChildCard(id, objective, networks);
     const costs = ["parameters", "multiply_adds"].map((cost) => frontPart(id, signal, {
       name: `costs-${cost}`, title: t(`search.costs.${cost}`), path: "costs", query: { cost },
-      onChart: (chart) => showOnHover(chart, networks, card, () => ({ objective, child: (number) => ({ number, value: valueIn(chart, number) }) })),
+      onChart: (chart) => showOnHover(chart, networks, null, (number) => ({ number, value: null })),
     }));
     this.steps = stepParts(id, objective, signal);
     this.parts = [
-      rewardsPart(id, networks, card, signal), galleryPart(id, networks, signal), ...this.steps.parts, decisionsPart(id, signal),
-      ...(HAS_PARENTS.includes(detail.row.sampler) ? [familyPart(id, networks, card, signal)] : []), ...costs,
+      rewardsPart(id, networks, card(), signal), galleryPart(id, networks, signal), ...this.steps.parts, decisionsPart(id, signal),
+      ...(HAS_PARENTS.includes(detail.row.sampler) ? [familyPart(id, networks, card(), signal)] : []), ...costs,
     ];
     this.node = el("div", { class: "study-parts search-parts" }, this.parts.map((one) => one.node));
   }
@@ -62,13 +63,4 @@ class SearchPage {
     this.steps.forget();
     for (const one of this.parts) one.changed();
   }
-}
-
-/** The value of a child as a chart has it. @param {any} chart @param {number} number @returns {number | null} */
-function valueIn(chart, number) {
-  for (const trace of chart.data) {
-    const at = trace.customdata?.indexOf(number) ?? -1;
-    if (at >= 0) return trace.y[at];
-  }
-  return null;
 }

@@ -2,11 +2,11 @@
 export default {
   en: {
     "search.none": "There are no architecture searches in {folder} yet. Begin one:", "search.noGrammar": "This study has no grammar: its page as a study",
-    "search.asStudy": "All charts of the study",
+    "search.asStudy": "Its page as a study", "search.asSearch": "Its page as a search",
     "search.rewards": "Children", "search.gallery": "The best networks", "search.entropy": "Entropy of decisions", "search.quantiles": "Rewards", "search.unique": "Different networks", "search.decisions": "What is decided", "search.family": "Family tree",
     "search.costs.parameters": "Accuracy and parameters", "search.costs.multiply_adds": "Accuracy and multiply-adds",
     "search.by.number": "children", "search.by.time": "time", "search.childrenAxis": "children", "search.time.seconds": "time worked (s)", "search.time.minutes": "time worked (min)", "search.time.hours": "time worked (h)",
-    "search.kind.complete": "child", "search.kind.duplicate": "tried before", "search.kind.pruned": "ended early", "search.kind.infeasible": "not allowed", "search.top": "mean of the best {k}", "search.bestSoFar": "best so far", "search.line": "the best one's line",
+    "search.kind.complete": "child", "search.kind.duplicate": "tried before", "search.kind.pruned": "ended early", "search.kind.infeasible": "not allowed", "search.top": "mean of top {k}", "search.bestSoFar": "best so far", "search.line": "the best one's line",
     "search.child": "Child {n}", "search.size": "{parameters} parameters, {multiplyAdds} multiply-adds", "search.noPicture": "Its network is not known yet.", "search.image": "image", "search.network": "Network",
     "search.pictureAbout": "Network of child {n}: {chain}; skip connections: {skips}; parameters: {parameters}",
     "search.rewardsAbout": "Values of {n} children with {unique} different networks, and the means of the best 1, 5 and 15", "search.entropyAbout": "Entropy of each kind of decision in {n} steps", "search.quantilesAbout": "Rewards in {n} steps: smallest, quartiles, largest", "search.uniqueAbout": "Different networks after each of {n} steps",
@@ -20,11 +20,11 @@ export default {
   },
   zh: {
     "search.none": "{folder} 中还没有架构搜索。可以这样开始：", "search.noGrammar": "这次调优没有语法：查看它的调优页面",
-    "search.asStudy": "调优的全部图表",
+    "search.asStudy": "作为调优查看", "search.asSearch": "作为搜索查看",
     "search.rewards": "子网络", "search.gallery": "最佳网络", "search.entropy": "决策的熵", "search.quantiles": "奖励", "search.unique": "不同的网络", "search.decisions": "作出的选择", "search.family": "家谱",
     "search.costs.parameters": "准确率与参数量", "search.costs.multiply_adds": "准确率与乘加次数",
     "search.by.number": "子网络", "search.by.time": "时间", "search.childrenAxis": "子网络", "search.time.seconds": "用时（秒）", "search.time.minutes": "用时（分）", "search.time.hours": "用时（时）",
-    "search.kind.complete": "子网络", "search.kind.duplicate": "曾经试过", "search.kind.pruned": "提前结束", "search.kind.infeasible": "不合约束", "search.top": "最佳 {k} 个的平均", "search.bestSoFar": "目前最佳", "search.line": "最佳者的谱系",
+    "search.kind.complete": "子网络", "search.kind.duplicate": "曾经试过", "search.kind.pruned": "提前结束", "search.kind.infeasible": "不合约束", "search.top": "前 {k} 平均", "search.bestSoFar": "目前最佳", "search.line": "最佳者的谱系",
     "search.child": "子网络 {n}", "search.size": "{parameters} 个参数，{multiplyAdds} 次乘加", "search.noPicture": "还不知道它的网络。", "search.image": "图片", "search.network": "网络",
     "search.pictureAbout": "子网络 {n} 的结构：{chain}；跳跃连接：{skips}；参数：{parameters}",
     "search.rewardsAbout": "{n} 个子网络（{unique} 种不同结构）的值，以及最佳 1、5、15 个的平均", "search.entropyAbout": "{n} 步中各类决策的熵", "search.quantilesAbout": "{n} 步中的奖励：最小、四分位、最大", "search.uniqueAbout": "{n} 步中每步之后的不同网络数",

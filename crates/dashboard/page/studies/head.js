@@ -10,18 +10,19 @@ import { studyPath, trialHash } from "./path.js";
 import { objectiveName, objectiveText, valueText } from "./show.js";
 import { paramText } from "./table.js";
 
-/** @param {any} first @param {AbortSignal} signal */
-export function headView(first, signal) {
+/** @param {any} first @param {AbortSignal} signal @param {{best?: boolean}} [options] whether the parameters of the best are told */
+export function headView(first, signal, { best: tellsBest = true } = {}) {
   const chip = el("span");
   const about = el("p", { class: "muted" });
   const reason = el("p", { class: "bad-text" });
   const buttons = el("div", { class: "actions" });
+  const links = el("span");
   const bar = el("progress", { max: 1, value: 0, "aria-label": t("live.progress") });
   const line = el("p", { class: "live-line" });
   const live = el("div", { class: "live" }, bar, line);
   const figures = el("dl", { class: "figures" });
-  const best = el("div", { class: "best-params" });
-  const node = el("div", {}, el("div", { class: "run-head" }, chip, about, buttons, reason), live, figures, best);
+  const best = el("div", { class: "best-params", hidden: !tellsBest });
+  const node = el("div", {}, el("div", { class: "run-head" }, chip, about, links, buttons, reason), live, figures, best);
   let state = "";
 
   /** @param {any} detail */
@@ -40,7 +41,7 @@ export function headView(first, signal) {
       [row.sampler && t("study.sampler", { name: row.sampler }), row.pruner && row.pruner !== "none" && t("study.pruner", { name: row.pruner })].filter(Boolean).map((words) => ` · ${words}`));
     updateProgress(row, progress);
     replace(figures, figuresOf(row, progress, bestTrial).map(([name, value]) => el("div", { data: { figure: name } }, el("dt", {}, has(name) ? t(`study.figure.${name}`) : name), el("dd", {}, value))));
-    replace(best, bestTrial && row.objectives.length === 1 && [el("a", { href: trialHash(row.id, bestTrial.number) }, t("study.bestTrial", { n: bestTrial.number })),
+    replace(best, tellsBest && bestTrial && row.objectives.length === 1 && [el("a", { href: trialHash(row.id, bestTrial.number) }, t("study.bestTrial", { n: bestTrial.number })),
       Object.entries(bestTrial.params).map(([name, value]) => el("span", { class: "tag" }, el("span", {}, name), el("b", {}, paramText(/** @type {string} */ (value)))))]);
   }
 
@@ -77,7 +78,7 @@ export function headView(first, signal) {
     replace(line, facts.map((fact) => fact && el("span", {}, fact)), row.n_trials > 0 && stateBar(row));
   }
   if (first.row.state === "unreadable") update(first);
-  return { node, update };
+  return { node, update, links };
 }
 
 /** @param {string} label @param {string} about @param {() => void} onclick @param {string} [kind] */

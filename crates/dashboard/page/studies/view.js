@@ -12,7 +12,7 @@ import { importancePart } from "./importance.js";
 import { intermediatePart } from "./intermediate.js";
 import { Parallel } from "./parallel.js";
 import { part } from "./part.js";
-import { studyPath } from "./path.js";
+import { searchHash, studyPath } from "./path.js";
 import { aboutPart, isReport, reportPart } from "./about.js";
 import { objectiveName } from "./show.js";
 import { drawSlices } from "./slices.js";
@@ -33,6 +33,7 @@ export async function view(root, { parts: [id], signal }) {
     return;
   }
   const study = new StudyPage(id, detail, signal);
+  if (detail.row.is_search) head.links.append(el("a", { class: "button", href: searchHash(id), data: { test: "as-search" } }, t("search.asSearch")));
   replace(place, head.node, study.node);
   head.update(detail);
   let told = detail.revision;

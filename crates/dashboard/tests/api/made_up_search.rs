@@ -67,37 +67,52 @@ impl MadeUp {
         fs::create_dir_all(&dir).unwrap();
         let file = file(name, how);
         fs::write(dir.join("study.toml"), &file).unwrap();
+        let mut search = Self::new(how);
+        search.grow(n);
         let store = Store::create_or_open(&dir.join("study.db")).unwrap();
-        let attributes = BTreeMap::from([
+        let mut attributes = BTreeMap::from([
             ("danlu:objectives".to_owned(), json!(["validation_accuracy"])),
             ("danlu:file".to_owned(), json!(file)),
         ]);
-        store.create_study(name, &[Direction::Maximize], &attributes).unwrap();
-        let mut search = Self::new(how);
-        search.go_on(&dir, name, n);
+        attributes.extend(search.logs(0));
+        let study = store.create_study(name, &[Direction::Maximize], &attributes).unwrap();
+        store.import(study, &search.children).unwrap();
+        search.write_folders(&dir, 0);
         search
     }
 
     /// Adds `n` children to the store, and the log of the steps that are whole.
     pub(crate) fn go_on(&mut self, dir: &Path, name: &str, n: usize) {
         let first = self.children.len();
+        self.grow(n);
+        let store = Store::open(&dir.join("study.db")).unwrap();
+        let study = store.find_study(name).unwrap().unwrap();
+        store.import(study, &self.children[first..]).unwrap();
+        for (key, log) in self.logs(first / STEP) {
+            store.set_study_user_attribute(study, &key, &log).unwrap();
+        }
+        self.write_folders(dir, first);
+    }
+
+    fn grow(&mut self, n: usize) {
         for _ in 0..n {
             let child = self.child();
             self.children.push(child);
         }
-        let store = Store::open(&dir.join("study.db")).unwrap();
-        let study = store.find_study(name).unwrap().unwrap();
-        store.import(study, &self.children[first..]).unwrap();
+    }
+
+    /// Of the whole steps from `first` on, as attributes of the study.
+    fn logs(&self, first: usize) -> Vec<(String, Value)> {
+        let n_steps = if self.how == How::Learned { self.children.len() / STEP } else { 0 };
+        (first..n_steps).map(|step| (format!("danlu:step:{step:06}"), self.log(step))).collect()
+    }
+
+    /// Folders of runs for the children from `first` on.
+    fn write_folders(&self, dir: &Path, first: usize) {
         for child in self.children[first..].iter().take_while(|child| child.number < N_FOLDERS) {
             let run = dir.join(format!("trials/{:04}", child.number));
             fs::create_dir_all(&run).unwrap();
             fs::write(run.join("run.toml"), run_file(child)).unwrap();
-        }
-        for step in first.div_ceil(STEP)..self.children.len() / STEP {
-            if self.how == How::Learned {
-                let log = self.log(step);
-                store.set_study_user_attribute(study, &format!("danlu:step:{step:06}"), &log).unwrap();
-            }
         }
     }
 
@@ -332,5 +347,7 @@ fn run_file(child: &TrialRecord) -> String {
     node("pool", "", "\"global_avg_pool\"");
     node("flatten", "", "\"flatten\"");
     node("fc", "", "{ linear = { out_features = 10 } }");
-    format!("version = 1\nepochs = 2\n[network]\nname = \"child\"\ninput = [1, 28, 28]\nclasses = 10\n{nodes}")
+    format!(
+        "version = 1\nepochs = 2\n[network]\nname = \"child\"\ninput = [1, 28, 28]\nclasses = 10\n{nodes}"
+    )
 }

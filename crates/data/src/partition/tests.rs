@@ -13,7 +13,7 @@ fn counted(n: usize, n_classes: usize) -> Dataset {
 }
 
 fn cut(given: Given, validation: Option<f64>, seed: u64) -> Parts {
-    given.cut(&Partition { validation, seed: Seed(seed) }).unwrap()
+    given.cut(&Partition { validation, subset: None, seed: Seed(seed) }).unwrap()
 }
 
 fn alone(train: Dataset) -> Given {
@@ -100,4 +100,25 @@ fn a_share_is_between_0_and_1() {
         assert!(matches!(partition.check(), Err(DataError::Share { .. })));
     }
     Partition { validation: Some(0.5), ..Partition::default() }.check().unwrap();
+}
+
+#[test]
+fn a_subset_is_a_share_of_each_class_and_a_smaller_one_a_part_of_it() {
+    let kept = |validation, share| {
+        let given = Given { test: Some(counted(8, 4)), ..alone(counted(200, 4)) };
+        given.cut(&Partition { validation, subset: share, ..Partition::default() }).unwrap()
+    };
+    let (all, half, some) = (kept(Some(0.2), None), kept(Some(0.2), Some(0.5)), kept(Some(0.2), Some(0.1)));
+    assert_eq!(half.train.class_counts(), [20; 4]);
+    assert_eq!(some.train.class_counts(), [4; 4]);
+    let is_part =
+        |small: &Dataset, large: &Dataset| small.images.iter().all(|one| large.images.contains(one));
+    assert!(is_part(&some.train, &half.train) && is_part(&half.train, &all.train));
+    assert!(half.train.images.is_sorted() && half.train.images != all.train.images[..80]);
+    assert_eq!((&half.validation, &half.test), (&all.validation, &all.test));
+    assert_eq!(kept(None, Some(1e-6)).train.class_counts(), [1; 4]);
+    for share in [0.0, 1.0, f64::NAN] {
+        let partition = Partition { subset: Some(share), ..Partition::default() };
+        assert!(matches!(partition.check(), Err(DataError::SubsetShare { .. })));
+    }
 }

@@ -8,7 +8,7 @@
 //! hard_swish  y = x min(max(x + 3, 0), 6) / 6          dy/dx = 0 to x = −3, 1 from x = 3, x/3 + ½ between
 //! ```
 //!
-//! Any shape. Φ(x) = ½ (1 + erf(x/√2)) is the normal distribution and φ its density. A tanh(S x) with A = 1.7159 and
+//! The last three are x times a *gate*. Any shape. Φ(x) = ½ (1 + erf(x/√2)) is the normal distribution and φ its density. A tanh(S x) with A = 1.7159 and
 //! S = 2/3 is LeNet-5's (LeCun et al. 1998, appendix A). GELU: Hendrycks & Gimpel 2016 (arXiv 1606.08415); SiLU:
 //! Elfwing et al. 2017 (arXiv 1702.03118); hard-swish: Howard et al. 2019 (arXiv 1905.02244). Conventions of PyTorch's
 //! `nn.Sigmoid`, `nn.Tanh`, `nn.GELU`, `nn.SiLU`, `nn.Hardswish`, at the corners ±3 too.
@@ -26,6 +26,15 @@ pub(crate) enum Activation {
 }
 
 impl Activation {
+    /// Whether a larger x never gives a smaller y.
+    pub(crate) fn is_increasing(self) -> bool {
+        match self {
+            Self::Sigmoid => true,
+            Self::Tanh { amplitude, slope } => amplitude * slope >= 0.0,
+            Self::Gelu | Self::Silu | Self::HardSwish => false,
+        }
+    }
+
     /// y (overwritten) from x.
     pub(crate) fn forward<V: Lane>(self, x: &[V], y: &mut [V]) {
         match self {
@@ -96,59 +105,70 @@ impl Function for Tanh {
     }
 }
 
-#[derive(Clone, Copy)]
-struct Gelu;
-
-/// Φ(x)
-#[inline(always)]
-fn normal_distribution<V: Lane>(x: V) -> V {
-    let half = constant::<V>(0.5);
-    half.mul_add((x * constant::<V>(std::f64::consts::FRAC_1_SQRT_2)).erf(), half)
+/// x · gate(x) for a gate that rises from 0 to 1: falls to its only minimum, then rises.
+pub(super) trait Gated: Copy {
+    fn gate<V: Lane>(self, x: V) -> V;
+    /// The derivative at x, given the gate there.
+    fn slope<V: Lane>(self, x: V, gate: V) -> V;
 }
+
+impl<G: Gated> Function for G {
+    #[inline(always)]
+    fn value<V: Lane>(self, x: V) -> V {
+        x * self.gate(x)
+    }
+    #[inline(always)]
+    fn derivative<V: Lane>(self, x: V, _: V) -> V {
+        self.slope(x, self.gate(x))
+    }
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct Gelu;
 
 /// 1/√(2π)
 const FRAC_1_SQRT_2PI: f64 = 0.398_942_280_401_432_7;
 
-impl Function for Gelu {
+impl Gated for Gelu {
     #[inline(always)]
-    fn value<V: Lane>(self, x: V) -> V {
-        x * normal_distribution(x)
+    fn gate<V: Lane>(self, x: V) -> V {
+        let half = constant::<V>(0.5);
+        half.mul_add((x * constant::<V>(std::f64::consts::FRAC_1_SQRT_2)).erf(), half)
     }
     #[inline(always)]
-    fn derivative<V: Lane>(self, x: V, _: V) -> V {
+    fn slope<V: Lane>(self, x: V, gate: V) -> V {
         let density = constant::<V>(FRAC_1_SQRT_2PI) * (constant::<V>(-0.5) * x * x).exp();
-        x.mul_add(density, normal_distribution(x))
+        x.mul_add(density, gate)
     }
 }
 
 #[derive(Clone, Copy)]
-struct Silu;
+pub(super) struct Silu;
 
-impl Function for Silu {
+impl Gated for Silu {
     #[inline(always)]
-    fn value<V: Lane>(self, x: V) -> V {
-        x * x.sigmoid()
+    fn gate<V: Lane>(self, x: V) -> V {
+        x.sigmoid()
     }
     #[inline(always)]
-    fn derivative<V: Lane>(self, x: V, _: V) -> V {
+    fn slope<V: Lane>(self, x: V, gate: V) -> V {
         let one = constant::<V>(1.0);
-        let sigmoid = x.sigmoid();
-        sigmoid * x.mul_add(one - sigmoid, one)
+        gate * x.mul_add(one - gate, one)
     }
 }
 
 #[derive(Clone, Copy)]
-struct HardSwish;
+pub(super) struct HardSwish;
 
-impl Function for HardSwish {
+impl Gated for HardSwish {
     #[inline(always)]
-    fn value<V: Lane>(self, x: V) -> V {
+    fn gate<V: Lane>(self, x: V) -> V {
         let six = constant::<V>(6.0);
         let ramp = (x + constant::<V>(3.0)).max(V::zero());
-        x * V::select_gt(ramp, six, six, ramp) * constant::<V>(1.0 / 6.0)
+        V::select_gt(ramp, six, six, ramp) * constant::<V>(1.0 / 6.0)
     }
     #[inline(always)]
-    fn derivative<V: Lane>(self, x: V, _: V) -> V {
+    fn slope<V: Lane>(self, x: V, _: V) -> V {
         let three = constant::<V>(3.0);
         let inside = x.mul_add(constant::<V>(1.0 / 3.0), constant::<V>(0.5));
         let upper = V::select_gt(three, x, inside, constant::<V>(1.0));

@@ -43,6 +43,11 @@ impl MaxPool2d {
 
     /// dx (overwritten) from dy and winner.
     pub(crate) fn backward<V: Lane>(self, dy: &[V], winner: &[V], dx: &mut [V]) {
+        self.distribute::<V, false>(Given { dy, winner, slope: &[] }, dx);
+    }
+
+    /// dx (overwritten) from what each output gives; `SCALED`: times its slope.
+    pub(super) fn distribute<V: Lane, const SCALED: bool>(self, given: Given<'_, V>, dx: &mut [V]) {
         // Where windows neither overlap nor leave gaps, each dx is written once and needs no clearing.
         let tiled = self.kernel == self.stride
             && self.out_height * self.stride.h == self.height
@@ -51,26 +56,26 @@ impl MaxPool2d {
             dx.fill(V::zero());
         }
         match (tiled, self.is_halving()) {
-            (true, true) => V::enter(Backward::<V, 2, true> { g: self, dy, winner, dx }),
-            (true, false) => V::enter(Backward::<V, 0, true> { g: self, dy, winner, dx }),
-            (false, _) => V::enter(Backward::<V, 0, false> { g: self, dy, winner, dx }),
+            (true, true) => V::enter(Backward::<V, 2, true, SCALED> { g: self, given, dx }),
+            (true, false) => V::enter(Backward::<V, 0, true, SCALED> { g: self, given, dx }),
+            (false, _) => V::enter(Backward::<V, 0, false, SCALED> { g: self, given, dx }),
         }
     }
 
     /// The usual case, 2 × 2 in steps of 2.
-    fn is_halving(self) -> bool {
+    pub(super) fn is_halving(self) -> bool {
         self.kernel == Pair::square(2) && self.stride == Pair::square(2)
     }
 
     /// The same, with a window of `K` × `K` in steps of `K` as constants for the compiler; `K` = 0 changes nothing.
     #[inline(always)]
-    fn with_window<const K: usize>(self) -> Self {
+    pub(super) fn with_window<const K: usize>(self) -> Self {
         if K == 0 { self } else { Self { kernel: Pair::square(K), stride: Pair::square(K), ..self } }
     }
 
     /// Where the windows of output row `row`, counted over all channels, start in x.
     #[inline(always)]
-    fn row_start(&self, row: usize) -> usize {
+    pub(super) fn row_start(&self, row: usize) -> usize {
         let (c, r) = (row / self.out_height, row % self.out_height);
         (c * self.height + r * self.stride.h) * self.width
     }
@@ -120,28 +125,42 @@ fn window<V: Lane>(g: &MaxPool2d, x: &[V]) -> (V, V) {
     (best, winner)
 }
 
-/// dx of the winner gets dy. `TILED`: the windows tile x, so that dx is set rather than added to.
-struct Backward<'a, V, const K: usize, const TILED: bool> {
+/// What the outputs give to their winners.
+#[derive(Clone, Copy)]
+pub(super) struct Given<'a, V> {
+    pub(super) dy: &'a [V],
+    pub(super) winner: &'a [V],
+    /// What dy is multiplied with, or nothing.
+    pub(super) slope: &'a [V],
+}
+
+/// dx of the winner gets dy, `SCALED` times the slope. `TILED`: the windows tile x, so that dx is set rather than added to.
+struct Backward<'a, V, const K: usize, const TILED: bool, const SCALED: bool> {
     g: MaxPool2d,
-    dy: &'a [V],
-    winner: &'a [V],
+    given: Given<'a, V>,
     dx: &'a mut [V],
 }
 
-impl<V: Lane, const K: usize, const TILED: bool> Kernel for Backward<'_, V, K, TILED> {
+impl<V: Lane, const K: usize, const TILED: bool, const SCALED: bool> Kernel
+    for Backward<'_, V, K, TILED, SCALED>
+{
     type Output = ();
     #[inline(always)]
     fn run(self) {
         let g = self.g.with_window::<K>();
-        let rows = self.dy.chunks_exact(g.out_width).zip(self.winner.chunks_exact(g.out_width));
+        let Given { dy, winner, slope } = self.given;
+        let rows = dy.chunks_exact(g.out_width).zip(winner.chunks_exact(g.out_width));
         for (row, (dy, winner)) in rows.enumerate() {
+            let n_slopes = if SCALED { g.out_width } else { 0 };
+            let slope = &slope[row * n_slopes..][..n_slopes];
             let dx = &mut self.dx[g.row_start(row)..][..g.width * g.kernel.h];
             for q in 0..g.out_width {
                 let dx = &mut dx[q * g.stride.w..];
+                let dy = if SCALED { dy[q] * slope[q] } else { dy[q] };
                 for kh in 0..g.kernel.h {
                     for kw in 0..g.kernel.w {
                         let k = V::splat(V::Scalar::from_f64((kh * g.kernel.w + kw) as f64));
-                        let share = V::select_eq(winner[q], k, dy[q], V::zero());
+                        let share = V::select_eq(winner[q], k, dy, V::zero());
                         let dx = &mut dx[kh * g.width + kw];
                         *dx = if TILED { share } else { *dx + share };
                     }

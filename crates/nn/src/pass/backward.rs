@@ -184,6 +184,7 @@ fn input<V: Lane>(
     match &op.layer {
         Layer::Dropout(dropout) => dropout.backward(kept, dy, dx),
         Layer::MaxPool2d(pool) => pool.backward(dy, kept, dx),
+        Layer::GatedMaxPool2d(pool) => pool.backward(dy, kept, dx),
         Layer::AvgPool2d(pool) => pool.backward(dy, dx),
         Layer::GlobalAvgPool { plane } => global_avg_pool::backward(*plane, dy, dx),
         Layer::Pad(pad) => pad.backward(dy, dx),

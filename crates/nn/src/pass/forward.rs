@@ -99,6 +99,7 @@ fn run<V: Lane>(
         }
         Layer::Activation(activation) => activation.forward(x, y),
         Layer::MaxPool2d(pool) => pool.forward(x, y, kept),
+        Layer::GatedMaxPool2d(pool) => pool.forward(x, y, kept),
         Layer::AvgPool2d(pool) => pool.forward(x, y),
         Layer::GlobalAvgPool { plane } => global_avg_pool::forward(*plane, x, y),
         Layer::Pad(pad) => pad.forward(x, y),

@@ -148,6 +148,62 @@ const TABLE: &[(&str, [usize; 3], &[&str])] = &[
         ],
     ),
     ("relu behind sigmoid", [1, 3, 3], &["sigmoid", "relu", "tanh", "leaky_relu = { slope = 0.3 }"]),
+    (
+        "increasing activations and poolings",
+        [2, 7, 7],
+        &[
+            "conv2d = { out_channels = 3, kernel = 2 }",
+            "scaled_tanh",
+            "max_pool2d = { kernel = 2 }",
+            "tanh",
+            "max_pool2d = { kernel = 2, stride = 1 }",
+            "sigmoid",
+            "max_pool2d = { kernel = [1, 2] }",
+        ],
+    ),
+    (
+        "falling activation and pooling",
+        [1, 5, 5],
+        &[
+            "conv2d = { out_channels = 2, kernel = 2 }",
+            "scaled_tanh = { amplitude = -1.5, slope = 0.7 }",
+            "max_pool2d = { kernel = 2 }",
+        ],
+    ),
+    // The factor spreads the values beyond the minimum of the activations, which are at −1.28, −0.75 and −1.5.
+    (
+        "silu and pooling",
+        [2, 5, 5],
+        &[
+            "conv2d = { out_channels = 3, kernel = 2 }",
+            "scaled_tanh = { amplitude = 5.0, slope = 2.0 }",
+            "silu",
+            "max_pool2d = { kernel = 2 }",
+        ],
+    ),
+    (
+        "gelu and overlapping pooling, hard_swish and pooling",
+        [2, 6, 6],
+        &[
+            "scaled_tanh = { amplitude = 3.0, slope = 2.0 }",
+            "gelu",
+            "max_pool2d = { kernel = 3, stride = 1 }",
+            "scaled_tanh = { amplitude = 5.0, slope = 1.0 }",
+            "hard_swish",
+            "max_pool2d = { kernel = 2 }",
+        ],
+    ),
+    (
+        "silu of two readers, one a pooling",
+        [2, 4, 4],
+        &[
+            "stem: conv2d = { out_channels = 3, kernel = 1 }",
+            "a(stem): silu",
+            "b(a): max_pool2d = { kernel = 2 }",
+            "c(a): avg_pool2d = { kernel = 2 }",
+            "sum(b, c): add",
+        ],
+    ),
     ("max_pool2d with padding", [2, 5, 4], &["max_pool2d = { kernel = 3, stride = 2, padding = 1 }"]),
     (
         "max_pool2d 2x2 with padding",

@@ -50,11 +50,22 @@ fn the_last_node_gives_the_logits_and_every_node_its_shape() {
     for (name, spec) in cases.chain(presets) {
         let Shown { nodes, logits } = Isa::detect().run(ShowTask(&spec));
         assert!(logits.iter().all(|logit| logit.is_finite()), "{name}");
-        assert_eq!(nodes.last().unwrap(), &logits, "{name}");
+        // The plan in use may have taken the largest of other values that differ by rounding.
+        for (shown, logit) in nodes.last().unwrap().iter().zip(&logits) {
+            let tolerance = if is_smooth_before_pooling(&spec) { 1e-6 } else { 0.0 };
+            assert!((shown - logit).abs() <= tolerance, "{name}: {shown} and {logit}");
+        }
         let plan = Plan::compile(&spec).unwrap();
         let lens: Vec<usize> = plan.summary().iter().map(|row| row.output.dims().iter().product()).collect();
         assert_eq!(nodes.iter().map(Vec::len).collect::<Vec<_>>(), lens, "{name}");
     }
+}
+
+fn is_smooth_before_pooling(spec: &NetworkSpec) -> bool {
+    let is_smooth = |layer: &LayerSpec| {
+        ["sigmoid", "tanh", "scaled_tanh", "gelu", "silu", "hard_swish"].contains(&layer.kind())
+    };
+    spec.nodes.windows(2).any(|pair| is_smooth(&pair[0].layer) && pair[1].layer.kind() == "max_pool2d")
 }
 
 /// Here the plan in use pools before it rectifies, and in place.

@@ -17,8 +17,8 @@ pub(super) struct Link {
 }
 
 impl Trace {
-    /// The last token becomes the anchor point of a layer: each of the layers `links` is read with a probability of its own. No has
-    /// the logit 0, so that a softmax of the two is the sigmoid.
+    /// The last token becomes the anchor point of a layer: each of the layers `links` is read with a
+    /// probability of its own. No has the logit 0, so that a softmax of the two is the sigmoid.
     pub(super) fn anchor(
         &mut self,
         layout: &Layout,

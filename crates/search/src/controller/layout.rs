@@ -20,8 +20,8 @@ pub(super) struct Layout {
 /// Where an LSTM layer's parameters begin.
 #[derive(Clone, Copy)]
 pub(super) struct Cell {
-    /// `[2 H][4 H]`: by input, then by unit the input, forget, cell and output gates. The first H inputs are the layer's, the others
-    /// its own previous outputs.
+    /// `[2 H][4 H]`: by input, then by unit the input, forget, cell and output gates. The first H inputs are
+    /// the layer's, the others its own previous outputs.
     pub(super) weights: usize,
     /// `[4 H]`.
     pub(super) bias: usize,
@@ -91,8 +91,9 @@ fn n_anchors(decisions: &Decisions) -> usize {
     layers.max().unwrap_or(0)
 }
 
-/// The dimensions in their order, the skips of a layer as its anchor point. A layer that only others read has an anchor point without
-/// skips: the first one before its first decision, others before whoever may read them.
+/// The dimensions in their order, the skips of a layer as its anchor point. A layer that only others read has
+/// an anchor point without skips: the first one before its first decision, others before whoever may read
+/// them.
 fn steps(decisions: &Decisions) -> Vec<Step> {
     let mut steps = Vec::new();
     let mut has_anchor = vec![false; n_anchors(decisions)];

@@ -44,8 +44,8 @@ impl Cell {
         }
     }
 
-    /// From `dh` and `dc` of a state adds to the gradient and to `dx`, and makes them those of the state before. `dgates` is scratch,
-    /// `[4 H]`.
+    /// From `dh` and `dc` of a state adds to the gradient and to `dx`, and makes them those of the state
+    /// before. `dgates` is scratch, `[4 H]`.
     pub(super) fn backward(
         self,
         params: &[f64],

@@ -21,7 +21,7 @@ const UNKNOWN_SIZE: usize = 64;
 const ANY_CHANNELS: [usize; 2] = [7, 11];
 
 /// Which choices a grammar allows after which.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Rule {
     places: Vec<Place>,
     depths: Vec<usize>,
@@ -36,7 +36,7 @@ pub struct Rule {
 }
 
 /// What lies before and behind the layers.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Ends {
     /// The first layer's input, if the stem fits.
     start: Option<u32>,
@@ -45,7 +45,7 @@ struct Ends {
 }
 
 /// Some decisions, and every combination of their choices.
-#[derive(Debug, PartialEq)]
+#[derive(Debug, PartialEq, Eq)]
 struct Combinations {
     decisions: Vec<usize>,
     all: Vec<Vec<usize>>,
@@ -189,7 +189,7 @@ impl Rule {
 
     fn depth(&self, prefix: &[Option<ParamValue>]) -> Option<usize> {
         match self.places.first() {
-            Some(Place::Depth) => Some(self.depths[self.choice(prefix, Place::Depth)?]),
+            Some(Place::Depth) => self.depths.get(self.choice(prefix, Place::Depth)?).copied(),
             _ => self.depths.first().copied(),
         }
     }

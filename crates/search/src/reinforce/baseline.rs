@@ -1,7 +1,7 @@
 //! What rewards are compared with.
 
-/// The moving average of the rewards so far, Σ d^i R_-i / Σ d^i: the weights sum to 1 from the first reward on, so that it begins
-/// neither at 0 nor with one reward that then lasts.
+/// The moving average of the rewards so far, Σ d^i R_-i / Σ d^i: the weights sum to 1 from the first reward
+/// on, so that it begins neither at 0 nor with one reward that then lasts.
 #[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub(super) struct Baseline {
     pub(super) sum: f64,

@@ -13,8 +13,12 @@ pub(crate) struct Decisions {
     names: Vec<String>,
     /// A mask beside the space's.
     #[cfg(test)]
-    pub(super) mask: Option<fn(usize, &[Option<ParamValue>]) -> Option<Vec<bool>>>,
+    pub(super) mask: Option<Mask>,
 }
+
+/// As [`Space::allowed`].
+#[cfg(test)]
+pub(super) type Mask = fn(usize, &[Option<ParamValue>]) -> Option<Vec<bool>>;
 
 impl Decisions {
     /// Of a space that [`super::check`] lets pass.
@@ -40,7 +44,7 @@ impl Decisions {
     fn add_kind(&mut self, dimension: &Dimension) -> usize {
         let name = match &dimension.role {
             Role::Layer { kind, .. } => kind.as_str(),
-            Role::Skip { .. } if skip(dimension).is_some() => "skip",
+            Role::Skip { .. } if skip(dimension).is_some() => "skips",
             _ => &dimension.name,
         };
         let is_free = self.names.iter().all(|other| other != name);

@@ -87,8 +87,9 @@ impl Learned {
         gradient
     }
 
-    /// Updates with the gradient of PPO's clipped objective (Schulman et al. 2017, equation 7), min(r A, clip(r) A), where r is, for
-    /// each decision, its probability over that where the samples were drawn. The first one's gradient is given back.
+    /// Updates with the gradient of PPO's clipped objective (Schulman et al. 2017, equation 7), min(r A,
+    /// clip(r) A), where r is, for each decision, its probability over that where the samples were drawn. The
+    /// first one's gradient is given back.
     fn clipped(
         &mut self,
         setting: &Setting<'_>,

@@ -75,11 +75,16 @@ pub(crate) fn check(
 }
 
 impl Learner {
+    /// Numbers that [`spec::SamplerSpec::validate`] refuses are as near to what is asked as they can be.
     pub(crate) fn new(
         name: String,
         learning: Learning,
         build: impl Fn(&Decisions) -> Box<dyn Policy> + Send + Sync + 'static,
     ) -> Self {
+        let reward = RewardSpec { children: learning.reward.children.max(1), ..learning.reward };
+        let (n_passes, delay) = (learning.n_passes.max(1), learning.delay.min(1));
+        let grow_every = learning.grow_every.map(|every| every.max(1));
+        let learning = Learning { reward, n_passes, delay, grow_every, ..learning };
         Self { name, learning, build: Box::new(build), cache: Mutex::default() }
     }
 
@@ -113,8 +118,8 @@ impl Pupil {
         }
     }
 
-    /// Learns from a history until the parameters after `n_steps` are there, from the beginning where what is known is of another
-    /// history or too late. False where trials are not over.
+    /// Learns from a history until the parameters after `n_steps` are there, from the beginning where what is
+    /// known is of another history or too late. False where trials are not over.
     fn learn(&mut self, n_steps: u64, learning: &Learning, history: &History) -> bool {
         let Self { seed, decisions, policy, digest, learned } = self;
         let setting = Setting { decisions, learning, seed: *seed, history };

@@ -9,7 +9,8 @@ use super::walk::Taken;
 pub(crate) struct Objective {
     /// Weight of the sum over a child's decisions of the entropy of their distributions.
     pub(crate) entropy_bonus: f64,
-    /// Weight of the mean over a child's skips of KL(P ‖ `skip_rate`), which is taken off (Pham et al. 2018, section 2.4).
+    /// Weight of the mean over a child's skips of KL(P ‖ `skip_rate`), which is taken off (Pham et al. 2018,
+    /// section 2.4).
     pub(crate) skip_penalty: f64,
     /// The share of skips that costs nothing.
     pub(crate) skip_rate: f64,
@@ -22,7 +23,8 @@ impl Objective {
     /// scale (Σ_t weight_t log P(a_t) + entropy_bonus Σ_t H_t - skip_penalty mean_s KL_s)
     /// ```
     ///
-    /// with the way that was taken, and the weights, held fixed. Distributions that leave no choice give nothing.
+    /// with the way that was taken, and the weights, held fixed. Distributions that leave no choice give
+    /// nothing.
     pub(super) fn dlogits(
         &self,
         walk: &Walk<'_>,
@@ -54,7 +56,8 @@ impl Objective {
         }
     }
 
-    /// Takes off `weight` times the derivatives of KL(P ‖ `skip_rate`) by the limited logits: p_i (log(p_i / q_i) - KL).
+    /// Takes off `weight` times the derivatives of KL(P ‖ `skip_rate`) by the limited logits: p_i (log(p_i /
+    /// q_i) - KL).
     fn pull(&self, log_p: &[f64], weight: f64, out: &mut [f64]) {
         let ratios = self.log_ratios(log_p);
         let divergence: f64 = log_p.iter().zip(ratios).map(|(&log_p, ratio)| times_p(log_p, ratio)).sum();

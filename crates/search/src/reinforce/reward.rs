@@ -4,8 +4,9 @@ use spec::RewardSpec;
 
 use crate::{Observation, Outcome};
 
-/// The best of the last values, to a power (Zoph & Le 2016, section 4.1); the final value where there are no others. A trial that was
-/// ended early counts like a whole one, with what it had. 0 for a failed one, one that breaks a constraint, and no number.
+/// The best of the last values, to a power (Zoph & Le 2016, section 4.1); the final value where there are no
+/// others. A trial that was ended early counts like a whole one, with what it had. 0 for a failed one, one
+/// that breaks a constraint, and no number.
 pub(super) fn reward(trial: &Observation, spec: &RewardSpec) -> f64 {
     let costs = match &trial.outcome {
         Outcome::Complete(costs) | Outcome::Pruned(costs) => costs,

@@ -2,12 +2,12 @@
 
 use spec::Seed;
 
-use super::decisions::category;
 use super::reward::reward;
 use super::{Decisions, Learning, Policy, Walk};
 use crate::{Ask, History, Observation, Outcome, Point};
 
-/// A trial that was refused more often than this was not drawn by a sampler of ours: `study` gives up long before.
+/// A trial that was refused more often than this was not drawn by a sampler of ours: `study` gives up long
+/// before.
 const MAX_ATTEMPTS: u64 = 1000;
 
 /// What a policy learns, and of what.
@@ -49,8 +49,8 @@ impl<'a> Setting<'a> {
         (is_last && is_over).then_some(trials)
     }
 
-    /// What a step's trials were drawn from the policy with, refused proposals included: these are drawn again from their own
-    /// streams. Trials that others chose are left out.
+    /// What a step's trials were drawn from the policy with, refused proposals included: these are drawn
+    /// again from their own streams. Trials that others chose are left out.
     pub(super) fn samples(
         &self,
         policy: &mut dyn Policy,
@@ -73,19 +73,13 @@ impl<'a> Setting<'a> {
     /// How often proposals were refused before that of this trial; `None` where it cannot be the policy's.
     fn attempt(&self, trial: &Observation) -> Option<u64> {
         let attempt = trial.attempt.filter(|&attempt| attempt <= MAX_ATTEMPTS)?;
-        let space = self.decisions.space();
-        let is_allowed =
-            |(dim, &value)| match (category(value), self.decisions.allowed(dim, &trial.point[..dim])) {
-                (Some(category), Some(allowed)) => allowed[category],
-                _ => true,
-            };
-        let is_ours = space.contains(&trial.point) && trial.point.iter().enumerate().all(is_allowed);
-        is_ours.then_some(attempt)
+        self.decisions.space().contains(&trial.point).then_some(attempt)
     }
 }
 
-/// What each sample's reward is more than: the moving average of earlier rewards. In the first step, which has none, each trial
-/// is compared with the mean of the step's others, and a refused proposal with that of all trials.
+/// What each sample's reward is more than: the moving average of earlier rewards. In the first step, which
+/// has none, each trial is compared with the mean of the step's others, and a refused proposal with that of
+/// all trials.
 pub(super) fn advantages(samples: &[Sample], baseline: Option<f64>) -> Vec<f64> {
     let children = || samples.iter().filter(|sample| !sample.is_refused);
     let (sum, n) = (children().map(|child| child.reward).sum::<f64>(), children().count());

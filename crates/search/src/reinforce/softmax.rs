@@ -10,8 +10,9 @@ pub(crate) struct Limits {
 }
 
 impl Limits {
-    /// Adds to `log_p` the logarithm of each category's probability, minus infinity for one that is not allowed, and to
-    /// `slopes` the derivative of its limited logit by its logit. A mask that allows nothing is none.
+    /// Adds to `log_p` the logarithm of each category's probability, minus infinity for one that is not
+    /// allowed, and to `slopes` the derivative of its limited logit by its logit. A mask that allows nothing
+    /// is none.
     pub(super) fn log_softmax(
         self,
         logits: &[f64],

@@ -21,8 +21,8 @@ impl Gradient {
 }
 
 impl Setting<'_> {
-    /// The gradient at `params`, the mean over the samples. `weight` says what the gradient of the logarithm of the probability of
-    /// a decision counts: it gets the sample, the decision and that logarithm.
+    /// The gradient at `params`, the mean over the samples. `weight` says what the gradient of the logarithm
+    /// of the probability of a decision counts: it gets the sample, the decision and that logarithm.
     pub(super) fn gradient(
         &self,
         policy: &mut dyn Policy,

@@ -3,4 +3,5 @@
 mod cases;
 mod expectation;
 mod gradients;
+mod memories;
 mod rewards;

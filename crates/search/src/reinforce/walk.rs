@@ -26,6 +26,9 @@ enum Source<'a> {
     Draw { rng: &'a mut ChaCha8Rng, depth: Option<usize> },
     /// A point; the depth may be no decision.
     Follow { point: &'a Point, is_depth_fixed: bool },
+    /// Whatever is most probable.
+    #[cfg(test)]
+    MostProbable,
 }
 
 /// One decision.
@@ -62,6 +65,12 @@ impl<'a> Walk<'a> {
         Self::from(decisions, limits, Source::Follow { point, is_depth_fixed })
     }
 
+    /// Takes whatever is most probable.
+    #[cfg(test)]
+    pub(super) fn most_probable(decisions: &'a Decisions, limits: Limits) -> Self {
+        Self::from(decisions, limits, Source::MostProbable)
+    }
+
     fn from(decisions: &'a Decisions, limits: Limits, source: Source<'a>) -> Self {
         let point = Point::with_capacity(decisions.len());
         Self { decisions, limits, source, point, taken: vec![], log_p: vec![], slopes: vec![] }
@@ -75,8 +84,8 @@ impl<'a> Walk<'a> {
         })
     }
 
-    /// Whether the policy is to say what the next dimension is; then [`Walk::take`] comes next. Else it does not exist or is
-    /// fixed, and the walk has gone past it.
+    /// Whether the policy is to say what the next dimension is; then [`Walk::take`] comes next. Else it does
+    /// not exist or is fixed, and the walk has gone past it.
     pub(crate) fn decides(&mut self) -> bool {
         let dim = self.point.len();
         if !self.exists(dim) {
@@ -110,6 +119,11 @@ impl<'a> Walk<'a> {
         let taken = match &mut self.source {
             Source::Draw { rng, .. } => category_at(&self.log_p[start..], draw::uniform(rng)),
             Source::Follow { point, .. } => category(point[dim]).expect("a point of the space is followed"),
+            #[cfg(test)]
+            Source::MostProbable => {
+                let log_p = &self.log_p[start..];
+                (0..log_p.len()).max_by(|&a, &b| log_p[a].total_cmp(&log_p[b])).unwrap()
+            }
         };
         self.point.push(Some(ParamValue::Category(taken)));
         self.taken.push(Taken { dim, start, n: logits.len(), category: taken });

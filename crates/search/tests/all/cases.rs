@@ -1,7 +1,9 @@
 //! Spaces and histories that every sampler must get along with.
 
-use search::{Condition, Dimension, History, Observation, Outcome, Point, Space};
+use search::{Condition, Dimension, Grammar, History, Observation, Outcome, Point, Space};
 use spec::{Category, Direction, Domain, FloatDomain, IntDomain, Scale, Seed};
+
+use crate::grammar;
 
 /// A space by its name.
 pub(crate) struct Case {
@@ -90,7 +92,13 @@ pub(crate) fn spaces() -> Vec<Case> {
             ]),
             None,
         ),
+        case("a grammar with blind alleys", of_grammar(grammar::SHRINKING), Some(28 + 11 * 16)),
+        case("a grammar with skips", of_grammar(grammar::SKIPPING), Some(2 * (4 * 2 + 8 * 8))),
     ]
+}
+
+fn of_grammar(text: &str) -> Space {
+    grammar::space_of(&Grammar::new(&grammar::spec(text)).unwrap())
 }
 
 /// Uniform points by the random sampler, which is tested beside the others.

@@ -55,12 +55,46 @@ fn asked(sampler: &str) -> Asked<'_> {
     Asked { trials: 16, sampler, keys: KEYS, run, parameters: PARAMETERS, ..Asked::default() }
 }
 
-/// What a study comes to, the clock apart: its trials, its report, its files.
+/// A search whose controller learns from each four children, of which some break the constraint.
+fn search() -> Asked<'static> {
+    Asked {
+        trials: 18,
+        sampler: "{ controller = { learning_rate = 0.02, reward = { children = 4 } } }",
+        keys: "retrain = { best = 1, seeds = 1 }\nconstraints = { parameters = 250 }",
+        run: "[run]\ndata = \"data\"\nepochs = 2\nvalidation = 0.2\n",
+        parameters: GRAMMAR,
+        ..Asked::default()
+    }
+}
+
+const GRAMMAR: &str = r#"
+[grammar]
+layers = [1, 2]
+skips = true
+layer = [
+    { name = "conv", layer = { conv2d = { out_channels = "$filters", kernel = "$kernel", stride = 2, padding = "same" } } },
+    { name = "act", layer = "relu" },
+]
+head = [
+    { name = "mean", layer = "global_avg_pool" },
+    { name = "flatten", layer = "flatten" },
+    { name = "fc", layer = { linear = { out_features = "$classes" } } },
+]
+[[grammar.decision]]
+name = "kernel"
+choices = [1, 3, 5]
+[[grammar.decision]]
+name = "filters"
+choices = [2, 4, 8]
+"#;
+
+/// What a study comes to, the clock apart: its trials, its report, its files, and what its sampler learned.
 #[derive(PartialEq, Debug)]
 struct Outcome {
     trials: Vec<Value>,
     report: Value,
     files: Vec<String>,
+    learned: Vec<(String, Value)>,
 }
 
 fn outcome(place: &Place) -> Outcome {
@@ -71,7 +105,15 @@ fn outcome(place: &Place) -> Outcome {
     let mut files = files(&place.path("studies/s"));
     // The time that each process worked.
     files.retain(|file| !(file.starts_with("workers/") && file.ends_with(".json")));
-    Outcome { trials: trials(place, "s"), report, files }
+    Outcome { trials: trials(place, "s"), report, files, learned: learned(place) }
+}
+
+/// The logs of the sampler's steps and its memory.
+fn learned(place: &Place) -> Vec<(String, Value)> {
+    let store = store::Store::open_read_only(place.path("studies/s/study.db")).unwrap();
+    let study = store.studies().unwrap().remove(0);
+    let all = study.user_attributes.into_iter().chain(study.system_attributes);
+    all.filter(|(key, _)| key.starts_with(study::STEP) || key == "danlu:memory").collect()
 }
 
 /// Processes of the program that work in the place.
@@ -119,14 +161,14 @@ fn kill(place: &Place, child: &mut Child, whom: Whom) -> bool {
 }
 
 /// Kills so often at instants of a study's length, over as many studies as it takes, each of which must end as `whole` did.
-fn kill_often(n_kills: usize, whom: Whom, whole: &Outcome, length: Duration) {
+fn kill_often(asked: Asked<'_>, n_kills: usize, whom: Whom, whole: &Outcome, length: Duration) {
     let mut random = Seed(11).stream(&format!("kills of {whom:?}"));
     let mut instant = || length.mul_f64(f64::from(random.next_u32()) / f64::from(u32::MAX));
     let (mut n_killed, mut n_studies) = (0, 0);
     while n_killed < n_kills {
         n_studies += 1;
         assert!(n_studies < 10 * n_kills, "only {n_killed} could be killed");
-        let place = asked("\"tpe\"").place();
+        let place = asked.place();
         let n_before = n_killed;
         loop {
             let mut child = start(&place, "--jobs 1");
@@ -160,24 +202,38 @@ fn kill_often(n_kills: usize, whom: Whom, whole: &Outcome, length: Duration) {
 }
 
 /// What comes of the study undisturbed, and how long that takes.
-fn undisturbed(sampler: &str) -> (Outcome, Duration) {
-    let place = asked(sampler).place();
+fn undisturbed(asked: Asked<'_>) -> (Outcome, Duration) {
+    let place = asked.place();
     let start = Instant::now();
     place.run("study run s.toml --quiet --threads 2 --jobs 1").succeeds();
     let length = start.elapsed();
     let outcome = outcome(&place);
-    let states = |state: &str| outcome.trials.iter().filter(|trial| trial["state"] == state).count();
-    assert!(states("complete") > 0 && states("pruned") > 0 && outcome.trials.len() == 16);
     let has = |key: &str| outcome.trials.iter().any(|trial| trial["user_attributes"].get(key).is_some());
     assert!(has("danlu:duplicate_of"), "some are taken from earlier ones");
+    assert_eq!(outcome.trials.len() as u64, asked.trials);
     (outcome, length)
 }
 
 #[test]
 fn whoever_is_killed_the_study_comes_to_the_same_end() {
-    let (whole, length) = undisturbed("\"tpe\"");
+    let asked = asked("\"tpe\"");
+    let (whole, length) = undisturbed(asked);
+    for state in ["complete", "pruned"] {
+        assert!(whole.trials.iter().any(|trial| trial["state"] == state), "{state}");
+    }
     for whom in [Whom::All, Whom::First, Whom::Worker] {
-        kill_often(4, whom, &whole, length);
+        kill_often(asked, 4, whom, &whole, length);
+    }
+}
+
+#[test]
+fn a_search_that_is_killed_proposes_and_learns_the_same() {
+    let (whole, length) = undisturbed(search());
+    assert_eq!(whole.learned.len(), 1 + 4, "a memory, and a log of each whole step");
+    let n_refused: u64 = whole.learned.iter().filter_map(|(_, step)| step["n_refused"].as_u64()).sum();
+    assert!(n_refused > 0, "some break the constraint");
+    for whom in [Whom::All, Whom::Worker] {
+        kill_often(search(), 4, whom, &whole, length);
     }
 }
 
@@ -185,9 +241,20 @@ fn whoever_is_killed_the_study_comes_to_the_same_end() {
 #[test]
 #[ignore = "takes minutes"]
 fn fifty_kills_of_each_kind() {
-    let (whole, length) = undisturbed("\"tpe\"");
+    let asked = asked("\"tpe\"");
+    let (whole, length) = undisturbed(asked);
     for whom in [Whom::All, Whom::First, Whom::Worker] {
-        kill_often(50, whom, &whole, length);
+        kill_often(asked, 50, whom, &whole, length);
+    }
+}
+
+/// `make kill-study`
+#[test]
+#[ignore = "takes minutes"]
+fn twenty_kills_of_a_search() {
+    let (whole, length) = undisturbed(search());
+    for whom in [Whom::All, Whom::First, Whom::Worker] {
+        kill_often(search(), 20, whom, &whole, length);
     }
 }
 
@@ -232,8 +299,9 @@ fn without_reuse(mut outcome: Outcome) -> (Vec<Value>, Vec<String>) {
 }
 
 fn without_reuse_of(outcome: &Outcome) -> (Vec<Value>, Vec<String>) {
-    let Outcome { trials, report, files } = outcome;
-    without_reuse(Outcome { trials: trials.clone(), report: report.clone(), files: files.clone() })
+    let Outcome { trials, report, files, .. } = outcome;
+    let (trials, report, files) = (trials.clone(), report.clone(), files.clone());
+    without_reuse(Outcome { trials, report, files, learned: Vec::new() })
 }
 
 #[test]

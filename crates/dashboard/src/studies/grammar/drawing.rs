@@ -59,6 +59,9 @@ pub(crate) fn drawing(view: &View<'_>, trial: &TrialRecord) -> Drawing {
 
 /// The run that the trial's values ask for.
 fn decoded(spec: &StudySpec, trial: &TrialRecord) -> Option<RunFile> {
+    if spec.grammar.is_some() {
+        return None;
+    }
     let load = |name: &str| Err(format!("{name} is not looked for").into());
     let template = Template::new(spec, &load).ok()??;
     let values: Assignment = trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();

@@ -28,7 +28,8 @@ fn space(dimensions: Vec<Dimension>) -> Space {
     Space::new(dimensions).unwrap()
 }
 
-/// Every role: a depth of one to three layers, skips, two kinds of decisions for each layer, one of its own. 2,706 points.
+/// Every role: a depth of one to three layers, skips, two kinds of decisions for each layer, one of its own.
+/// 2,706 points.
 pub(super) fn roles() -> Space {
     let from = |depth: usize| vec![(0, (depth..3).collect())];
     let skip = |layer, from| Role::Skip { layer, from };

@@ -7,9 +7,9 @@ use crate::reinforce::learned::clipped_weight;
 use crate::reinforce::samples::{Sample, Setting};
 use crate::reinforce::{Decisions, Learning, Limits, Objective, Policy};
 
-type Make = fn(&Decisions) -> (Box<dyn Policy>, Vec<f64>);
+pub(super) type Make = fn(&Decisions) -> (Box<dyn Policy>, Vec<f64>);
 
-const POLICIES: [(&str, Make); 2] = [("controller", controller), ("table", table)];
+pub(super) const POLICIES: [(&str, Make); 2] = [("controller", controller), ("table", table)];
 
 /// Everything off and everything on, one after the other.
 fn learnings() -> Vec<(&'static str, Learning)> {

@@ -1,0 +1,137 @@
+//! `danlu search best`: the best network of a search, and its files.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use runs::{RECORD, RUN, atomic_file, model_file};
+use serde::Serialize;
+use serde_json::{Map, Value as Json};
+use spec::{NetworkSpec, TrialRecord};
+use study::{StudyError, StudyView};
+
+use crate::cli::{ExportFormat, SearchBestArgs};
+use crate::error::CliError;
+use crate::study_command::report::{Retrained, joined, retrained, values};
+use crate::study_command::{Candidates, grid, retrain};
+use crate::{export_command, output, request};
+
+/// The best network, for programs.
+#[derive(Serialize)]
+struct Best {
+    search: String,
+    trial: u64,
+    values: Map<String, Json>,
+    parameters: usize,
+    multiply_adds: u64,
+    activation_bytes: usize,
+    params: Map<String, Json>,
+    retrained: Option<Retrained>,
+    /// What was written.
+    files: Vec<PathBuf>,
+}
+
+pub(crate) fn run(args: &SearchBestArgs) -> Result<(), CliError> {
+    let view = super::check(&args.of.study, &args.of.studies)?;
+    let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
+    let (trial, retrained) = best(&view)?;
+    let prepared = candidates.prepare(&retrain::values_of(trial))?;
+    let files = match &args.out {
+        None => Vec::new(),
+        Some(out) => {
+            let run = match trained(&view, trial) {
+                Some(dir) => Files::of_run(&dir)?,
+                None => {
+                    let spec = spec::TrainSpec { test: spec::Testing::EachEpoch, ..prepared.spec };
+                    Files { run: spec.to_toml()?, network: spec.network, model: None }
+                }
+            };
+            run.write(out)?
+        }
+    };
+    let best = Best {
+        search: view.spec().name.clone(),
+        trial: trial.number,
+        values: values(view.objectives(), trial),
+        parameters: prepared.plan.n_parameters(),
+        multiply_adds: prepared.plan.multiply_adds(),
+        activation_bytes: prepared.plan.activation_bytes(),
+        params: study::params_to_json(trial),
+        retrained,
+        files,
+    };
+    if args.json { output::json(&best) } else { output::line(&best.to_text()) }
+}
+
+/// The best of those that were trained again, by the grid that came before and never by the test samples; else the best
+/// trial.
+fn best(view: &StudyView) -> Result<(&TrialRecord, Option<Retrained>), CliError> {
+    let trained = grid::finalists(view).into_iter().find_map(|one| {
+        let retrained = retrained(view, one.trial.number)?;
+        Some((one.trial, Some(retrained)))
+    });
+    let first = view.best().into_iter().next();
+    let found = trained.or(first.map(|trial| (trial, None)));
+    found.ok_or_else(|| StudyError::NothingGood { name: view.spec().name.clone() }.into())
+}
+
+/// The first of a trial's finished trainings.
+fn trained(view: &StudyView, trial: &TrialRecord) -> Option<PathBuf> {
+    let dirs = (0..view.spec().retrain.seeds).map(|idx| view.folder().retrained(trial.number, idx));
+    dirs.into_iter().find(|dir| retrain::is_finished(dir))
+}
+
+impl Best {
+    fn to_text(&self) -> String {
+        let Self { trial, parameters, multiply_adds, activation_bytes, .. } = self;
+        let mut text = format!(
+            "trial {trial}: {}, {parameters} parameters, {multiply_adds} multiply-adds, {activation_bytes} bytes of activations\
+             \n  {}",
+            joined(&self.values),
+            joined(&self.params)
+        );
+        match &self.retrained {
+            Some(retrained) => text.push_str(&format!("\n  {}", retrained.to_text())),
+            None => text.push_str("\n  not trained again yet, so that there is no model of it"),
+        }
+        self.files.iter().for_each(|file| text.push_str(&format!("\n{}", file.display())));
+        text
+    }
+}
+
+/// What is written of a network.
+struct Files {
+    run: String,
+    network: NetworkSpec,
+    model: Option<model_file::Model>,
+}
+
+impl Files {
+    fn of_run(dir: &Path) -> Result<Self, CliError> {
+        let spec = request::read_run_file(&dir.join(RUN))?.resolve(crate::network_file::read_named)?;
+        let model = Some(model_file::load(dir)?);
+        Ok(Self { run: spec.to_toml()?, network: spec.network, model })
+    }
+
+    /// Files of the same names that are there are replaced, but no run is.
+    fn write(self, out: &Path) -> Result<Vec<PathBuf>, CliError> {
+        if out.join(RECORD).exists() {
+            return Err(CliError::HoldsRun { dir: out.to_owned() });
+        }
+        fs::create_dir_all(out).map_err(CliError::io("make the folder", out))?;
+        let mut files = vec![
+            (out.join("run.toml"), self.run.into_bytes()),
+            (out.join("network.toml"), self.network.to_toml()?.into_bytes()),
+        ];
+        if let Some(model) = &self.model {
+            for (format, name) in
+                [(ExportFormat::Safetensors, "model.safetensors"), (ExportFormat::Onnx, "model.onnx")]
+            {
+                files.extend(export_command::files(model, format, &out.join(name))?);
+            }
+        }
+        for (path, bytes) in &files {
+            atomic_file::replace(path, bytes)?;
+        }
+        Ok(files.into_iter().map(|(path, _)| path).collect())
+    }
+}
