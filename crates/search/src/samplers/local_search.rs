@@ -5,7 +5,7 @@
 //! moves as soon as it knows a better neighbor (`query_until_lower`), not after having tried all of them. Trials that run count
 //! as tried. Nothing is remembered: the climb is walked again through the history, from its last random point on.
 
-use super::{N_MODEL_ATTEMPTS, mutation, random};
+use super::{mutation, random};
 use crate::standing::{by_standing, standing};
 use crate::{Answer, Ask, Observation, Point, Proposal, Sampler};
 
@@ -31,21 +31,17 @@ struct Climb<'a> {
 impl<'a> Climb<'a> {
     fn trials(&self) -> impl DoubleEndedIterator<Item = &'a Observation> {
         let number = self.ask.number;
-        let history = self.ask.history;
-        let is_known = move |trial: &&Observation| {
-            trial.number < number && history.space().contains(&trial.point)
-        };
-        history.observations().iter().filter(is_known)
+        self.ask.history.observations().iter().filter(move |trial| trial.number != number)
     }
 
     /// The last trial that was drawn at random. Before there is one, the best of those that others chose.
     fn start(&self) -> Option<&'a Observation> {
-        let foreign = self.trials().filter(|trial| trial.attempt.is_none());
-        let best = || {
-            let ranked = foreign.filter_map(|trial| Some((standing(trial)?, trial)));
+        self.trials().rev().find(|trial| self.is_random(trial)).or_else(|| {
+            let space = self.ask.history.space();
+            let is_foreign = |trial: &&Observation| trial.attempt.is_none() && space.contains(&trial.point);
+            let ranked = self.trials().filter(is_foreign).filter_map(|trial| Some((standing(trial)?, trial)));
             ranked.min_by(by_standing).map(|(_, trial)| trial)
-        };
-        self.trials().rev().find(|trial| self.is_random(trial)).or_else(best)
+        })
     }
 
     /// Whether the trial's values are the random ones of its number and attempt.
