@@ -10,11 +10,12 @@ all of them will take.
 import argparse
 import gzip
 import json
-import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
+
+from machine import cpu
 
 HERE = Path(__file__).resolve().parent
 STUDY = HERE / "nas-table" / "study.toml"
@@ -93,11 +94,6 @@ def packed(key: tuple, trainings: list[dict]) -> dict:
         "seconds": [round(one["seconds"], 3) for one in trainings],
         "hash": [one["hash"][:8] for one in trainings],
     }
-
-
-def cpu() -> str:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return names[0].split(":")[1].strip() if names else platform.processor()
 
 
 if __name__ == "__main__":
