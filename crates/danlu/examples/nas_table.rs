@@ -1,4 +1,4 @@
-//! Trains every point of a study's space of choices to its end: `nas_table STUDY.toml OUT [PARTS]`, for `bench/nas_table.py`.
+//! Trains every point of a study's space of choices to its end: `nas_table STUDY.toml DATA OUT [PARTS]`, for `bench/nas_table.py`.
 //!
 //! A study never looks at the test samples, so a table that has a test accuracy for each network cannot be one. The points are
 //! numbered, the first dimension changing first; a part is a stretch of them and a file `OUT/part-NNNN.jsonl`, written whole, with a
@@ -30,13 +30,13 @@ const CHANCE: f64 = 0.1;
 
 fn main() -> Fallible<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (study, out, n_parts) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [study, out] => (study, Path::new(out), usize::MAX),
-        [study, out, n_parts] => (study, Path::new(out), n_parts.parse()?),
-        _ => return Err("usage: nas_table STUDY.toml OUT [PARTS]".into()),
+    let (study, data, out, n_parts) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [study, data, out] => (study, data, Path::new(out), usize::MAX),
+        [study, data, out, n_parts] => (study, data, Path::new(out), n_parts.parse()?),
+        _ => return Err("usage: nas_table STUDY.toml DATA OUT [PARTS]".into()),
     };
     fs::create_dir_all(out)?;
-    let table = Table::open(study)?;
+    let table = Table::open(study, data)?;
     for part in 0..n_parts.min(table.n_points().div_ceil(PART_LEN)) {
         let path = out.join(format!("part-{part:04}.jsonl"));
         let lock = File::create(path.with_extension("lock"))?;
@@ -54,19 +54,20 @@ struct Table {
     space: Space,
     template: Template,
     parts: Parts,
-    data: (String, Option<f64>),
+    first: TrainSpec,
 }
 
 impl Table {
-    fn open(path: &str) -> Fallible<Self> {
+    fn open(path: &str, data: &str) -> Fallible<Self> {
         let study = StudySpec::from_toml(&fs::read_to_string(path)?)?;
         let space = study::space(&study)?;
         let template = Template::new(&study, &no_network)?.ok_or("the study has no [run]")?;
         let first = run(&template, &space, 0)?;
         let plan = Plan::compile(&first.network)?;
-        let partition = Partition { validation: first.validation, ..Partition::default() };
-        let parts = open_data(&first.data)?.read(plan.input(), &partition, None, &mut |_| {})?;
-        Ok(Self { space, template, parts, data: (first.data, first.validation) })
+        let partition =
+            Partition { validation: first.validation, subset: first.subset, ..Partition::default() };
+        let parts = source(data)?.read(plan.input(), &partition, None, &mut |_| {})?;
+        Ok(Self { space, template, parts, first })
     }
 
     fn n_points(&self) -> usize {
@@ -88,7 +89,8 @@ impl Table {
     /// One training. Its test samples are looked at once, after the last epoch, and nothing is chosen by them.
     fn row(&self, idx: usize) -> Fallible<Value> {
         let spec = TrainSpec { test: Testing::AtEnd, ..run(&self.template, &self.space, idx)? };
-        if (&spec.data, spec.validation) != (&self.data.0, self.data.1) {
+        let data = |spec: &TrainSpec| (spec.data.clone(), spec.validation, spec.subset);
+        if data(&spec) != data(&self.first) {
             return Err("the data must be the same for all points".into());
         }
         let plan = Plan::compile(&spec.network)?;
@@ -167,8 +169,8 @@ fn no_network(name: &str) -> Fallible<spec::NetworkSpec> {
     Err(format!("the network `{name}` must stand in the study").into())
 }
 
-/// A folder, from where the program runs.
-fn open_data(dir: &str) -> Fallible<Source> {
+/// The data set in a folder.
+fn source(dir: &str) -> Fallible<Source> {
     let none = PathBuf::new();
     let places = Places {
         known: &KNOWN_SETS[0],

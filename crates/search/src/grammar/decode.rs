@@ -39,11 +39,7 @@ impl Grammar {
 impl Assembly {
     /// Adds a part's nodes; returns the name of what it gives.
     fn part(&mut self, part: &Part, prefix: &str, choices: &[usize], input: String) -> String {
-        let name = |idx: usize| match part.nodes[idx].name.parse::<usize>() {
-            // A bare position would be taken for one in the network.
-            Ok(_) if prefix.is_empty() => format!("{}.{}", part.key, part.nodes[idx].name),
-            _ => format!("{prefix}{}", part.nodes[idx].name),
-        };
+        let name = |idx: usize| part.node_name(prefix, idx);
         for (idx, node) in part.nodes.iter().enumerate() {
             let source = |source: &Option<usize>| source.map_or_else(|| input.clone(), name);
             let inputs = node.inputs.iter().map(source).collect();

@@ -118,8 +118,8 @@ impl<'a> Reader<'a> {
         decided: &mut [Option<usize>],
     ) -> Read<usize> {
         let first = self.at;
-        for node in &part.nodes {
-            let expected = format!("{prefix}{}", node.name);
+        for (idx, node) in part.nodes.iter().enumerate() {
+            let expected = part.node_name(prefix, idx);
             self.expect(&expected)?;
             let sources = node.inputs.iter().map(|source| source.map_or(input, |idx| first + idx + 1));
             self.check_inputs(&expected, &sources.collect::<Vec<_>>())?;

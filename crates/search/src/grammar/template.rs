@@ -189,6 +189,18 @@ impl Part {
     }
 }
 
+impl Part {
+    /// What a node is called in a network; `prefix` is that of a layer, empty in the stem and the head.
+    pub(super) fn node_name(&self, prefix: &str, idx: usize) -> String {
+        let name = &self.nodes[idx].name;
+        match name.parse::<usize>() {
+            // A bare position would be taken for one in the network.
+            Ok(_) if prefix.is_empty() => format!("{}.{name}", self.key),
+            _ => format!("{prefix}{name}"),
+        }
+    }
+}
+
 impl TemplateNode {
     /// The choice of each of its decisions.
     pub(super) fn digits(&self, mut variant: usize) -> Vec<usize> {
