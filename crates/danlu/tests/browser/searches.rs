@@ -135,7 +135,7 @@ pub(crate) async fn family(page: &Browser) {
 pub(crate) async fn keep_pictures(page: &Browser) {
     let pages = [
         ("searches", "#/search", ".studies tbody tr"),
-        ("search", "#/search/evolved", "[data-part=gallery] svg.network"),
+        ("search", "#/search/evolved", "[data-test=child] svg.network"),
     ];
     for (name, hash, there) in pages {
         for (how, (width, height), colors) in [("phone", PHONE, "light"), ("dark", DESK, "dark")] {
@@ -150,7 +150,7 @@ pub(crate) async fn keep_pictures(page: &Browser) {
     page.look(DESK.0, DESK.1, "light").await;
     page.click("#language").await;
     page.until("document.querySelector('#h-rewards').textContent === '子网络'").await;
-    page.find("[data-part=gallery] svg.network").await;
+    page.find("[data-test=child] svg.network").await;
     let words = page.value("document.querySelector('main').innerText").await;
     assert!(!words.as_str().unwrap().contains("search."), "a key stands in place of its words");
     page.shot("search-chinese").await;
