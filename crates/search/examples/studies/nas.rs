@@ -58,7 +58,12 @@ impl Networks {
     }
 
     /// What the sampler says at the first attempt that is good, or at the last.
-    fn propose(&self, sampler: &dyn Sampler, ask: Ask<'_>, tried: &BTreeSet<usize>) -> Fallible<(u64, Point)> {
+    fn propose(
+        &self,
+        sampler: &dyn Sampler,
+        ask: Ask<'_>,
+        tried: &BTreeSet<usize>,
+    ) -> Fallible<(u64, Point)> {
         for attempt in 0.. {
             let point = sampler.ask(&Ask { attempt, ..ask }).point().ok_or("the sampler has no answer")?;
             let is_good = sampler.takes_repeats() || !tried.contains(&self.row(&point)?);
