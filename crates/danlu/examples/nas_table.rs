@@ -15,7 +15,7 @@ use std::time::Instant;
 use data::{KNOWN_SETS, Normalization, Partition, Parts, Places, Source};
 use lanes::Isa;
 use nn::{Params, Plan};
-use search::Space;
+use search::{Dimension, Space};
 use serde_json::{Value, json};
 use spec::{Assignment, Domain, ParamValue, Seed, StudySpec, Testing, TrainSpec};
 use study::Template;
@@ -107,7 +107,7 @@ impl Table {
         };
         let mut checkpoint = Checkpoint::start(&plan, &spec, Params::init(&plan, Seed(spec.seed)));
         match train::train(job, &mut checkpoint, &mut Silent) {
-            Ok(_) | Err(TrainError::NotFinite { .. }) => {}
+            Ok(_) | Err(TrainError::Diverged { .. } | TrainError::NotFinite { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         let epochs = checkpoint.epochs();
@@ -117,7 +117,7 @@ impl Table {
         let test = epochs.get(spec.epochs - 1).map_or(CHANCE, |last| last.test_accuracy);
         let seconds: f64 = epochs.iter().map(|epoch| epoch.train_s + epoch.eval_s).sum();
         Ok(json!({
-            "values": labels(&self.space, &values(&self.space, idx)),
+            "values": self.labels(idx),
             "validation": validation,
             "test": test,
             "seconds": seconds,
@@ -125,6 +125,16 @@ impl Table {
             "multiply_adds": plan.multiply_adds(),
             "hash": checkpoint.model().hash(),
         }))
+    }
+
+    /// What was chosen, by name.
+    fn labels(&self, idx: usize) -> Value {
+        let values = values(&self.space, idx);
+        let label = |dimension: &Dimension| {
+            let &value = values.get(&dimension.name)?;
+            Some((dimension.name.clone(), study::value_to_json(&dimension.domain, value)))
+        };
+        self.space.dimensions().iter().filter_map(label).collect::<serde_json::Map<_, _>>().into()
     }
 }
 
@@ -145,17 +155,6 @@ fn n_choices(domain: &Domain) -> usize {
         Domain::Categorical(all) => all.len(),
         _ => 0,
     }
-}
-
-/// What was chosen, by name, as it stands in the store.
-fn labels(space: &Space, values: &Assignment) -> Value {
-    let label = |dimension: &search::Dimension| match (&dimension.domain, values.get(&dimension.name)) {
-        (Domain::Categorical(all), Some(&ParamValue::Category(idx))) => {
-            Some((dimension.name.clone(), serde_json::to_value(&all[idx]).ok()?))
-        }
-        _ => None,
-    };
-    space.dimensions().iter().filter_map(label).collect::<serde_json::Map<_, _>>().into()
 }
 
 fn run(template: &Template, space: &Space, idx: usize) -> Fallible<TrainSpec> {
