@@ -8,8 +8,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test browser lint build setup bench bench-dashboard bench-samplers bench-trials lenet-table nas-table presets \
-	parity exports accuracy terminal tensorboard optuna kill-study
+.PHONY: train test browser lint build setup bench bench-children bench-dashboard bench-nas bench-samplers bench-trials \
+	lenet-table nas-table presets parity exports accuracy terminal tensorboard optuna kill-study
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -18,7 +18,7 @@ test: setup
 	cargo test $(CARGO_FLAGS) --workspace $(ARGS)
 
 # The page in a headless Chromium, which is installed where apt-get can; pictures of it are left in
-# $(TARGET_DIR)/tmp/screenshots.
+# $(TARGET_DIR)/tmp/screenshots and screenshots-search.
 browser: setup
 	@scripts/setup.sh chromedriver
 	cargo test $(CARGO_FLAGS) --workspace --features danlu/browser-tests --test browser $(ARGS)
@@ -41,6 +41,11 @@ nas-table: build
 	cargo build --release --quiet $(CARGO_FLAGS) -p danlu --example nas_table
 	@python3 bench/nas_table.py --danlu $(DANLU) --program $(TARGET_DIR)/release/examples/nas_table \
 		--work $(TARGET_DIR)/nas-table $(ARGS)
+
+# Architecture searches against each other and against chance on that table; needs no PyTorch.
+bench-nas:
+	cargo build --release --quiet $(CARGO_FLAGS) -p search --example studies
+	@python3 bench/nas.py --studies $(TARGET_DIR)/release/examples/studies --work $(TARGET_DIR)/bench-nas $(ARGS)
 
 # Every preset with its recipe and three seeds, in a table (long); needs no PyTorch.
 presets: build
@@ -68,6 +73,10 @@ bench: build
 # Trials per hour, danlu study and Optuna driving PyTorch in turn; some minutes, on a quiet machine.
 bench-trials: build
 	@python=$$(scripts/python-env.sh); $$python bench/trials.py --danlu $(DANLU) $(ARGS)
+
+# Children per minute, an architecture search and PyTorch training the same networks in turn; a quarter of an hour, on a quiet machine.
+bench-children: build
+	@python=$$(scripts/python-env.sh); $$python bench/children.py --danlu $(DANLU) $(ARGS)
 
 # What the page costs a training that it shows, some minutes; on a quiet machine.
 bench-dashboard: build

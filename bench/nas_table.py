@@ -10,18 +10,16 @@ all of them will take.
 import argparse
 import gzip
 import json
-import platform
 import subprocess
 import sys
 import time
 from pathlib import Path
 
-from lenet_table import make_images
+from machine import cpu
 
 HERE = Path(__file__).resolve().parent
 STUDY = HERE / "nas-table" / "study.toml"
 TABLE = HERE / "nas-table" / "table.json.gz"
-N_TRAIN, N_TEST = 24_000, 10_000
 N_TRAININGS = 2304 * 3
 
 
@@ -29,13 +27,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--danlu", type=Path, required=True)
     parser.add_argument("--program", type=Path, required=True, help="the compiled example nas_table")
-    parser.add_argument("--work", type=Path, required=True, help="folder for the images and the parts")
+    parser.add_argument("--work", type=Path, required=True, help="folder for the parts")
     parser.add_argument("--jobs", type=int, default=2)
     parser.add_argument("--parts", type=int, help="make the first so many parts only")
     args = parser.parse_args()
     args.work.mkdir(parents=True, exist_ok=True)
-    if not (args.work / "data" / "t10k-labels-idx1-ubyte").exists():
-        make_images(args.danlu, args.work / "data", N_TRAIN, N_TEST)
     start = time.perf_counter()
     train(args)
     rows = read_rows(args.work / "parts")
@@ -51,8 +47,10 @@ def main() -> None:
 
 
 def train(args: argparse.Namespace) -> None:
-    command = [args.program.resolve(), STUDY, "parts", *([str(args.parts)] if args.parts else [])]
-    workers = [subprocess.Popen(command, cwd=args.work) for _ in range(args.jobs)]
+    about = subprocess.run([args.danlu, "data", "info", "fashion-mnist", "--json"], check=True, capture_output=True)
+    data = json.loads(about.stdout)["dir"]
+    command = [args.program, STUDY, data, args.work / "parts", *([str(args.parts)] if args.parts else [])]
+    workers = [subprocess.Popen(command) for _ in range(args.jobs)]
     try:
         if any([worker.wait() for worker in workers]):
             sys.exit("a process failed; what it had done is kept")
@@ -96,11 +94,6 @@ def packed(key: tuple, trainings: list[dict]) -> dict:
         "seconds": [round(one["seconds"], 3) for one in trainings],
         "hash": [one["hash"][:8] for one in trainings],
     }
-
-
-def cpu() -> str:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return names[0].split(":")[1].strip() if names else platform.processor()
 
 
 if __name__ == "__main__":

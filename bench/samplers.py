@@ -27,6 +27,7 @@ from statistics import median, quantiles
 import optuna
 
 import functions
+from significance import rank_test
 
 HERE = Path(__file__).resolve().parent
 TABLE = HERE / "lenet-table.json.gz"
@@ -114,18 +115,6 @@ def check(function: Function, studies: str) -> None:
         for ours, theirs in zip(values["curve"], function.curve(values["point"]), strict=True):
             if not math.isclose(ours, theirs, rel_tol=1e-9, abs_tol=1e-12):
                 sys.exit(f"{function.name}: {ours} here and {theirs} there at {values['point']}")
-
-
-def rank_test(a: list[float], b: list[float]) -> float:
-    """The p of Mann & Whitney's test, two-sided, by its normal approximation with ties."""
-    both = sorted(a + b)
-    rank = {x: both.index(x) + (both.count(x) + 1) / 2 for x in both}
-    u = sum(rank[x] for x in a) - len(a) * (len(a) + 1) / 2
-    n, ties = len(both), sum(both.count(x) ** 3 - both.count(x) for x in set(both))
-    variance = len(a) * len(b) / 12 * (n + 1 - ties / (n * (n - 1)))
-    if variance == 0:
-        return 1.0
-    return math.erfc(abs(u - len(a) * len(b) / 2) / math.sqrt(2 * variance))
 
 
 def verdict(ours: list[float], theirs: list[float]) -> str:

@@ -9,7 +9,6 @@ Prints a Markdown table; --record also writes it under bench/record/.
 import argparse
 import json
 import os
-import platform
 import subprocess
 import sys
 import tempfile
@@ -19,6 +18,8 @@ from pathlib import Path
 from statistics import median
 
 import optuna
+
+from machine import cpu
 
 HERE = Path(__file__).resolve().parent
 N_EPOCHS = 3
@@ -118,11 +119,6 @@ def table(seconds: dict[str, list[float]], accuracy: dict[str, float], n_trials:
         ratio = "" if per_hour[side] == first else f"{first / per_hour[side]:.2f}"
         lines.append(f"| {side} | {each} | {per_hour[side]:.0f} | {ratio} | {accuracy[side]:.4f} |")
     return "\n".join(lines)
-
-
-def cpu() -> str:
-    names = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
-    return names[0].split(":")[1].strip() if names else platform.processor()
 
 
 if __name__ == "__main__":

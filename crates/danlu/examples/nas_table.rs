@@ -1,4 +1,4 @@
-//! Trains every point of a study's space of choices to its end: `nas_table STUDY.toml OUT [PARTS]`, for `bench/nas_table.py`.
+//! Trains every point of a study's space of choices to its end: `nas_table STUDY.toml DATA OUT [PARTS]`, for `bench/nas_table.py`.
 //!
 //! A study never looks at the test samples, so a table that has a test accuracy for each network cannot be one. The points are
 //! numbered, the first dimension changing first; a part is a stretch of them and a file `OUT/part-NNNN.jsonl`, written whole, with a
@@ -15,7 +15,7 @@ use std::time::Instant;
 use data::{KNOWN_SETS, Normalization, Partition, Parts, Places, Source};
 use lanes::Isa;
 use nn::{Params, Plan};
-use search::Space;
+use search::{Dimension, Space};
 use serde_json::{Value, json};
 use spec::{Assignment, Domain, ParamValue, Seed, StudySpec, Testing, TrainSpec};
 use study::Template;
@@ -30,13 +30,13 @@ const CHANCE: f64 = 0.1;
 
 fn main() -> Fallible<()> {
     let args: Vec<String> = std::env::args().skip(1).collect();
-    let (study, out, n_parts) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
-        [study, out] => (study, Path::new(out), usize::MAX),
-        [study, out, n_parts] => (study, Path::new(out), n_parts.parse()?),
-        _ => return Err("usage: nas_table STUDY.toml OUT [PARTS]".into()),
+    let (study, data, out, n_parts) = match args.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [study, data, out] => (study, data, Path::new(out), usize::MAX),
+        [study, data, out, n_parts] => (study, data, Path::new(out), n_parts.parse()?),
+        _ => return Err("usage: nas_table STUDY.toml DATA OUT [PARTS]".into()),
     };
     fs::create_dir_all(out)?;
-    let table = Table::open(study)?;
+    let table = Table::open(study, data)?;
     for part in 0..n_parts.min(table.n_points().div_ceil(PART_LEN)) {
         let path = out.join(format!("part-{part:04}.jsonl"));
         let lock = File::create(path.with_extension("lock"))?;
@@ -54,19 +54,20 @@ struct Table {
     space: Space,
     template: Template,
     parts: Parts,
-    data: (String, Option<f64>),
+    first: TrainSpec,
 }
 
 impl Table {
-    fn open(path: &str) -> Fallible<Self> {
+    fn open(path: &str, data: &str) -> Fallible<Self> {
         let study = StudySpec::from_toml(&fs::read_to_string(path)?)?;
         let space = study::space(&study)?;
         let template = Template::new(&study, &no_network)?.ok_or("the study has no [run]")?;
         let first = run(&template, &space, 0)?;
         let plan = Plan::compile(&first.network)?;
-        let partition = Partition { validation: first.validation, ..Partition::default() };
-        let parts = open_data(&first.data)?.read(plan.input(), &partition, None, &mut |_| {})?;
-        Ok(Self { space, template, parts, data: (first.data, first.validation) })
+        let partition =
+            Partition { validation: first.validation, subset: first.subset, ..Partition::default() };
+        let parts = source(data)?.read(plan.input(), &partition, None, &mut |_| {})?;
+        Ok(Self { space, template, parts, first })
     }
 
     fn n_points(&self) -> usize {
@@ -88,7 +89,8 @@ impl Table {
     /// One training. Its test samples are looked at once, after the last epoch, and nothing is chosen by them.
     fn row(&self, idx: usize) -> Fallible<Value> {
         let spec = TrainSpec { test: Testing::AtEnd, ..run(&self.template, &self.space, idx)? };
-        if (&spec.data, spec.validation) != (&self.data.0, self.data.1) {
+        let data = |spec: &TrainSpec| (spec.data.clone(), spec.validation, spec.subset);
+        if data(&spec) != data(&self.first) {
             return Err("the data must be the same for all points".into());
         }
         let plan = Plan::compile(&spec.network)?;
@@ -105,7 +107,7 @@ impl Table {
         };
         let mut checkpoint = Checkpoint::start(&plan, &spec, Params::init(&plan, Seed(spec.seed)));
         match train::train(job, &mut checkpoint, &mut Silent) {
-            Ok(_) | Err(TrainError::NotFinite { .. }) => {}
+            Ok(_) | Err(TrainError::Diverged { .. } | TrainError::NotFinite { .. }) => {}
             Err(error) => return Err(error.into()),
         }
         let epochs = checkpoint.epochs();
@@ -115,7 +117,7 @@ impl Table {
         let test = epochs.get(spec.epochs - 1).map_or(CHANCE, |last| last.test_accuracy);
         let seconds: f64 = epochs.iter().map(|epoch| epoch.train_s + epoch.eval_s).sum();
         Ok(json!({
-            "values": labels(&self.space, &values(&self.space, idx)),
+            "values": self.labels(idx),
             "validation": validation,
             "test": test,
             "seconds": seconds,
@@ -123,6 +125,16 @@ impl Table {
             "multiply_adds": plan.multiply_adds(),
             "hash": checkpoint.model().hash(),
         }))
+    }
+
+    /// What was chosen, by name.
+    fn labels(&self, idx: usize) -> Value {
+        let values = values(&self.space, idx);
+        let label = |dimension: &Dimension| {
+            let &value = values.get(&dimension.name)?;
+            Some((dimension.name.clone(), study::value_to_json(&dimension.domain, value)))
+        };
+        self.space.dimensions().iter().filter_map(label).collect::<serde_json::Map<_, _>>().into()
     }
 }
 
@@ -145,17 +157,6 @@ fn n_choices(domain: &Domain) -> usize {
     }
 }
 
-/// What was chosen, by name, as it stands in the store.
-fn labels(space: &Space, values: &Assignment) -> Value {
-    let label = |dimension: &search::Dimension| match (&dimension.domain, values.get(&dimension.name)) {
-        (Domain::Categorical(all), Some(&ParamValue::Category(idx))) => {
-            Some((dimension.name.clone(), serde_json::to_value(&all[idx]).ok()?))
-        }
-        _ => None,
-    };
-    space.dimensions().iter().filter_map(label).collect::<serde_json::Map<_, _>>().into()
-}
-
 fn run(template: &Template, space: &Space, idx: usize) -> Fallible<TrainSpec> {
     let spec = template.run_file(&values(space, idx), &no_network)?.resolve(no_network)?;
     spec.validate()?;
@@ -167,8 +168,8 @@ fn no_network(name: &str) -> Fallible<spec::NetworkSpec> {
     Err(format!("the network `{name}` must stand in the study").into())
 }
 
-/// A folder, from where the program runs.
-fn open_data(dir: &str) -> Fallible<Source> {
+/// The data set in a folder.
+fn source(dir: &str) -> Fallible<Source> {
     let none = PathBuf::new();
     let places = Places {
         known: &KNOWN_SETS[0],

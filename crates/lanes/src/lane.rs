@@ -3,7 +3,7 @@
 use std::fmt::Debug;
 use std::ops::{Add, Div, Mul, Sub};
 
-use crate::Scalar;
+use crate::{Scalar, math};
 
 /// A vector that holds one value for each of [`Lane::LANES`] samples.
 ///
@@ -47,6 +47,8 @@ pub trait Lane:
     fn ln(self) -> Self;
     /// Square root, correctly rounded.
     fn sqrt(self) -> Self;
+    /// The logistic function 1 / (1 + e⁻ˣ), for `f32` lanes to 3 units in the last place; 0 below −87.3.
+    fn sigmoid(self) -> Self;
     /// Hyperbolic tangent, for `f32` lanes to 3 units in the last place.
     fn tanh(self) -> Self;
     /// The error function 2/√π · ∫₀ˣ e^(−t²) dt, for `f32` lanes to 6 units in the last place; exactly ±1 beyond ±3.8325.
@@ -67,12 +69,6 @@ pub trait Lane:
     fn zero() -> Self {
         Self::splat(Self::Scalar::ZERO)
     }
-    /// The logistic function 1 / (1 + e⁻ˣ), for `f32` lanes to 3 units in the last place; 0 below −88.7.
-    #[inline(always)]
-    fn sigmoid(self) -> Self {
-        let one = Self::splat(Self::Scalar::ONE);
-        one / (one + (Self::zero() - self).exp())
-    }
 }
 
 /// A hot loop: the fields are its arguments.
@@ -87,7 +83,7 @@ pub trait Kernel {
 }
 
 macro_rules! one_lane {
-    ($t:ty, $exp:expr, $ln:expr, $tanh:expr, $erf:expr) => {
+    ($t:ty, $exp:expr, $ln:expr, $sigmoid:expr, $tanh:expr, $erf:expr) => {
         impl Lane for $t {
             type Scalar = $t;
             const LANES: usize = 1;
@@ -133,6 +129,10 @@ macro_rules! one_lane {
                 <$t>::sqrt(self)
             }
             #[inline(always)]
+            fn sigmoid(self) -> Self {
+                $sigmoid(self)
+            }
+            #[inline(always)]
             fn tanh(self) -> Self {
                 $tanh(self)
             }
@@ -162,5 +162,5 @@ macro_rules! one_lane {
 
 // One lane of f32 computes exactly what each of sixteen lanes computes; one lane of f64 is the reference and
 // takes the standard library's functions, and libm's for what that does not have.
-one_lane!(f32, crate::math::exp, crate::math::ln, crate::math::tanh, crate::math::erf);
-one_lane!(f64, f64::exp, f64::ln, f64::tanh, libm::erf);
+one_lane!(f32, math::exp, math::ln, math::sigmoid, math::tanh, math::erf);
+one_lane!(f64, f64::exp, f64::ln, |x: f64| 1.0 / (1.0 + (-x).exp()), f64::tanh, libm::erf);

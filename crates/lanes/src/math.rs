@@ -1,4 +1,4 @@
-//! eˣ, ln x, tanh x and erf x for `f32` lanes, written once over [`F32Lane`], so that every type gives the same bits.
+//! eˣ, ln x, the logistic function, tanh x and erf x for `f32` lanes, written once over [`F32Lane`], so that every type gives the same bits.
 
 use crate::Lane;
 
@@ -30,24 +30,49 @@ const LN2_LO: f32 = -2.121_944_4e-4;
 const EXP_MIN: f32 = -87.3;
 const EXP_MAX: f32 = 88.7;
 
-/// eˣ = 2ⁿ · eʳ with n = round(x / ln 2), |r| ≤ ln 2 / 2; eʳ by its Taylor series to r⁷ (next term 6e-9).
+/// x / ln 2 = n + r / ln 2, n = round(x / ln 2), so |r| ≤ ln 2 / 2.
+#[inline(always)]
+fn reduce<V: F32Lane>(x: V) -> (V, V) {
+    let shifted = x.mul_add(V::splat(std::f32::consts::LOG2_E), V::splat(ROUND));
+    let n = shifted - V::splat(ROUND);
+    let r = n.mul_add(V::splat(-LN2_HI), x);
+    (n, n.mul_add(V::splat(-LN2_LO), r))
+}
+
+/// eʳ for the r of [`reduce`], by its Taylor series to r⁷ (next term 6e-9).
+#[inline(always)]
+fn exp_of_rest<V: F32Lane>(r: V) -> V {
+    let mut p = V::splat(1.0 / 5040.0);
+    for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
+        p = p.mul_add(r, V::splat(c));
+    }
+    p
+}
+
+/// eˣ = 2ⁿ · eʳ with n and r as in [`reduce`].
 #[inline(always)]
 pub(crate) fn exp<V: F32Lane>(x: V) -> V {
     // Bounds before the arithmetic, so that no exponent overflows; a NaN passes through `no` of both.
     let (min, max) = (V::splat(EXP_MIN), V::splat(EXP_MAX));
     let clamped = V::select_gt(x, max, max, V::select_gt(min, x, min, x));
-    let shifted = clamped.mul_add(V::splat(std::f32::consts::LOG2_E), V::splat(ROUND));
-    let n = shifted - V::splat(ROUND);
-    let r = n.mul_add(V::splat(-LN2_HI), clamped);
-    let r = n.mul_add(V::splat(-LN2_LO), r);
-    let mut p = V::splat(1.0 / 5040.0);
-    for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5, 1.0, 1.0] {
-        p = p.mul_add(r, V::splat(c));
-    }
+    let (n, r) = reduce(clamped);
+    let p = exp_of_rest(r);
     // 2ⁿ in two factors: n reaches 128, one more than an exponent can hold.
     let half = n.mul_add(V::splat(0.5), V::splat(ROUND)) - V::splat(ROUND);
     let y = p * half.pow2() * (n - half).pow2();
     let y = V::select_gt(x, max, V::splat(f32::INFINITY), y);
+    V::select_gt(min, x, V::zero(), y)
+}
+
+/// 1 / (1 + e⁻ˣ) = 1 / (1 + 2ⁿ · eʳ) with n and r of −x. The range of e⁻ˣ is cut so that one factor holds 2ⁿ, as silu's
+/// time is that of this function: where e⁻ˣ is small it does not count, and where it is large the result is set to 0.
+#[inline(always)]
+pub(crate) fn sigmoid<V: F32Lane>(x: V) -> V {
+    let (one, min, max) = (V::splat(1.0), V::splat(EXP_MIN), V::splat(-EXP_MIN));
+    // A NaN passes through both.
+    let clamped = min.max(V::select_gt(x, max, max, x));
+    let (n, r) = reduce(V::zero() - clamped);
+    let y = one / exp_of_rest(r).mul_add(n.pow2(), one);
     V::select_gt(min, x, V::zero(), y)
 }
 
@@ -76,17 +101,14 @@ pub(crate) fn ln<V: F32Lane>(x: V) -> V {
 
 /// tanh x = E / (E + 2), E = e²ˣ − 1, for |x|, as then E + 2 cancels nothing; the sign comes last.
 ///
-/// E = 2ⁿ (eʳ − 1) + (2ⁿ − 1) with n and r as in [`exp`], so that it is accurate near 0 too. From 10 on tanh rounds to 1.
+/// E = 2ⁿ (eʳ − 1) + (2ⁿ − 1) with n and r as in [`reduce`], so that it is accurate near 0 too. From 10 on tanh rounds to 1.
 #[inline(always)]
 pub(crate) fn tanh<V: F32Lane>(x: V) -> V {
     let one = V::splat(1.0);
     // A NaN passes through `no`.
     let size = V::select_gt(V::zero(), x, V::zero() - x, x);
     let double = V::select_gt(size, V::splat(10.0), V::splat(20.0), size + size);
-    let shifted = double.mul_add(V::splat(std::f32::consts::LOG2_E), V::splat(ROUND));
-    let n = shifted - V::splat(ROUND);
-    let r = n.mul_add(V::splat(-LN2_HI), double);
-    let r = n.mul_add(V::splat(-LN2_LO), r);
+    let (n, r) = reduce(double);
     let mut p = V::splat(1.0 / 5040.0);
     for c in [1.0 / 720.0, 1.0 / 120.0, 1.0 / 24.0, 1.0 / 6.0, 0.5] {
         p = p.mul_add(r, V::splat(c));

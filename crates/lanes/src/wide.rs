@@ -105,6 +105,10 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
         by_register!(self, i => self.0[i].sqrt())
     }
     #[inline(always)]
+    fn sigmoid(self) -> Self {
+        math::sigmoid(self)
+    }
+    #[inline(always)]
     fn tanh(self) -> Self {
         math::tanh(self)
     }

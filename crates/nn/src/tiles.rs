@@ -1,7 +1,29 @@
 //! Cutting a dimension into register tiles.
 
+use lanes::Lane;
+
 /// The largest number of rows that the kernels hold in registers at once.
 pub(crate) const TILE: usize = 6;
+
+/// As [`TILE`], of kernels with one accumulator a row: twelve of one AVX-512 register hide the multiply-add's latency.
+pub(crate) fn max_rows<V: Lane>() -> usize {
+    if V::REGISTERS == 1 { 2 * TILE } else { TILE }
+}
+
+/// Runs a kernel with the number of its rows as a constant.
+macro_rules! enter_tile {
+    ($n:expr, $kernel:ident $fields:tt) => {
+        enter_tile!(@ $n, $kernel $fields, 1 2 3 4 5 6 7 8 9 10 11 12)
+    };
+    (@ $n:expr, $kernel:ident $fields:tt, $($len:literal)+) => {
+        match $n {
+            $($len => V::enter($kernel::<V, $len> $fields),)+
+            n => unreachable!("a tile of {n} rows"),
+        }
+    };
+}
+
+pub(crate) use enter_tile;
 
 /// Cuts `0..n` into the fewest pieces of at most `max`, as even as possible: (start, length) of each.
 ///

@@ -2,6 +2,7 @@
 
 mod evolution;
 mod grid;
+mod local_search;
 mod mutation;
 mod nsga2;
 mod random;
@@ -25,7 +26,7 @@ pub fn sampler(spec: &SamplerSpec) -> Box<dyn Sampler> {
         SamplerSpec::Tpe(spec) => Box::new(tpe::Tpe { spec }),
         SamplerSpec::Evolution(spec) => Box::new(evolution::Evolution { spec }),
         SamplerSpec::Nsga2(spec) => Box::new(nsga2::Nsga2 { spec }),
-        SamplerSpec::LocalSearch => Box::new(random::Random),
+        SamplerSpec::LocalSearch => Box::new(local_search::LocalSearch),
         SamplerSpec::Controller(spec) => Box::new(controller::sampler(spec)),
         SamplerSpec::SoftmaxTable(spec) => Box::new(softmax_table::sampler(spec)),
     }

@@ -132,6 +132,14 @@ impl Browser {
         }
     }
 
+    /// Moves the pointer to a place, in pixels from the middle of an element, and a little on, as a hand does.
+    pub(crate) async fn point(&self, selector: &str, (x, y): (f64, f64)) {
+        let element = self.find(selector).await;
+        let to = |x: f64| PointerAction::MoveToElement { element: element.clone(), duration: None, x, y };
+        let mouse = MouseActions::new("mouse".into()).then(to(x - 3.0));
+        self.client.perform_actions(mouse.then(to(x))).await.unwrap();
+    }
+
     /// Draws a line through points, in pixels from the middle of an element.
     pub(crate) async fn draw(&self, selector: &str, points: &[(f64, f64)]) {
         let element = self.find(selector).await;

@@ -1,10 +1,13 @@
 //! The page in a real browser: built of blocks, trained on real data, looked at, tried and tuned.
 //!
 //! `make browser` runs it; it needs chromium, chromedriver and Fashion-MNIST. Pictures of each page are left in
-//! `target/tmp/screenshots`.
+//! `target/tmp/screenshots` and `target/tmp/screenshots-search`.
 
 mod browser;
+#[path = "../../../dashboard/tests/api/made_up_search.rs"]
+mod made_up_search;
 mod processes;
+mod searches;
 mod studies;
 
 use std::path::Path;
@@ -38,6 +41,29 @@ fn a_network_is_built_trained_looked_at_and_tried() {
         studies::look(&page).await;
         studies::open_a_trial(&page).await;
         keep_pictures(&page).await;
+        assert_is_quiet(&page, &dashboard.told).await;
+        page.close().await;
+    });
+}
+
+#[test]
+fn a_search_is_looked_at_while_it_grows() {
+    let place = tempfile::tempdir().unwrap();
+    let studies = place.path().join("studies");
+    let mut search = searches::make(&studies);
+    let dashboard = Listening::dashboard(&place.path().join("runs"), &studies);
+    let driver = Listening::chromedriver();
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    runtime.block_on(async {
+        let shots = Path::new(env!("CARGO_TARGET_TMPDIR")).join("screenshots-search");
+        let page = Browser::open(&driver.told, shots).await;
+        page.goto(&dashboard.told).await;
+        searches::list(&page).await;
+        searches::look(&page).await;
+        searches::open_as_blocks(&page).await;
+        searches::grow(&page, &studies, &mut search).await;
+        searches::family(&page).await;
+        searches::keep_pictures(&page).await;
         assert_is_quiet(&page, &dashboard.told).await;
         page.close().await;
     });

@@ -102,19 +102,21 @@ export class ChildCard {
 }
 
 /**
- * Points of a chart show their child in a card. Where the pointer cannot hover, the first press only shows it, and the
- * picture opens it; without a card a press opens it at once.
+ * Points of a chart show their child in a card. A finger cannot hover, so its press only shows the child, and the picture
+ * opens it; any other press, or one without a card, opens it at once.
  * @param {any} chart @param {Networks} networks @param {ChildCard | null} card @param {(number: number) => Shown} child
  */
 export function showOnHover(chart, networks, card, child) {
   if (chart.dataset.opens) return;
   chart.dataset.opens = "true";
+  let isTouch = false;
+  chart.addEventListener("pointerdown", (/** @type {PointerEvent} */ event) => (isTouch = event.pointerType === "touch"), { capture: true });
   const numberOf = (/** @type {any} */ event) => event.points[0]?.customdata;
   if (card) chart.on("plotly_hover", (/** @type {any} */ event) => typeof numberOf(event) === "number" && card.show(child(numberOf(event))));
   chart.on("plotly_click", (/** @type {any} */ event) => {
     const number = numberOf(event);
     if (typeof number !== "number") return;
     card?.show(child(number));
-    if (!card || matchMedia("(hover: hover)").matches) networks.open(number);
+    if (!card || !isTouch) networks.open(number);
   });
 }

@@ -40,7 +40,7 @@ export function picture(drawing) {
   const last = boxes[boxes.length - 1];
   const width = (last ? last.x + last.width : IMAGE) + 4;
   const height = top + HIGH + 4;
-  return svg("svg", { class: "network", viewBox: `0 0 ${width} ${height}`, width, height, role: "img", "aria-label": inWords(drawing), data: { nodes: drawing.nodes.length, skips: arcs.length } },
+  return svg("svg", { class: "network", viewBox: `0 0 ${width} ${height}`, width, height, css: { "--wide": width }, role: "img", "aria-label": inWords(drawing), data: { nodes: drawing.nodes.length, skips: arcs.length } },
     arcs.map(([from, to]) => arc(edge(boxes, from), edge(boxes, to), from, to, middle)),
     svg("line", { class: "network-line", x1: IMAGE, x2: width - 4, y1: middle, y2: middle }),
     svg("rect", { class: "network-image", x: 1, y: middle - IMAGE / 2, width: IMAGE - 2, height: IMAGE, rx: 2 }, svg("title", {}, t("search.image"))),

@@ -151,10 +151,16 @@ class StudiesList {
 
   /** @param {any} row */
   line(row) {
-    const about = row.reason ? el("span", { class: "bad-text small" }, row.reason) : row.name && row.name !== row.id && el("span", { class: "muted small" }, row.name);
+    const about = row.reason ? el("span", { class: "bad-text small" }, row.reason) : this.about(row);
     const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: this.kind.hash(row.id) }, row.id), this.kind === STUDIES && row.is_search && [" ", el("a", { class: "tag", href: searchHash(row.id) }, t("nav.search"))], about && el("div", {}, about));
     const cells = COLUMNS.map(({ name, cell }) => el("td", { class: `c-${name}`, data: { label: t(`studies.${name}`) } }, cell(row)));
     return el("tr", { data: { id: row.id } }, name, cells);
+  }
+
+  /** What stands below a study's name. @param {any} row */
+  about(row) {
+    const facts = [row.name !== row.id && row.name, this.kind !== STUDIES && row.sampler && t("study.sampler", { name: row.sampler })].filter(Boolean);
+    return facts.length > 0 && el("span", { class: "muted small" }, facts.join(" · "));
   }
 
   drawFoot() {

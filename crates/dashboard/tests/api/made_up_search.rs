@@ -7,13 +7,14 @@ use std::fs;
 use std::path::Path;
 
 use serde_json::{Value, json};
-use spec::{Category, Direction, Domain, Param, ParamValue, TrialRecord, TrialState};
+use spec::{Category, Direction, Domain, NetworkSpec, Param, ParamValue, StudySpec, TrialRecord, TrialState};
 use store::Store;
+use study::Template;
 
 /// Children of a step.
 const STEP: usize = 8;
-/// Children that have run folders.
-const N_FOLDERS: u64 = 400;
+/// Children that have run folders; the network of a later one is what its decisions say.
+const N_FOLDERS: u64 = 100;
 /// Milliseconds from one child to the next.
 const PACE_MS: i64 = 1500;
 
@@ -109,10 +110,16 @@ impl MadeUp {
 
     /// Folders of runs for the children from `first` on.
     fn write_folders(&self, dir: &Path, first: usize) {
+        let load = |name: &str| panic!("there is no network called {name}");
+        let spec = StudySpec::from_toml(&fs::read_to_string(dir.join("study.toml")).unwrap()).unwrap();
+        let template = Template::new(&spec, &load).unwrap().unwrap();
         for child in self.children[first..].iter().take_while(|child| child.number < N_FOLDERS) {
+            let values = child.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
+            let file = template.run_file(&values, &load).unwrap();
+            let whole = file.resolve(|name| Err::<NetworkSpec, _>(name.to_owned())).unwrap();
             let run = dir.join(format!("trials/{:04}", child.number));
             fs::create_dir_all(&run).unwrap();
-            fs::write(run.join("run.toml"), run_file(child)).unwrap();
+            fs::write(run.join("run.toml"), whole.to_toml().unwrap()).unwrap();
         }
     }
 
@@ -300,54 +307,4 @@ head = [
         write!(text, "[[grammar.decision]]\nname = \"{name}\"\nchoices = {values:?}\n").unwrap();
     }
     text
-}
-
-/// The run file of a child, as the grammar builds it.
-fn run_file(child: &TrialRecord) -> String {
-    let params = &child.params;
-    let mut nodes = String::new();
-    let mut node = |name: &str, inputs: &str, layer: &str| {
-        write!(nodes, "[[network.node]]\nname = \"{name}\"\n{inputs}layer = {layer}\n").unwrap();
-    };
-    let n_layers = chosen(params, "layers");
-    let mut is_read = vec![false; n_layers as usize];
-    for layer in 0..n_layers {
-        let read: Vec<i64> =
-            (0..layer).filter(|from| chosen(params, &format!("{layer}.from.{from}")) == 1).collect();
-        read.iter().for_each(|&from| is_read[from as usize] = true);
-        let names: Vec<String> = read.iter().map(|from| format!("\"{from}.act\"")).collect();
-        let inputs = match &names[..] {
-            [] if layer == 0 => String::new(),
-            [] => "inputs = [\"input\"]\n".to_owned(),
-            [one] => format!("inputs = [{one}]\n"),
-            _ => {
-                let inputs = format!("inputs = [{}]\n", names.join(", "));
-                node(&format!("{layer}.concat"), &inputs, "{ concat = { pad = true } }");
-                String::new()
-            }
-        };
-        let [height, width, stride_height, stride_width, filters] =
-            DECISIONS.map(|(name, _)| chosen(params, &format!("{layer}.{name}")));
-        let conv = format!(
-            "{{ conv2d = {{ out_channels = {filters}, kernel = [{height}, {width}], stride = [{stride_height}, {stride_width}], padding = [{}, {}] }} }}",
-            height / 2,
-            width / 2
-        );
-        node(&format!("{layer}.conv"), &inputs, &conv);
-        node(&format!("{layer}.norm"), "", "\"batch_norm2d\"");
-        node(&format!("{layer}.act"), "", "\"relu\"");
-    }
-    let unread: Vec<String> = (0..n_layers)
-        .filter(|&layer| !is_read[layer as usize])
-        .map(|layer| format!("\"{layer}.act\""))
-        .collect();
-    if unread.len() > 1 {
-        node("concat", &format!("inputs = [{}]\n", unread.join(", ")), "{ concat = { pad = true } }");
-    }
-    node("pool", "", "\"global_avg_pool\"");
-    node("flatten", "", "\"flatten\"");
-    node("fc", "", "{ linear = { out_features = 10 } }");
-    format!(
-        "version = 1\nepochs = 2\n[network]\nname = \"child\"\ninput = [1, 28, 28]\nclasses = 10\n{nodes}"
-    )
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::time::Instant;
 
 use serde_json::{Value, json};
+use spec::{ParamValue, TrialRecord};
 
 use crate::made_up_search::{How, MadeUp};
 use crate::support::{Events, Place, wait};
@@ -111,20 +112,40 @@ fn the_best_children_come_with_their_networks() {
     let best = gallery["best"].as_array().unwrap();
     assert_eq!(best.len(), 5);
     assert!(best.windows(2).all(|pair| pair[0]["value"].as_f64() >= pair[1]["value"].as_f64()));
+    let network = |number: u64| place.get(&format!("/api/studies/evolved/networks/{number}")).json();
     let drawing = &best[0]["drawing"];
-    let number = &drawing["number"];
-    assert_eq!(*drawing, place.get(&format!("/api/studies/evolved/networks/{number}")).json());
+    assert_eq!(*drawing, network(drawing["number"].as_u64().unwrap()));
     let nodes = drawing["nodes"].as_array().unwrap();
-    assert_eq!(
-        (&nodes[0]["name"], &nodes[0]["group"], &nodes[0]["inputs"]),
-        (&json!("0.conv"), &json!("convolution"), &json!([null]))
-    );
-    assert_eq!((&nodes[2]["layer"], &nodes.last().unwrap()["dims"]), (&json!("relu"), &json!([10])));
+    assert_eq!((&nodes[0]["name"], &nodes[0]["group"]), (&json!("0.conv"), &json!("convolution")));
+    assert_eq!((&nodes[0]["inputs"], &nodes[2]["layer"]), (&json!([null]), &json!("relu")));
+    assert_eq!(nodes.last().unwrap()["dims"], json!([10]));
     assert!(drawing["parameters"].as_u64() > Some(1000), "{drawing}");
-    // A child that has a folder opens by its run.
-    assert_eq!(drawing["run"], format!("study~evolved~{:04}", number.as_u64().unwrap()));
-    assert!(place.get(&format!("/api/runs/{}", drawing["run"].as_str().unwrap())).json()["toml"].is_string());
     place.get("/api/studies/evolved/networks/120").is_refused(404, "trial 120");
+}
+
+#[test]
+fn a_network_is_told_by_the_childs_folder_or_by_its_decisions() {
+    let place = Place::new();
+    let search = MadeUp::begin(How::Evolved, &studies(&place), "evolved", 150);
+    let network = |number: u64| place.get(&format!("/api/studies/evolved/networks/{number}")).json();
+    let kept = network(60);
+    assert_eq!((&kept["run"], &kept["toml"]), (&json!("study~evolved~0060"), &Value::Null));
+    assert!(place.get("/api/runs/study~evolved~0060").json()["toml"].is_string());
+    fs::remove_dir_all(studies(&place).join("evolved/trials/0060")).unwrap();
+    let decoded = network(60);
+    assert_eq!((&decoded["run"], &decoded["nodes"]), (&Value::Null, &kept["nodes"]));
+    let checked = place.post_json("/api/check", &json!({ "toml": decoded["toml"] })).json();
+    assert_eq!((&checked["error"], &checked["parameters"]), (&Value::Null, &decoded["parameters"]));
+    // A child whose third layer reads its first.
+    let skips = |child: &&TrialRecord| {
+        child.params.get("2.from.0").is_some_and(|skip| skip.value == ParamValue::Category(1))
+    };
+    let drawing = network(search.children.iter().find(skips).unwrap().number);
+    let nodes = drawing["nodes"].as_array().unwrap();
+    let first = nodes.iter().position(|node| node["name"] == "0.act").unwrap();
+    let reads = |node: &&Value| node["inputs"].as_array().unwrap().contains(&json!(first));
+    let readers = nodes.iter().filter(reads).filter_map(|node| node["name"].as_str());
+    assert!(readers.clone().any(|name| name.starts_with("2.")), "{:?}", readers.collect::<Vec<_>>());
 }
 
 #[test]
@@ -151,7 +172,7 @@ fn a_search_tells_what_is_added() {
 fn ten_thousand_children_come_in_bounded_answers() {
     let place = Place::new();
     MadeUp::begin(How::Learned, &studies(&place), "big", 10_000);
-    let cases = [1000, 300, 80, 600, 1000, 1000, 10];
+    let cases = [1000, 300, 80, 600, 1000, 1000, 20];
     for (chart, expected) in CHARTS.into_iter().zip(cases) {
         let start = Instant::now();
         let answer = place.get(&format!("/api/studies/big/{chart}"));

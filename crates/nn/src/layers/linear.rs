@@ -10,7 +10,7 @@
 use lanes::{Kernel, Lane};
 
 use crate::ShardGradient;
-use crate::tiles::{TILE, tiles};
+use crate::tiles::{TILE, enter_tile, max_rows, tiles};
 
 /// The geometry of one linear layer.
 #[derive(Clone, Copy, Debug)]
@@ -27,17 +27,10 @@ impl Linear {
 
     /// y from x.
     pub(crate) fn forward<V: Lane>(self, x: &[V], w: &[V::Scalar], b: &[V::Scalar], y: &mut [V]) {
-        for (o, n) in tiles(self.out_features, TILE) {
+        for (o, n) in tiles(self.out_features, max_rows::<V>()) {
             let b = if b.is_empty() { b } else { &b[o..o + n] };
             let (w, y) = (&w[o * self.in_features..], &mut y[o..]);
-            match n {
-                1 => V::enter(Forward::<V, 1> { x, w, b, y }),
-                2 => V::enter(Forward::<V, 2> { x, w, b, y }),
-                3 => V::enter(Forward::<V, 3> { x, w, b, y }),
-                4 => V::enter(Forward::<V, 4> { x, w, b, y }),
-                5 => V::enter(Forward::<V, 5> { x, w, b, y }),
-                _ => V::enter(Forward::<V, 6> { x, w, b, y }),
-            }
+            enter_tile!(n, Forward { x, w, b, y });
         }
     }
 
@@ -49,7 +42,7 @@ impl Linear {
 
     /// dw of outputs `first..first + dw.len() / I` (overwritten), summed over the lane groups of all shards in order.
     ///
-    /// `LANES` inputs after the other, so that those of a whole batch stay in the first-level cache for all outputs.
+    /// One or two times `LANES` inputs after the other, so that those of a whole batch stay in the first-level cache for all outputs.
     pub(crate) fn weight_gradient<V: Lane>(
         self,
         shards: &[ShardGradient<V>],
@@ -58,18 +51,14 @@ impl Linear {
         dw: &mut [V::Scalar],
     ) {
         let n = self.in_features;
-        for chunk in 0..n.div_ceil(V::LANES) {
+        for (chunk, n_chunks) in tiles(n.div_ceil(V::LANES), max_rows::<V>() / TILE) {
             for (o, len) in tiles(dw.len() / n, TILE) {
                 let place = TapePlace { x: place.x + chunk * V::LANES, dy: place.dy + first + o };
                 let args = WeightGradientArgs { shards, place, n, start: chunk * V::LANES };
                 let dw = &mut dw[o * n..(o + len) * n];
-                match len {
-                    1 => V::enter(WeightGradient::<V, 1> { args, dw }),
-                    2 => V::enter(WeightGradient::<V, 2> { args, dw }),
-                    3 => V::enter(WeightGradient::<V, 3> { args, dw }),
-                    4 => V::enter(WeightGradient::<V, 4> { args, dw }),
-                    5 => V::enter(WeightGradient::<V, 5> { args, dw }),
-                    _ => V::enter(WeightGradient::<V, 6> { args, dw }),
+                match n_chunks {
+                    1 => weight_gradient::<V, 1>(len, args, dw),
+                    _ => weight_gradient::<V, 2>(len, args, dw),
                 }
             }
         }
@@ -87,16 +76,9 @@ impl Linear {
     /// dx (overwritten) from dy.
     pub(crate) fn backward_input<V: Lane>(self, w: &[V::Scalar], dy: &[V], dx: &mut [V]) {
         let n = self.in_features;
-        for (i, len) in tiles(n, TILE) {
+        for (i, len) in tiles(n, max_rows::<V>()) {
             let (w, dx) = (&w[i..], &mut dx[i..]);
-            match len {
-                1 => V::enter(InputGradient::<V, 1> { n, w, dy, dx }),
-                2 => V::enter(InputGradient::<V, 2> { n, w, dy, dx }),
-                3 => V::enter(InputGradient::<V, 3> { n, w, dy, dx }),
-                4 => V::enter(InputGradient::<V, 4> { n, w, dy, dx }),
-                5 => V::enter(InputGradient::<V, 5> { n, w, dy, dx }),
-                _ => V::enter(InputGradient::<V, 6> { n, w, dy, dx }),
-            }
+            enter_tile!(len, InputGradient { n, w, dy, dx });
         }
     }
 }
@@ -188,40 +170,59 @@ impl<V: Lane> Kernel for Transpose<'_, V> {
 #[derive(Clone, Copy)]
 struct WeightGradientArgs<'a, V: Lane> {
     shards: &'a [ShardGradient<V>],
-    /// The first of `LANES` inputs and the first of the outputs.
+    /// The first of the inputs and the first of the outputs.
     place: TapePlace,
     /// Inputs of the layer, and which is the first here.
     n: usize,
     start: usize,
 }
 
-/// dw[o][i] = Σ_sample dy[o][sample] · x[sample][i] for `OB` outputs and `LANES` inputs: a vector holds neighboring
+/// The gradient of the weights from `IB · LANES` inputs to `n_outputs` outputs.
+fn weight_gradient<V: Lane, const IB: usize>(
+    n_outputs: usize,
+    args: WeightGradientArgs<'_, V>,
+    dw: &mut [V::Scalar],
+) {
+    match n_outputs {
+        1 => V::enter(WeightGradient::<V, 1, IB> { args, dw }),
+        2 => V::enter(WeightGradient::<V, 2, IB> { args, dw }),
+        3 => V::enter(WeightGradient::<V, 3, IB> { args, dw }),
+        4 => V::enter(WeightGradient::<V, 4, IB> { args, dw }),
+        5 => V::enter(WeightGradient::<V, 5, IB> { args, dw }),
+        _ => V::enter(WeightGradient::<V, 6, IB> { args, dw }),
+    }
+}
+
+/// dw[o][i] = Σ_sample dy[o][sample] · x[sample][i] for `OB` outputs and `IB · LANES` inputs: a vector holds neighboring
 /// inputs of one sample, so that no sum over lanes is needed for each weight.
-struct WeightGradient<'a, V: Lane, const OB: usize> {
+struct WeightGradient<'a, V: Lane, const OB: usize, const IB: usize> {
     args: WeightGradientArgs<'a, V>,
     dw: &'a mut [V::Scalar],
 }
 
-impl<V: Lane, const OB: usize> Kernel for WeightGradient<'_, V, OB> {
+impl<V: Lane, const OB: usize, const IB: usize> Kernel for WeightGradient<'_, V, OB, IB> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
         let WeightGradientArgs { shards, place, n, start } = self.args;
-        let mut acc = [V::zero(); OB];
+        let mut acc = [[V::zero(); IB]; OB];
         for shard in shards {
             for group in shard.groups() {
-                let x = &group[place.x..][..V::LANES];
+                let x = &group[place.x..][..IB * V::LANES];
                 let dy = V::as_scalars(&group[place.dy..][..OB]);
                 for l in 0..V::LANES {
                     for j in 0..OB {
-                        acc[j] = V::splat(dy[j * V::LANES + l]).mul_add(x[l], acc[j]);
+                        let dy = V::splat(dy[j * V::LANES + l]);
+                        for i in 0..IB {
+                            acc[j][i] = dy.mul_add(x[i * V::LANES + l], acc[j][i]);
+                        }
                     }
                 }
             }
         }
-        let len = V::LANES.min(n - start);
+        let len = (IB * V::LANES).min(n - start);
         for j in 0..OB {
-            self.dw[j * n + start..][..len].copy_from_slice(&V::as_scalars(&acc[j..=j])[..len]);
+            self.dw[j * n + start..][..len].copy_from_slice(&V::as_scalars(&acc[j])[..len]);
         }
     }
 }

@@ -1,12 +1,15 @@
 //! Studies of functions that cost nothing, whole in memory: what `bench/samplers.py` compares with Optuna.
 //!
 //! `studies describe FUNCTION` prints the space, `studies values FUNCTION N` random points with their curves,
-//! `studies run FUNCTION SAMPLER PRUNER TRIALS FIRST_SEED N_SEEDS [unique]` a line of JSON for each study, and
+//! `studies run FUNCTION SAMPLER PRUNER TRIALS FIRST_SEED N_SEEDS [unique]` a line of JSON for each study,
+//! `studies nas FILE.json SAMPLER CHILDREN FIRST_SEED N_SEEDS` one for each architecture search on a table of networks (`nas.rs`;
+//! SAMPLER is JSON here, as it stands in a study: `"random"`, `{"controller": {"hidden": 16}}`), and
 //! `studies ask SAMPLER TRIALS OBJECTIVES FUNCTION` the time of one answer after so many trials. FUNCTION is a name of
 //! `functions.rs` or `table:FILE.json` (`table.rs`); `unique` asks again for points that were tried, as a study does.
 #![expect(clippy::print_stdout, reason = "its lines are read by a program")]
 
 mod functions;
+mod nas;
 mod table;
 
 use std::error::Error;
@@ -42,6 +45,13 @@ fn main() -> Fallible<()> {
             };
             let first: u64 = first.parse()?;
             (first..first + n.parse::<u64>()?).for_each(|seed| println!("{}", study.run(seed)));
+        }
+        ["nas", table, sampler, children, first, n] => {
+            let (networks, sampler) = (nas::Networks::read(table)?, serde_json::from_str(sampler)?);
+            let (children, first): (u64, u64) = (children.parse()?, first.parse()?);
+            for seed in first..first + n.parse::<u64>()? {
+                println!("{}", networks.search(&sampler, children, seed)?);
+            }
         }
         ["ask", sampler, trials, objectives, function] => {
             let objective = objective(function)?;

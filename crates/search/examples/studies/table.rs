@@ -46,6 +46,6 @@ fn row(row: &Value) -> Fallible<(Vec<u64>, Vec<f64>)> {
     Ok((params.collect::<Result<_, _>>()?, curve.collect()))
 }
 
-fn list<'a>(value: &'a Value, key: &str) -> Fallible<&'a Vec<Value>> {
+pub(crate) fn list<'a>(value: &'a Value, key: &str) -> Fallible<&'a Vec<Value>> {
     value[key].as_array().ok_or_else(|| format!("the table has no list `{key}` in {value:.80}").into())
 }

@@ -3,6 +3,7 @@
 mod cases;
 mod grammar;
 mod importance;
+mod local_search;
 mod planted;
 mod policies;
 mod pruners;

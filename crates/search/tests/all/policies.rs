@@ -385,3 +385,25 @@ fn whatever_the_history_holds_points_lie_in_the_space() {
         }
     }
 }
+
+/// What a grammar's rule masks is never drawn, and what is drawn is learned from.
+#[test]
+fn networks_that_fit_together_are_drawn_alone() {
+    use crate::grammar::{SHRINKING, SKIPPING, space_of, spec as grammar};
+    for (name, spec) in specs() {
+        for text in [SHRINKING, SKIPPING] {
+            let space = space_of(&search::Grammar::new(&grammar(text)).unwrap());
+            let (sampler, mut history) = (sampler(&spec), History::new(space, vec![Direction::Maximize]));
+            for number in 0..40 {
+                let point = try_point(&*sampler, &history, number, 0).unwrap();
+                assert!(history.space().contains(&point), "{name}: {point:?}");
+                let outcome = Outcome::Complete(vec![-accuracy(&point)]);
+                let (intermediate, violation, attempt) = (vec![], 0.0, Some(0));
+                history.insert(Observation { number, outcome, point, intermediate, violation, attempt });
+            }
+            let steps = sampler.steps();
+            assert!(steps.iter().all(|step| step.n_samples > 0), "{name}");
+            assert!(steps.last().is_some_and(|step| step.gradient_norm > 0.0), "{name}");
+        }
+    }
+}

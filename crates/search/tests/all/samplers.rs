@@ -18,6 +18,7 @@ fn samplers() -> Vec<SamplerSpec> {
         SamplerSpec::Nsga2(Nsga2Spec::default()),
         SamplerSpec::Nsga2(Nsga2Spec { population: 2, crossover: 1.0, mutation: Some(0.0) }),
         SamplerSpec::Nsga2(Nsga2Spec { population: 4, crossover: 0.0, mutation: Some(1.0) }),
+        SamplerSpec::LocalSearch,
     ]
 }
 
@@ -75,8 +76,9 @@ fn other_trials_and_other_attempts_get_other_answers() {
         let attempts = distinct((0..10).map(|attempt| ask(&spec, &history, 1, 100, attempt)).collect());
         assert!(attempts > 1, "{spec:?} {}: attempts", case.name);
         let trials = distinct((100..110).map(|number| ask(&spec, &history, 1, number, 0)).collect());
-        // A grid looks at the history alone, and among few points a model finds the same best.
-        let may_agree = spec == SamplerSpec::Grid || case.n_points.is_some();
+        // These look at the history alone, and among few points a model finds the same best.
+        let may_agree =
+            matches!(spec, SamplerSpec::Grid | SamplerSpec::LocalSearch) || case.n_points.is_some();
         assert!(trials > 1 || may_agree, "{spec:?} {}: trials", case.name);
     }
 }

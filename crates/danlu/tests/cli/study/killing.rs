@@ -226,6 +226,18 @@ fn whoever_is_killed_the_study_comes_to_the_same_end() {
     }
 }
 
+/// Children of a step are drawn from one policy, whichever ends first.
+#[test]
+fn a_search_learns_the_same_with_children_in_parallel() {
+    let (alone, _) = undisturbed(search());
+    let place = search().place();
+    place.run("study run s.toml --quiet --threads 2 --jobs 2").succeeds();
+    let both = outcome(&place);
+    assert_eq!(both.learned, alone.learned);
+    let known = |outcome: Outcome| without_reuse(outcome).0;
+    assert_eq!(known(both), known(alone));
+}
+
 #[test]
 fn a_search_that_is_killed_proposes_and_learns_the_same() {
     let (whole, length) = undisturbed(search());

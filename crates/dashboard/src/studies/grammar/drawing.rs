@@ -1,6 +1,7 @@
 //! The network of a child as what a picture of it needs.
 
 use nn::outline;
+use search::Frame;
 use serde::Serialize;
 use serde_json::Value as Json;
 use spec::{Assignment, NetworkSpec, RunFile, StudySpec, TrainSpec, TrialRecord};
@@ -57,15 +58,18 @@ pub(crate) fn drawing(view: &View<'_>, trial: &TrialRecord) -> Drawing {
     }
 }
 
-/// The run that the trial's values ask for.
+/// The run that the trial's values ask for. Its network is made for a data set that is known by its name, else for pictures
+/// as those of Fashion-MNIST.
 fn decoded(spec: &StudySpec, trial: &TrialRecord) -> Option<RunFile> {
-    if spec.grammar.is_some() {
-        return None;
-    }
     let load = |name: &str| Err(format!("{name} is not looked for").into());
     let template = Template::new(spec, &load).ok()??;
     let values: Assignment = trial.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
-    template.run_file(&values, &load).ok()
+    let frame = |data: &str| {
+        let known = data::known_set(data);
+        let known = known.map(|known| Frame { input: known.shape, classes: known.classes().len() });
+        Ok(known.unwrap_or_default())
+    };
+    template.run_file_for(&values, &load, &frame).ok()
 }
 
 fn written(file: RunFile, network: &NetworkSpec) -> Option<String> {
