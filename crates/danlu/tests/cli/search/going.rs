@@ -24,7 +24,7 @@ fn a_search_goes_on_and_is_a_study_too() {
     let run = place.read("studies/s/trials/0000/run.toml");
     assert!(run.contains("subset = 0.5") && run.contains("name = \"1.conv\""), "{run}");
     let record = place.record("studies/s/trials/0000");
-    assert_eq!((record.data.n_train, record.data.n_validation), (128, 64));
+    assert_eq!((record.data.n_train, record.data.n_validation), (130, 60));
     for look in ["search show s", "study show s", "search trials s", "study importance s"] {
         assert!(!place.run(look).succeeds().stdout.is_empty(), "{look}");
     }
