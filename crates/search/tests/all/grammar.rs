@@ -206,7 +206,8 @@ fn a_network_outside_of_the_space_is_told_why() {
         change(&mut network);
         grammar.encode(&network).unwrap_err().to_string()
     };
-    let cases: [(fn(&mut NetworkSpec), &str); 6] = [
+    type Change = fn(&mut NetworkSpec);
+    let cases: [(Change, &str); 6] = [
         (|network| network.input = [1, 28, 28], "its input is [1, 28, 28], but the grammar's is [1, 6, 5]"),
         (
             |network| {
