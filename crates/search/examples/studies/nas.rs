@@ -95,7 +95,7 @@ fn draw(seed: Seed, row: usize, n: usize) -> usize {
 }
 
 fn trained(number: u64, attempt: u64, point: Point, curve: &[f64]) -> Observation {
-    let costs = curve.iter().map(|&accuracy| Direction::Maximize.cost(accuracy));
+    let costs: Vec<f64> = curve.iter().map(|&accuracy| Direction::Maximize.cost(accuracy)).collect();
     Observation {
         number,
         outcome: Outcome::Complete(costs.clone().next_back().into_iter().collect()),
