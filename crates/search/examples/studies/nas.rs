@@ -95,10 +95,10 @@ fn draw(seed: Seed, row: usize, n: usize) -> usize {
 }
 
 fn trained(number: u64, attempt: u64, point: Point, curve: &[f64]) -> Observation {
-    let costs = curve.iter().map(|&accuracy| Direction::Maximize.cost(accuracy));
+    let costs: Vec<f64> = curve.iter().map(|&accuracy| Direction::Maximize.cost(accuracy)).collect();
     Observation {
         number,
-        outcome: Outcome::Complete(costs.clone().next_back().into_iter().collect()),
+        outcome: Outcome::Complete(costs.last().copied().into_iter().collect()),
         point,
         intermediate: (1..).zip(costs).collect(),
         violation: 0.0,
