@@ -70,7 +70,7 @@ impl MadeUp {
         fs::write(dir.join("study.toml"), &file).unwrap();
         let mut search = Self::new(how);
         search.grow(n);
-        let store = Store::create_or_open(&dir.join("study.db")).unwrap();
+        let store = Store::create_or_open(dir.join("study.db")).unwrap();
         let mut attributes = BTreeMap::from([
             ("danlu:objectives".to_owned(), json!(["validation_accuracy"])),
             ("danlu:file".to_owned(), json!(file)),
@@ -86,7 +86,7 @@ impl MadeUp {
     pub(crate) fn go_on(&mut self, dir: &Path, name: &str, n: usize) {
         let first = self.children.len();
         self.grow(n);
-        let store = Store::open(&dir.join("study.db")).unwrap();
+        let store = Store::open(dir.join("study.db")).unwrap();
         let study = store.find_study(name).unwrap().unwrap();
         store.import(study, &self.children[first..]).unwrap();
         for (key, log) in self.logs(first / STEP) {

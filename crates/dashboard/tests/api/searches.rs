@@ -34,7 +34,7 @@ fn searches_are_the_studies_with_a_grammar() {
     let file = "version = 1\nname = \"plain\"\nobjectives = [\"validation_accuracy\"]\nsampler = \"random\"\n\
                 budget = { trials = 4 }\nrun = { epochs = 1 }\n[[parameter]]\nname = \"rate\"\nfloat = { low = 0.1, high = 0.2 }\n";
     fs::write(plain.join("study.toml"), file).unwrap();
-    let store = store::Store::create_or_open(&plain.join("study.db")).unwrap();
+    let store = store::Store::create_or_open(plain.join("study.db")).unwrap();
     store.create_study("plain", &[spec::Direction::Maximize], &[].into()).unwrap();
     assert_eq!(place.get("/api/studies").json()["total"], 2);
     let list = place.get("/api/studies?searches=true").json();

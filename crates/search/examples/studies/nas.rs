@@ -98,7 +98,7 @@ fn trained(number: u64, attempt: u64, point: Point, curve: &[f64]) -> Observatio
     let costs = curve.iter().map(|&accuracy| Direction::Maximize.cost(accuracy));
     Observation {
         number,
-        outcome: Outcome::Complete(costs.clone().last().into_iter().collect()),
+        outcome: Outcome::Complete(costs.clone().next_back().into_iter().collect()),
         point,
         intermediate: (1..).zip(costs).collect(),
         violation: 0.0,
