@@ -197,16 +197,16 @@ fn dimensions_stand_in_the_order_of_decisions() {
 
 #[test]
 fn a_network_outside_of_the_space_is_told_why() {
+    type Change = fn(&mut NetworkSpec);
     let grammar = Grammar::new(&spec(SHRINKING)).unwrap();
     let space = space_of(&grammar);
     let point = space.fill(|_, _| ParamValue::Category(0));
     let inside = grammar.decode(&space.assignment(&point), Frame::default()).unwrap();
-    let changed = |change: fn(&mut NetworkSpec)| {
+    let changed = |change: Change| {
         let mut network = inside.clone();
         change(&mut network);
         grammar.encode(&network).unwrap_err().to_string()
     };
-    type Change = fn(&mut NetworkSpec);
     let cases: [(Change, &str); 6] = [
         (|network| network.input = [1, 28, 28], "its input is [1, 28, 28], but the grammar's is [1, 6, 5]"),
         (
