@@ -32,6 +32,7 @@ pub(crate) async fn list(page: &Browser) {
 
 /// Brings a part into view and waits for what it draws.
 async fn drawn(page: &Browser, part: &str, there: &str) {
+    page.find(&format!("[data-part={part}]")).await;
     page.value(&format!("document.querySelector('[data-part={part}]').scrollIntoView()")).await;
     page.find(&format!("[data-part={part}] {there}")).await;
 }
