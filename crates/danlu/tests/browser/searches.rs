@@ -32,6 +32,7 @@ pub(crate) async fn list(page: &Browser) {
 
 /// Brings a part into view and waits for what it draws.
 async fn drawn(page: &Browser, part: &str, there: &str) {
+    page.find(&format!("[data-part={part}]")).await;
     page.value(&format!("document.querySelector('[data-part={part}]').scrollIntoView()")).await;
     page.find(&format!("[data-part={part}] {there}")).await;
 }
@@ -149,7 +150,7 @@ pub(crate) async fn keep_pictures(page: &Browser) {
     }
     page.look(DESK.0, DESK.1, "light").await;
     page.click("#language").await;
-    page.until("document.querySelector('#h-rewards').textContent === '子网络'").await;
+    page.until("document.querySelector('#h-rewards')?.textContent === '子网络'").await;
     page.find("[data-test=child] svg.network").await;
     let words = page.value("document.querySelector('main').innerText").await;
     assert!(!words.as_str().unwrap().contains("search."), "a key stands in place of its words");
