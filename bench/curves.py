@@ -39,16 +39,19 @@ def panel_svg(panel: Panel, offset: int) -> str:
     def at(x: float, y: float) -> str:
         share = math.log(x) / math.log(x_max)
         across = LEFT + share * (WIDTH - LEFT - RIGHT)
-        down = offset + TOP + (high - max(y, low)) / (high - low) * (HEIGHT - TOP - BOTTOM)
+        down = offset + TOP + (high - y) / (high - low) * (HEIGHT - TOP - BOTTOM)
         return f"{across:.1f},{down:.1f}"
 
     parts = axes(panel, offset, (low, high), x_max, at)
+    area = f'x="{LEFT}" y="{offset + TOP}" width="{WIDTH - LEFT - RIGHT}" height="{HEIGHT - TOP - BOTTOM}"'
+    parts.append(f'<clipPath id="panel-{offset}"><rect {area}/></clipPath><g clip-path="url(#panel-{offset})">')
     for color, (name, line) in zip(COLORS, panel.lines.items()):
         upper = [at(x, mean + error) for x, mean, error in line]
         lower = [at(x, mean - error) for x, mean, error in reversed(line)]
         parts.append(f'<polygon points="{" ".join(upper + lower)}" fill="{color}" opacity="0.15"/>')
         middle = " ".join(at(x, mean) for x, mean, _ in line)
         parts.append(f'<polyline points="{middle}" fill="none" stroke="{color}" stroke-width="1.6"/>')
+    parts.append("</g>")
     parts += legend(panel, offset)
     return "".join(parts)
 
@@ -79,7 +82,7 @@ def legend(panel: Panel, offset: int) -> list[str]:
     bottom = offset + HEIGHT - BOTTOM - LEGEND_STEP * len(panel.lines)
     for idx, (color, name) in enumerate(zip(COLORS, panel.lines)):
         y = bottom + idx * LEGEND_STEP
-        left = WIDTH - RIGHT - 150
+        left = WIDTH - RIGHT - 165
         parts.append(segment(f"{left},{y}", f"{left + 22},{y}", color, width=2.5))
         parts.append(text(left + 28, y + 4, name, "start"))
     return parts

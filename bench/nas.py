@@ -137,7 +137,7 @@ def facts(networks: Networks, n_searches: int) -> list[str]:
         f"- Test accuracy over the {len(test)} networks (mean of three trainings), least, quartiles, most: {quantiles} %.",
         f"- The best by test accuracy: {networks.name(best_test)}: {100 * test[best_test]:.2f} %.",
         f"- The best by mean validation accuracy: {networks.name(best_validation)}: {100 * test[best_validation]:.2f} % on the test "
-        "images. No search can be expected to do better than this.",
+        "images.",
         f"- Who trains every network once and takes the best comes to {percent(exhausted)} %: the ceiling that the noise leaves.",
         f"- Between two trainings of a network the validation accuracy has a standard deviation of {100 * noise:.2f} percentage "
         f"points. Rank correlation between seeds: {between_seeds:.3f}, among the best tenth {in_top:.3f}; of validation with test "

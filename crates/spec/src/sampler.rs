@@ -22,7 +22,7 @@ pub enum SamplerSpec {
     Evolution(EvolutionSpec),
     /// For several objectives: NSGA-II (Deb et al. 2002).
     Nsga2(Nsga2Spec),
-    /// The best of all neighbors, again and again (White et al. 2021).
+    /// Local search: from a random point to better neighbors, again and again (White et al. 2021).
     LocalSearch,
     /// A recurrent controller that learns by REINFORCE (Zoph & Le 2016).
     Controller(ControllerSpec),
