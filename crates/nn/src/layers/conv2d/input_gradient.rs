@@ -37,7 +37,7 @@ impl Conv2d {
             let dy = &dy[oc * n_positions..(oc + n_oc) * n_positions];
             let to = &mut by_position[..n_oc * n_positions];
             V::enter(Interleave { n_oc, dy, to });
-            for (c, n) in tiles(self.channels, TILE) {
+            for (c, n) in tiles(self.channels, self.max_channels::<V>()) {
                 self.transpose_filters(w, (c, n), (oc, n_oc), scratch);
                 let dx = &mut dx[c * self.height * self.width..];
                 let args = InputGradientArgs { g: self, n_oc, add: oc > 0, w: scratch, dy: by_position };
@@ -47,13 +47,21 @@ impl Conv2d {
                     (3, _) => V::enter(InputGradient::<V, 3, 2, false> { args, dx }),
                     (4, 1) => V::enter(InputGradient::<V, 4, 1, true> { args, dx }),
                     (5, 1) => V::enter(InputGradient::<V, 5, 1, true> { args, dx }),
-                    (_, 1) => V::enter(InputGradient::<V, 6, 1, true> { args, dx }),
+                    (6, 1) => V::enter(InputGradient::<V, 6, 1, true> { args, dx }),
+                    (7, 1) => V::enter(InputGradient::<V, 7, 1, true> { args, dx }),
+                    (_, 1) => V::enter(InputGradient::<V, 8, 1, true> { args, dx }),
                     (4, _) => V::enter(InputGradient::<V, 4, 1, false> { args, dx }),
                     (5, _) => V::enter(InputGradient::<V, 5, 1, false> { args, dx }),
                     _ => V::enter(InputGradient::<V, 6, 1, false> { args, dx }),
                 }
             }
         }
+    }
+
+    /// Input channels in registers at once. Up to seven are cut alike for all instruction sets, as tiles of three or fewer
+    /// have another order of sums; above there are none so small.
+    fn max_channels<V: Lane>(&self) -> usize {
+        if V::REGISTERS == 1 && self.channels > 7 { 8 } else { TILE }
     }
 
     /// Vectors of scratch that [`Conv2d::backward_input`] needs.
@@ -71,10 +79,11 @@ impl Conv2d {
         to: &mut [S],
     ) {
         let k_len = self.kernel.h * self.kernel.w;
-        for k in 0..k_len {
-            for i in 0..n_oc {
-                for j in 0..n {
-                    to[(k * n_oc + i) * n + j] = w[(oc + i) * self.n_taps() + (c + j) * k_len + k];
+        for i in 0..n_oc {
+            let filter = &w[(oc + i) * self.n_taps()..][..self.n_taps()];
+            for (j, taps) in filter.chunks_exact(k_len).skip(c).take(n).enumerate() {
+                for (to, &w) in to[i * n + j..].iter_mut().step_by(n_oc * n).zip(taps) {
+                    *to = w;
                 }
             }
         }

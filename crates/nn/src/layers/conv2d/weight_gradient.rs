@@ -76,9 +76,15 @@ struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize> {
     dw: &'a mut [V::Scalar],
 }
 
-/// Positions that all taps go through before the next are fetched: dy of two channels and the rows of x under
+/// Positions, about, that all taps go through before the next are fetched: dy of two channels and the rows of x under
 /// them stay in a first-level cache of 32 KiB.
 const POSITION_BLOCK: usize = 96;
+
+/// The blocks of `n` positions, (start, length) of each: as even as possible, as each pays for its sums over lanes.
+fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
+    let n_blocks = ((n + POSITION_BLOCK / 2) / POSITION_BLOCK).max(1);
+    tiles(n, n.div_ceil(n_blocks))
+}
 
 impl<V: Lane, const OB: usize, const TB: usize> Kernel for WeightGradient<'_, V, OB, TB> {
     type Output = ();
@@ -86,8 +92,8 @@ impl<V: Lane, const OB: usize, const TB: usize> Kernel for WeightGradient<'_, V,
     fn run(self) {
         let g = self.args.g;
         let (n_taps, n_positions) = (g.taps.len(), g.positions.len());
-        for first in (0..n_positions).step_by(POSITION_BLOCK) {
-            let end = n_positions.min(first + POSITION_BLOCK);
+        for (first, len) in blocks(n_positions) {
+            let end = first + len;
             let set = first == 0 && self.args.sum == Sum::Set;
             for t in (self.args.kw..n_taps).step_by(g.kernel.w) {
                 let sums = self.block(t, first, end);
