@@ -33,11 +33,14 @@ pub(crate) struct Conv2d {
     pub(crate) out_channels: usize,
     pub(crate) groups: usize,
     pub(crate) kernel: Pair,
-    /// Whether the taps of a kernel row are neighbors in x.
+    /// Whether a kernel row has several taps, which are neighbors in x.
     dense_rows: bool,
     /// As u32: their sums cannot overflow a usize, which spares the kernels' loops a check.
     taps: Vec<u32>,
     positions: Vec<u32>,
+    /// Where the filters' outputs begin in y, of a kernel of 1 × 1 in steps of 1: its input gradient is the same sum over
+    /// filters as its output over channels. Empty for others.
+    out_taps: Vec<u32>,
     /// For every position of x, the (kh · KW + kw, position of y) that read it.
     readers: Vec<Vec<(u32, u32)>>,
     /// For every position of x, whether it is the first of two neighbors that the same taps read; no position is in two
@@ -80,9 +83,12 @@ impl Conv2d {
         let taps = (0..channels).flat_map(|c| (0..kernel.h).flat_map(move |kh| row(c, kh))).collect();
         let positions =
             (0..out.h).flat_map(|r| (0..out.w).map(move |q| offset(0, r * stride.h, q * stride.w))).collect();
+        let is_pointwise = [kernel, stride] == [Pair::square(1); 2];
+        let n_out_taps = if is_pointwise { out_channels } else { 0 };
+        let out_taps = (0..n_out_taps).map(|oc| (oc * out.h * out.w) as u32).collect();
         let readers = readers([height, width], window, out);
         let paired = paired(&readers);
-        let dense_rows = dilation.w == 1;
+        let dense_rows = dilation.w == 1 && kernel.w > 1;
         Self {
             height,
             width,
@@ -93,6 +99,7 @@ impl Conv2d {
             dense_rows,
             taps,
             positions,
+            out_taps,
             readers,
             paired,
         }

@@ -32,27 +32,31 @@ impl Conv2d {
         y: &mut [V],
         scratch: &mut [V::Scalar],
     ) {
-        let g = self;
         let (n_taps, n_positions) = (self.n_taps(), self.n_positions());
         for (oc, n) in tiles(self.out_channels, TILE) {
             let w = &*interleave(&w[oc * n_taps..(oc + n) * n_taps], n, scratch);
             let b = if b.is_empty() { b } else { &b[oc..oc + n] };
             let y = &mut y[oc * n_positions..(oc + n) * n_positions];
-            match (n, V::REGISTERS) {
-                (1, 1) => V::enter(Forward::<V, 1, 8> { g, x, w, b, y }),
-                (2, 1) => V::enter(Forward::<V, 2, 6> { g, x, w, b, y }),
-                (3, 1) => V::enter(Forward::<V, 3, 4> { g, x, w, b, y }),
-                (4, 1) => V::enter(Forward::<V, 4, 3> { g, x, w, b, y }),
-                (5, 1) => V::enter(Forward::<V, 5, 2> { g, x, w, b, y }),
-                (_, 1) => V::enter(Forward::<V, 6, 2> { g, x, w, b, y }),
-                (1, _) => V::enter(Forward::<V, 1, 4> { g, x, w, b, y }),
-                (2, _) => V::enter(Forward::<V, 2, 3> { g, x, w, b, y }),
-                (3, _) => V::enter(Forward::<V, 3, 2> { g, x, w, b, y }),
-                (4, _) => V::enter(Forward::<V, 4, 1> { g, x, w, b, y }),
-                (5, _) => V::enter(Forward::<V, 5, 1> { g, x, w, b, y }),
-                _ => V::enter(Forward::<V, 6, 1> { g, x, w, b, y }),
-            }
+            filters(n, FilterArgs { taps: &self.taps, positions: &self.positions, x, w, b }, y);
         }
+    }
+}
+
+/// Outputs of `n` filters.
+pub(super) fn filters<V: Lane>(n: usize, args: FilterArgs<'_, V>, y: &mut [V]) {
+    match (n, V::REGISTERS) {
+        (1, 1) => V::enter(Forward::<V, 1, 8> { args, y }),
+        (2, 1) => V::enter(Forward::<V, 2, 6> { args, y }),
+        (3, 1) => V::enter(Forward::<V, 3, 4> { args, y }),
+        (4, 1) => V::enter(Forward::<V, 4, 3> { args, y }),
+        (5, 1) => V::enter(Forward::<V, 5, 2> { args, y }),
+        (_, 1) => V::enter(Forward::<V, 6, 2> { args, y }),
+        (1, _) => V::enter(Forward::<V, 1, 4> { args, y }),
+        (2, _) => V::enter(Forward::<V, 2, 3> { args, y }),
+        (3, _) => V::enter(Forward::<V, 3, 2> { args, y }),
+        (4, _) => V::enter(Forward::<V, 4, 1> { args, y }),
+        (5, _) => V::enter(Forward::<V, 5, 1> { args, y }),
+        _ => V::enter(Forward::<V, 6, 1> { args, y }),
     }
 }
 
@@ -71,20 +75,27 @@ fn interleave<'a, S: Copy>(w: &[S], n: usize, to: &'a mut [S]) -> &'a mut [S] {
 /// for 8 loads, 6 × 2 of one AVX-512 register too; below 8 accumulators the latency of the multiply-add (4 cycles, 2 a
 /// cycle) shows.
 struct Forward<'a, V: Lane, const OB: usize, const PB: usize> {
-    g: &'a Conv2d,
-    x: &'a [V],
-    /// [tap][OB]
-    w: &'a [V::Scalar],
-    /// [OB], or empty
-    b: &'a [V::Scalar],
+    args: FilterArgs<'a, V>,
     y: &'a mut [V],
+}
+
+#[derive(Clone, Copy)]
+pub(super) struct FilterArgs<'a, V: Lane> {
+    /// See [`Conv2d`].
+    pub(super) taps: &'a [u32],
+    pub(super) positions: &'a [u32],
+    pub(super) x: &'a [V],
+    /// [tap][OB]
+    pub(super) w: &'a [V::Scalar],
+    /// [OB], or empty
+    pub(super) b: &'a [V::Scalar],
 }
 
 impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let n = self.g.n_positions();
+        let n = self.args.positions.len();
         if n < PB {
             for p in 0..n {
                 let block = self.block::<1>(p);
@@ -105,18 +116,19 @@ impl<V: Lane, const OB: usize, const PB: usize> Forward<'_, V, OB, PB> {
     /// The outputs at positions `p..p + B`.
     #[inline(always)]
     fn block<const B: usize>(&self, p: usize) -> [[V; B]; OB] {
+        let args = self.args;
         let mut positions = [0; B];
         for j in 0..B {
-            positions[j] = self.g.positions[p + j] as usize;
+            positions[j] = args.positions[p + j] as usize;
         }
         let mut acc = [[V::zero(); B]; OB];
-        for (acc, &b) in acc.iter_mut().zip(self.b) {
+        for (acc, &b) in acc.iter_mut().zip(args.b) {
             *acc = [V::splat(b); B];
         }
-        for (w, &tap) in self.w.as_chunks::<OB>().0.iter().zip(&self.g.taps) {
+        for (w, &tap) in args.w.as_chunks::<OB>().0.iter().zip(args.taps) {
             let mut xs = [V::zero(); B];
             for j in 0..B {
-                xs[j] = self.x[tap as usize + positions[j]];
+                xs[j] = args.x[tap as usize + positions[j]];
             }
             for i in 0..OB {
                 for j in 0..B {

@@ -3,6 +3,7 @@
 use lanes::{Kernel, Lane};
 
 use super::Conv2d;
+use super::forward::{FilterArgs, filters};
 use crate::tiles::{TILE, tiles};
 
 impl Conv2d {
@@ -32,6 +33,9 @@ impl Conv2d {
         scratch: &mut [V::Scalar],
         by_position: &mut [V],
     ) {
+        if !self.out_taps.is_empty() {
+            return self.backward_pointwise(w, dy, dx, scratch);
+        }
         let n_positions = self.n_positions();
         for (oc, n_oc) in tiles(self.out_channels, OC_BLOCK) {
             let dy = &dy[oc * n_positions..(oc + n_oc) * n_positions];
@@ -64,9 +68,26 @@ impl Conv2d {
         if V::REGISTERS == 1 && self.channels > 7 { 8 } else { TILE }
     }
 
+    /// dx[c][p] = Σ_oc w[oc][c] · dy[oc][p]: what the forward pass does, with w turned over.
+    fn backward_pointwise<V: Lane>(
+        &self,
+        w: &[V::Scalar],
+        dy: &[V],
+        dx: &mut [V],
+        scratch: &mut [V::Scalar],
+    ) {
+        for (c, n) in tiles(self.channels, TILE) {
+            self.transpose_filters(w, (c, n), (0, self.out_channels), scratch);
+            let dx = &mut dx[c * self.n_positions()..(c + n) * self.n_positions()];
+            let w = &scratch[..self.out_channels * n];
+            let args = FilterArgs { taps: &self.out_taps, positions: &self.positions, x: dy, w, b: &[] };
+            filters(n, args, dx);
+        }
+    }
+
     /// Vectors of scratch that [`Conv2d::backward_input`] needs.
     pub(crate) fn n_by_position(&self) -> usize {
-        OC_BLOCK.min(self.out_channels) * self.n_positions()
+        if self.out_taps.is_empty() { OC_BLOCK.min(self.out_channels) * self.n_positions() } else { 0 }
     }
 
     /// The weights of `n` input channels from `c` and `n_oc` output channels from `oc` as [KH][KW][n_oc][n], in the

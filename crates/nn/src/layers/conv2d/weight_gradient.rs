@@ -26,51 +26,70 @@ impl Conv2d {
 
     /// dw of one group.
     fn backward_weights<V: Lane>(&self, x: &[V], dy: &[V], dw: &mut [V::Scalar], sum: Sum) {
-        let max_taps = if self.dense_rows { 3 } else { 1 };
-        for (kw, n_taps) in tiles(self.kernel.w, max_taps) {
-            let args = WeightGradientArgs { g: self, kw, x, dy, sum };
-            match (n_taps, V::REGISTERS) {
-                (1, _) => weight_gradient::<V, 6, 1>(args, dw),
-                (2, 1) => weight_gradient::<V, 6, 2>(args, dw),
-                (2, _) => weight_gradient::<V, 3, 2>(args, dw),
-                (_, 1) => weight_gradient::<V, 4, 3>(args, dw),
-                _ => weight_gradient::<V, 2, 3>(args, dw),
+        let args = |first, step| WeightGradientArgs { g: self, first, step, x, dy, sum };
+        if !self.dense_rows {
+            let max_taps = if V::REGISTERS == 1 { 4 } else { 3 };
+            for (t, n) in tiles(self.n_taps(), max_taps) {
+                let args = args(t, self.n_taps());
+                match (n, V::REGISTERS) {
+                    (1, _) => weight_gradient::<V, 6, 1, false>(args, dw),
+                    (2, 1) => weight_gradient::<V, 6, 2, false>(args, dw),
+                    (2, _) => weight_gradient::<V, 3, 2, false>(args, dw),
+                    (3, 1) => weight_gradient::<V, 4, 3, false>(args, dw),
+                    (3, _) => weight_gradient::<V, 2, 3, false>(args, dw),
+                    _ => weight_gradient::<V, 4, 4, false>(args, dw),
+                }
+            }
+            return;
+        }
+        for (kw, n) in tiles(self.kernel.w, 3) {
+            let args = args(kw, self.kernel.w);
+            match (n, V::REGISTERS) {
+                (1, _) => weight_gradient::<V, 6, 1, true>(args, dw),
+                (2, 1) => weight_gradient::<V, 6, 2, true>(args, dw),
+                (2, _) => weight_gradient::<V, 3, 2, true>(args, dw),
+                (_, 1) => weight_gradient::<V, 4, 3, true>(args, dw),
+                _ => weight_gradient::<V, 2, 3, true>(args, dw),
             }
         }
     }
 }
 
-/// What the kernels of the weight gradient share: the taps from column `kw` of every kernel row.
+/// What the kernels of the weight gradient share: the taps from `first` in steps of `step`.
 #[derive(Clone, Copy)]
 struct WeightGradientArgs<'a, V> {
     g: &'a Conv2d,
-    kw: usize,
+    first: usize,
+    step: usize,
     x: &'a [V],
     dy: &'a [V],
     sum: Sum,
 }
 
-/// The part of dw of `TB` taps of every kernel row, `OB` output channels at a time.
-fn weight_gradient<V: Lane, const OB: usize, const TB: usize>(
+/// The part of dw of `TB` taps from each of the arguments' taps on, `OB` output channels at a time.
+fn weight_gradient<V: Lane, const OB: usize, const TB: usize, const ROW: bool>(
     args: WeightGradientArgs<'_, V>,
     dw: &mut [V::Scalar],
 ) {
     for (oc, n) in tiles(args.g.out_channels, OB) {
         match n {
-            1 => V::enter(WeightGradient::<V, 1, TB> { args, oc, dw }),
-            2 => V::enter(WeightGradient::<V, 2, TB> { args, oc, dw }),
-            3 => V::enter(WeightGradient::<V, 3, TB> { args, oc, dw }),
-            4 => V::enter(WeightGradient::<V, 4, TB> { args, oc, dw }),
-            5 => V::enter(WeightGradient::<V, 5, TB> { args, oc, dw }),
-            _ => V::enter(WeightGradient::<V, 6, TB> { args, oc, dw }),
+            1 => V::enter(WeightGradient::<V, 1, TB, ROW> { args, oc, dw }),
+            2 => V::enter(WeightGradient::<V, 2, TB, ROW> { args, oc, dw }),
+            3 => V::enter(WeightGradient::<V, 3, TB, ROW> { args, oc, dw }),
+            4 => V::enter(WeightGradient::<V, 4, TB, ROW> { args, oc, dw }),
+            5 => V::enter(WeightGradient::<V, 5, TB, ROW> { args, oc, dw }),
+            _ => V::enter(WeightGradient::<V, 6, TB, ROW> { args, oc, dw }),
         }
     }
 }
 
 /// dw[oc][t] = Σ_p dy[oc][p] · x[taps[t] + positions[p]], summed over lanes, for `OB` output channels and `TB`
-/// neighboring taps of every kernel row. 2 × 3 and 3 × 2 are 12 accumulators of AVX2 for 10 loads, 4 × 3 and 6 × 2 as many of
-/// AVX-512 for 7 and 8.
-struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize> {
+/// taps. 2 × 3 and 3 × 2 are 12 accumulators of AVX2 for 10 loads, 4 × 3 and 6 × 2 as many of AVX-512 for 7 and 8, and 4 × 4
+/// are 16 for 8.
+///
+/// `ROW`: the taps are neighbors in x, for every kernel row; else they are any, those of a kernel of 1 × 1 one from each
+/// channel.
+struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize, const ROW: bool> {
     args: WeightGradientArgs<'a, V>,
     oc: usize,
     dw: &'a mut [V::Scalar],
@@ -86,7 +105,9 @@ fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
     tiles(n, n.div_ceil(n_blocks))
 }
 
-impl<V: Lane, const OB: usize, const TB: usize> Kernel for WeightGradient<'_, V, OB, TB> {
+impl<V: Lane, const OB: usize, const TB: usize, const ROW: bool> Kernel
+    for WeightGradient<'_, V, OB, TB, ROW>
+{
     type Output = ();
     #[inline(always)]
     fn run(self) {
@@ -95,7 +116,7 @@ impl<V: Lane, const OB: usize, const TB: usize> Kernel for WeightGradient<'_, V,
         for (first, len) in blocks(n_positions) {
             let end = first + len;
             let set = first == 0 && self.args.sum == Sum::Set;
-            for t in (self.args.kw..n_taps).step_by(g.kernel.w) {
+            for t in (self.args.first..n_taps).step_by(self.args.step) {
                 let sums = self.block(t, first, end);
                 for i in 0..OB {
                     let dw = &mut self.dw[(self.oc + i) * n_taps + t..][..TB];
@@ -109,25 +130,38 @@ impl<V: Lane, const OB: usize, const TB: usize> Kernel for WeightGradient<'_, V,
     }
 }
 
-impl<V: Lane, const OB: usize, const TB: usize> WeightGradient<'_, V, OB, TB> {
+impl<V: Lane, const OB: usize, const TB: usize, const ROW: bool> WeightGradient<'_, V, OB, TB, ROW> {
     #[inline(always)]
     fn block(&self, t: usize, first: usize, end: usize) -> [[V; TB]; OB] {
         let WeightGradientArgs { g, x, dy, .. } = self.args;
-        let x = &x[g.taps[t] as usize..];
         let n = end - first;
         let positions = &g.positions[first..][..n];
         let mut dys = [dy; OB];
         for i in 0..OB {
             dys[i] = &dy[(self.oc + i) * g.positions.len() + first..][..n];
         }
+        // Of one length, so that one look at it is enough.
+        let span = positions[n - 1] as usize + 1;
+        let mut xs = [x; TB];
+        for j in 0..TB {
+            xs[j] = &x[g.taps[t + j] as usize..][..span];
+        }
+        let row = &x[g.taps[t] as usize..];
         let mut acc = [[V::zero(); TB]; OB];
         for p in 0..n {
             let start = positions[p] as usize;
-            let x = &x[start..start + TB];
+            let mut values = [V::zero(); TB];
+            if ROW {
+                values.copy_from_slice(&row[start..start + TB]);
+            } else {
+                for j in 0..TB {
+                    values[j] = xs[j][start];
+                }
+            }
             for i in 0..OB {
                 let dy = dys[i][p];
                 for j in 0..TB {
-                    acc[i][j] = dy.mul_add(x[j], acc[i][j]);
+                    acc[i][j] = dy.mul_add(values[j], acc[i][j]);
                 }
             }
         }
