@@ -184,6 +184,25 @@ impl Graph {
         }
     }
 
+    /// Makes a rectifier that alone reads a batch normalization a part of it, where it sees the side of a value from the
+    /// value before: slopes of 0 and more.
+    pub(crate) fn rectify_in_batch_norm(&mut self) {
+        for i in (0..self.ops.len()).rev() {
+            let before = self.ops[i].inputs[0];
+            let Layer::LeakyRelu { slope, .. } = self.ops[i].layer else { continue };
+            let n_readers = self.ops.iter().filter(|op| op.inputs.contains(&before)).count();
+            let Some(writer) = self.ops.iter().position(|op| op.output == before) else { continue };
+            if slope < 0.0 || n_readers > 1 {
+                continue;
+            }
+            if let Layer::BatchNorm2d(norm) = &mut self.ops[writer].layer {
+                norm.rectifier = Some(slope);
+                self.ops[writer].output = self.ops[i].output;
+                self.ops.remove(i);
+            }
+        }
+    }
+
     /// Lets a rectifier write over its input where nobody else needs that and the picture is not concerned.
     pub(crate) fn rectify_in_place(&mut self) {
         for i in 0..self.ops.len() {

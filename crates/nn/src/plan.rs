@@ -118,6 +118,7 @@ impl Plan {
         let mut graph = Graph::build(spec).map_err(|misfit| misfit.error)?;
         graph.activate_after_pooling();
         graph.activate_in_pooling();
+        graph.rectify_in_batch_norm();
         graph.rectify_in_place();
         Self::of_graph(spec, graph, input_gradient)
     }

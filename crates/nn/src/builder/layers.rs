@@ -91,6 +91,7 @@ impl Builder {
             plane: height * width,
             epsilon: norm.epsilon,
             momentum: norm.momentum,
+            rectifier: None,
             running_mean: 0..0,
             running_variance: 0..0,
         });

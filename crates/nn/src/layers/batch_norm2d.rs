@@ -14,6 +14,10 @@
 //! In inference they are running means over the batches of training, the variance with N − 1 as PyTorch keeps it. Ioffe
 //! & Szegedy 2015 (arXiv 1502.03167); conventions of PyTorch's `nn.BatchNorm2d`.
 //!
+//! A rectifier behind it is part of it ([`super::leaky_relu`]): y is rectified when it is written, and backward dy is what
+//! the rectifier passes on, whose side follows from x as in the forward pass. That spares two passes over memory which, as
+//! all lane groups of a batch go through a stage before any goes on, is often far away.
+//!
 //! Each lane group gives its [`BatchNorm2d::moments`] and, backward, its part of dγ and dβ; what the whole batch makes of
 //! them is [`crate::BatchStatistics`]. Lanes without a sample count in neither.
 
@@ -22,7 +26,7 @@ use std::ops::Range;
 use lanes::{Kernel, Lane, Scalar};
 
 use crate::gradient::Sum;
-use crate::sums::{centered_dot, squares, sum};
+use crate::sums::{squares, sum};
 
 /// The geometry of one batch normalization.
 #[derive(Clone, Debug)]
@@ -33,6 +37,8 @@ pub(crate) struct BatchNorm2d {
     pub(crate) epsilon: f64,
     /// Share of a batch in the running statistics.
     pub(crate) momentum: f64,
+    /// Slope of the rectifier behind it, at least 0.
+    pub(crate) rectifier: Option<f64>,
     /// Where the running means lie among all values, and the running variances.
     pub(crate) running_mean: Range<usize>,
     pub(crate) running_variance: Range<usize>,
@@ -53,7 +59,11 @@ impl BatchNorm2d {
         (mean, inverse_std): (&[V::Scalar], &[V::Scalar]),
         y: &mut [V],
     ) {
-        V::enter(Forward { plane: self.plane, x, w, b, mean, inverse_std, y });
+        let args = Affine { plane: self.plane, w, b, mean, inverse_std, slope: self.slope() };
+        match self.rectifier {
+            None => V::enter(Forward::<V, false> { args, x, y }),
+            Some(_) => V::enter(Forward::<V, true> { args, x, y }),
+        }
     }
 
     /// y from x with the running statistics, which `values` holds beside the parameters.
@@ -66,7 +76,11 @@ impl BatchNorm2d {
     ) {
         let epsilon = V::Scalar::from_f64(self.epsilon);
         let (mean, variance) = (&values[self.running_mean.clone()], &values[self.running_variance.clone()]);
-        V::enter(ForwardRunning { plane: self.plane, x, w, b, mean, variance, epsilon, y });
+        let args = Affine { plane: self.plane, w, b, mean, inverse_std: &[], slope: self.slope() };
+        match self.rectifier {
+            None => V::enter(ForwardRunning::<V, false> { args, x, variance, epsilon, y }),
+            Some(_) => V::enter(ForwardRunning::<V, true> { args, x, variance, epsilon, y }),
+        }
     }
 
     /// A lane group's part of dγ and dβ.
@@ -74,24 +88,38 @@ impl BatchNorm2d {
         &self,
         x: &[V],
         dy: &[V],
+        (w, b): (&[V::Scalar], &[V::Scalar]),
         (mean, inverse_std): (&[V::Scalar], &[V::Scalar]),
         (dw, db): (&mut [V::Scalar], &mut [V::Scalar]),
         sum: Sum,
     ) {
-        V::enter(ParameterGradient { plane: self.plane, x, dy, mean, inverse_std, dw, db, sum });
+        let args = Affine { plane: self.plane, w, b, mean, inverse_std, slope: self.slope() };
+        match self.rectifier {
+            None => V::enter(ParameterGradient::<V, false> { args, x, dy, dw, db, sum }),
+            Some(_) => V::enter(ParameterGradient::<V, true> { args, x, dy, dw, db, sum }),
+        }
     }
 
-    /// dx (overwritten), given dγ and dβ of the whole batch.
+    /// dx (overwritten) from dy, given dγ and dβ of the whole batch.
     pub(crate) fn backward_input<V: Lane>(
         &self,
         x: &[V],
-        w: &[V::Scalar],
+        (w, b): (&[V::Scalar], &[V::Scalar]),
         dy: &[V],
         batch: &Batch<'_, V::Scalar>,
         live: V,
         dx: &mut [V],
     ) {
-        V::enter(InputGradient { plane: self.plane, x, w, dy, batch: *batch, live, dx });
+        let Batch { mean, inverse_std, .. } = *batch;
+        let args = Affine { plane: self.plane, w, b, mean, inverse_std, slope: self.slope() };
+        match self.rectifier {
+            None => V::enter(InputGradient::<V, false> { args, x, dy, batch: *batch, live, dx }),
+            Some(_) => V::enter(InputGradient::<V, true> { args, x, dy, batch: *batch, live, dx }),
+        }
+    }
+
+    fn slope<S: Scalar>(&self) -> S {
+        S::from_f64(self.rectifier.unwrap_or(1.0))
     }
 }
 
@@ -129,78 +157,120 @@ impl<V: Lane> Kernel for Moments<'_, V> {
     }
 }
 
-struct Forward<'a, V: Lane> {
+/// What the kernels share: the transformation of each channel, and the slope of the rectifier.
+#[derive(Clone, Copy)]
+struct Affine<'a, S> {
     plane: usize,
+    w: &'a [S],
+    b: &'a [S],
+    mean: &'a [S],
+    inverse_std: &'a [S],
+    slope: S,
+}
+
+impl<S: Scalar> Affine<'_, S> {
+    /// The transformation of channel `c`.
+    #[inline(always)]
+    fn channel<V: Lane<Scalar = S>>(&self, c: usize) -> Channel<V> {
+        let scale = self.w[c] * self.inverse_std[c];
+        Channel::new(self.mean[c], scale, self.b[c], self.slope)
+    }
+}
+
+/// z = (x − mean) · scale + shift, y = z where z > 0 and slope · z elsewhere.
+#[derive(Clone, Copy)]
+struct Channel<V> {
+    mean: V,
+    scale: V,
+    shift: V,
+    slope: V,
+}
+
+impl<V: Lane> Channel<V> {
+    #[inline(always)]
+    fn new(mean: V::Scalar, scale: V::Scalar, shift: V::Scalar, slope: V::Scalar) -> Self {
+        Self { mean: V::splat(mean), scale: V::splat(scale), shift: V::splat(shift), slope: V::splat(slope) }
+    }
+
+    #[inline(always)]
+    fn normalize<const RECTIFY: bool>(self, x: &[V], y: &mut [V]) {
+        for (y, &x) in y.iter_mut().zip(x) {
+            let z = (x - self.mean).mul_add(self.scale, self.shift);
+            *y = if RECTIFY { z * self.side(z) } else { z };
+        }
+    }
+
+    /// dy behind the rectifier as the gradient before it, given x.
+    #[inline(always)]
+    fn before_rectifier<const RECTIFY: bool>(self, x: V, dy: V) -> V {
+        if !RECTIFY {
+            return dy;
+        }
+        dy * self.side((x - self.mean).mul_add(self.scale, self.shift))
+    }
+
+    /// The slope at z.
+    #[inline(always)]
+    fn side(self, z: V) -> V {
+        V::select_gt(z, V::zero(), V::splat(V::Scalar::ONE), self.slope)
+    }
+}
+
+struct Forward<'a, V: Lane, const RECTIFY: bool> {
+    args: Affine<'a, V::Scalar>,
     x: &'a [V],
-    w: &'a [V::Scalar],
-    b: &'a [V::Scalar],
-    mean: &'a [V::Scalar],
-    inverse_std: &'a [V::Scalar],
     y: &'a mut [V],
 }
 
-impl<V: Lane> Kernel for Forward<'_, V> {
+impl<V: Lane, const RECTIFY: bool> Kernel for Forward<'_, V, RECTIFY> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let planes = self.x.chunks_exact(self.plane).zip(self.y.chunks_exact_mut(self.plane));
-        for (c, (x, y)) in planes.enumerate() {
-            normalize(x, self.mean[c], self.w[c] * self.inverse_std[c], self.b[c], y);
+        let n = self.args.plane;
+        for (c, (x, y)) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)).enumerate() {
+            self.args.channel::<V>(c).normalize::<RECTIFY>(x, y);
         }
     }
 }
 
-/// y = (x − mean) · scale + shift of one channel.
-#[inline(always)]
-fn normalize<V: Lane>(x: &[V], mean: V::Scalar, scale: V::Scalar, shift: V::Scalar, y: &mut [V]) {
-    let (mean, scale, shift) = (V::splat(mean), V::splat(scale), V::splat(shift));
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - mean).mul_add(scale, shift);
-    }
-}
-
-struct ForwardRunning<'a, V: Lane> {
-    plane: usize,
+struct ForwardRunning<'a, V: Lane, const RECTIFY: bool> {
+    args: Affine<'a, V::Scalar>,
     x: &'a [V],
-    w: &'a [V::Scalar],
-    b: &'a [V::Scalar],
-    mean: &'a [V::Scalar],
     variance: &'a [V::Scalar],
     epsilon: V::Scalar,
     y: &'a mut [V],
 }
 
-impl<V: Lane> Kernel for ForwardRunning<'_, V> {
+impl<V: Lane, const RECTIFY: bool> Kernel for ForwardRunning<'_, V, RECTIFY> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let planes = self.x.chunks_exact(self.plane).zip(self.y.chunks_exact_mut(self.plane));
-        for (c, (x, y)) in planes.enumerate() {
-            let scale = self.w[c] / (self.variance[c] + self.epsilon).sqrt();
-            normalize(x, self.mean[c], scale, self.b[c], y);
+        let Affine { plane, w, b, mean, slope, .. } = self.args;
+        for (c, (x, y)) in self.x.chunks_exact(plane).zip(self.y.chunks_exact_mut(plane)).enumerate() {
+            let scale = w[c] / (self.variance[c] + self.epsilon).sqrt();
+            Channel::<V>::new(mean[c], scale, b[c], slope).normalize::<RECTIFY>(x, y);
         }
     }
 }
 
-struct ParameterGradient<'a, V: Lane> {
-    plane: usize,
+struct ParameterGradient<'a, V: Lane, const RECTIFY: bool> {
+    args: Affine<'a, V::Scalar>,
     x: &'a [V],
     dy: &'a [V],
-    mean: &'a [V::Scalar],
-    inverse_std: &'a [V::Scalar],
     dw: &'a mut [V::Scalar],
     db: &'a mut [V::Scalar],
     sum: Sum,
 }
 
-impl<V: Lane> Kernel for ParameterGradient<'_, V> {
+impl<V: Lane, const RECTIFY: bool> Kernel for ParameterGradient<'_, V, RECTIFY> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let planes = self.x.chunks_exact(self.plane).zip(self.dy.chunks_exact(self.plane));
-        for (c, (x, dy)) in planes.enumerate() {
-            let db = sum(dy).sum();
-            let dw = centered_dot(dy, x, V::splat(self.mean[c])).sum() * self.inverse_std[c];
+        let n = self.args.plane;
+        for (c, (x, dy)) in self.x.chunks_exact(n).zip(self.dy.chunks_exact(n)).enumerate() {
+            let of = self.args.channel::<V>(c);
+            let [db, dw] = sums::<V, RECTIFY>(of, x, dy);
+            let (db, dw) = (db.sum(), dw.sum() * self.args.inverse_std[c]);
             let set = self.sum == Sum::Set;
             self.db[c] = if set { db } else { self.db[c] + db };
             self.dw[c] = if set { dw } else { self.dw[c] + dw };
@@ -208,30 +278,51 @@ impl<V: Lane> Kernel for ParameterGradient<'_, V> {
     }
 }
 
-struct InputGradient<'a, V: Lane> {
-    plane: usize,
+/// Σ dz and Σ dz · (x − mean) in one pass, four partial sums of each as in [`crate::sums`].
+#[inline(always)]
+fn sums<V: Lane, const RECTIFY: bool>(of: Channel<V>, x: &[V], dy: &[V]) -> [V; 2] {
+    let (mut db, mut dw) = ([V::zero(); 4], [V::zero(); 4]);
+    let (xs, rest) = x.as_chunks::<4>();
+    let (dys, dy_rest) = dy.as_chunks::<4>();
+    for (x, dy) in xs.iter().zip(dys) {
+        for j in 0..4 {
+            let dz = of.before_rectifier::<RECTIFY>(x[j], dy[j]);
+            db[j] = db[j] + dz;
+            dw[j] = dz.mul_add(x[j] - of.mean, dw[j]);
+        }
+    }
+    for (j, (&x, &dy)) in rest.iter().zip(dy_rest).enumerate() {
+        let dz = of.before_rectifier::<RECTIFY>(x, dy);
+        db[j] = db[j] + dz;
+        dw[j] = dz.mul_add(x - of.mean, dw[j]);
+    }
+    [(db[0] + db[1]) + (db[2] + db[3]), (dw[0] + dw[1]) + (dw[2] + dw[3])]
+}
+
+struct InputGradient<'a, V: Lane, const RECTIFY: bool> {
+    args: Affine<'a, V::Scalar>,
     x: &'a [V],
-    w: &'a [V::Scalar],
     dy: &'a [V],
     batch: Batch<'a, V::Scalar>,
     live: V,
     dx: &'a mut [V],
 }
 
-impl<V: Lane> Kernel for InputGradient<'_, V> {
+impl<V: Lane, const RECTIFY: bool> Kernel for InputGradient<'_, V, RECTIFY> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Batch { mean, inverse_std, dw, db, share } = self.batch;
-        let n = self.plane;
-        for c in 0..self.w.len() {
+        let Batch { inverse_std, dw, db, share, .. } = self.batch;
+        let n = self.args.plane;
+        for c in 0..self.args.w.len() {
             let (x, dy) = (&self.x[c * n..][..n], &self.dy[c * n..][..n]);
             let dx = &mut self.dx[c * n..][..n];
-            let mean = V::splat(mean[c]);
+            let of = self.args.channel::<V>(c);
             let (db, dw) = (V::splat(db[c] * share), V::splat(dw[c] * share * inverse_std[c]));
-            let scale = V::splat(self.w[c] * inverse_std[c]) * self.live;
+            let scale = of.scale * self.live;
             for p in 0..n {
-                dx[p] = (dy[p] - db - (x[p] - mean) * dw) * scale;
+                let dz = of.before_rectifier::<RECTIFY>(x[p], dy[p]);
+                dx[p] = (dz - db - (x[p] - of.mean) * dw) * scale;
             }
         }
     }

@@ -39,7 +39,9 @@ pub(crate) fn run<V: Lane>(
             let [x, dy] = disjoint(&mut workspace.arena, [x, dy]);
             let of_batch = pass.statistics.before(stage);
             let to = gradient.sums[sums.clone()].split_at_mut(op.w.len());
-            norm.backward_params(x, dy, (&of_batch.mean, &of_batch.inverse_std), to, gradient.sum);
+            let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
+            let moments = (&of_batch.mean[..], &of_batch.inverse_std[..]);
+            norm.backward_params(x, dy, parameters, moments, to, gradient.sum);
         }
         _ => {
             parameters(op_idx, planned, layout, &mut workspace.arena, gradient);
@@ -58,13 +60,13 @@ pub(crate) fn finish_batch_norm<V: Lane>(
     let planned = &pass.plan.ops[op_idx];
     let (layout, op) = (&pass.plan.training, &planned.op);
     let Layer::BatchNorm2d(norm) = &op.layer else { return };
-    let w = &pass.params[op.w.clone()];
+    let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
     let batch = pass.statistics.before(stage).batch();
     let live = workspace.live;
     with_place(op_idx, planned, layout, 0, workspace, |workspace, to| {
         let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
         let [x, dy, dx] = disjoint(&mut workspace.arena, [x, dy, to]);
-        norm.backward_input(x, w, dy, &batch, live, dx);
+        norm.backward_input(x, parameters, dy, &batch, live, dx);
     });
 }
 
