@@ -85,7 +85,10 @@ pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bo
             requests[value].last = requests[value].last.max(time.backward(i));
         }
     }
-    requests.extend((0..n_values).map(|value| time.gradient(graph, value, learns[value])));
+    let mut d_values: Vec<_> =
+        (0..n_values).map(|value| time.gradient(graph, value, learns[value])).collect();
+    let owners = gradient_owners(planned, &mut d_values);
+    requests.extend(d_values);
     requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
         len: kept_len(graph, op),
         first: time.forward(i),
@@ -105,8 +108,26 @@ pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bo
     let scratch = places.split_off(2 * n_values + 2 * n_ops);
     let added = places.split_off(2 * n_values + n_ops);
     let kept = places.split_off(2 * n_values);
-    let gradients = places.split_off(n_values);
+    let mut gradients = places.split_off(n_values);
+    for (value, &owner) in owners.iter().enumerate() {
+        gradients[value] = gradients[owner].clone();
+    }
     Layout { len, values: places, gradients, kept, added, scratch }
+}
+
+/// For each value whose place its gradient has: its own, or that of an operation's output for an input, where the
+/// operation writes over it or has nothing to change. What others ask for goes to the request of the owner.
+fn gradient_owners(planned: &[PlannedOp], requests: &mut [Request]) -> Vec<usize> {
+    let mut owners: Vec<_> = (0..requests.len()).collect();
+    for planned in planned.iter().rev() {
+        let Some(input) = planned.takes_over_gradient() else { continue };
+        let owner = owners[planned.op.output];
+        owners[input] = owner;
+        let of = std::mem::replace(&mut requests[input].len, 0);
+        debug_assert_eq!(of, requests[owner].len, "shapes stay");
+        requests[owner].last = requests[owner].last.max(requests[input].last);
+    }
+    owners
 }
 
 /// Vectors that an operation keeps for its backward pass.

@@ -100,6 +100,20 @@ impl PlannedOp {
         let with_parameters = u64::from(!self.op.w.is_empty());
         self.op.layer.multiply_adds() * (with_parameters + n_inputs as u64)
     }
+
+    /// The input whose gradient takes the place of the output's, where that is its first part: of a batch normalization,
+    /// which writes over it, and of a sum, which passes it on.
+    pub(crate) fn takes_over_gradient(&self) -> Option<usize> {
+        let inputs = &self.op.inputs;
+        let is_first = |idx: &usize| self.input_gradients[*idx] == GradientUse::Set;
+        let is_single = |idx: &usize| inputs.iter().filter(|&&input| input == inputs[*idx]).count() == 1;
+        match self.op.layer {
+            Layer::BatchNorm2d(_) | Layer::Add => {
+                (0..inputs.len()).filter(is_first).find(is_single).map(|idx| inputs[idx])
+            }
+            _ => None,
+        }
+    }
 }
 
 impl Plan {

@@ -65,8 +65,11 @@ pub(crate) fn finish_batch_norm<V: Lane>(
     let live = workspace.live;
     with_place(op_idx, planned, layout, 0, workspace, |workspace, to| {
         let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
-        let [x, dy, dx] = disjoint(&mut workspace.arena, [x, dy, to]);
-        norm.backward_input(x, parameters, dy, &batch, live, dx);
+        if dy != to {
+            workspace.arena.copy_within(dy.clone(), to.start);
+        }
+        let [x, d] = disjoint(&mut workspace.arena, [x, to]);
+        norm.backward_input(x, parameters, &batch, live, d);
     });
 }
 
@@ -215,6 +218,8 @@ fn concat<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
 fn give<V: Lane>(dy: &Range<usize>, dx: &Range<usize>, use_of: GradientUse, arena: &mut [V]) {
     match use_of {
         GradientUse::Unneeded => {}
+        // It may have the same place.
+        GradientUse::Set if dx == dy => {}
         GradientUse::Set => arena.copy_within(dy.clone(), dx.start),
         GradientUse::Add => {
             let [dy, dx] = disjoint(arena, [dy, dx]);
