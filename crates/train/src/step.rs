@@ -118,7 +118,9 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
         for stage in 0..plan.n_stages() {
             let pass = Pass { plan, params: &params.0, statistics: &self.statistics };
             let tasks = seats.par_iter_mut().zip(&mut self.losses).zip(&groups).with_max_len(1);
-            tasks.for_each(|((seat, tally), &group)| first.stage(pass, stage, group, seat, tally));
+            back_and_forth(stage, tasks, |((seat, tally), &group)| {
+                first.stage(pass, stage, group, seat, tally);
+            });
             self.statistics.gather_forward(plan, stage, seats.iter().map(|seat| &seat.workspace));
         }
         let shards = &mut self.shards[..self.n_shards];
@@ -126,7 +128,8 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
         for stage in (0..plan.n_stages()).rev() {
             let pass = Pass { plan, params: &params.0, statistics: &self.statistics };
             let tasks = shards.par_iter_mut().zip(seats.par_chunks_mut(shard_groups)).with_max_len(1);
-            tasks.for_each(|(shard, seats)| {
+            // The last stage forward and the first backward are of one number.
+            back_and_forth(stage + 1, tasks, |(shard, seats)| {
                 shard.reset(seats.len());
                 for (idx, seat) in seats.iter_mut().enumerate() {
                     pass.backward_stage(stage, idx, &mut seat.workspace, shard);
@@ -135,6 +138,12 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
             self.statistics.gather_backward(plan, stage, shards);
         }
     }
+}
+
+/// One stage goes through the batch from its first lane group, the next from the last: what a stage has touched last, and
+/// is still in the cache that the cores share, is what the next one begins with.
+fn back_and_forth<T: IndexedParallelIterator>(stage: usize, tasks: T, run: impl Fn(T::Item) + Sync + Send) {
+    if stage.is_multiple_of(2) { tasks.for_each(run) } else { tasks.rev().for_each(run) }
 }
 
 /// The way of lane groups forward, stage by stage.
