@@ -160,6 +160,9 @@ fn kill(place: &Place, child: &mut Child, whom: Whom) -> bool {
     Command::new("kill").args(["-KILL", "--", &whom]).stderr(Stdio::null()).status().unwrap().success()
 }
 
+/// Workers of one study that are killed. More in a row and in the same epoch are taken for a training that cannot be done.
+const MAX_OF_ONE_STUDY: usize = study::MAX_DEATHS as usize - 1;
+
 /// Kills so often at instants of a study's length, over as many studies as it takes, each of which must end as `whole` did.
 fn kill_often(asked: Asked<'_>, n_kills: usize, whom: Whom, whole: &Outcome, length: Duration) {
     let mut random = Seed(11).stream(&format!("kills of {whom:?}"));
@@ -177,7 +180,8 @@ fn kill_often(asked: Asked<'_>, n_kills: usize, whom: Whom, whole: &Outcome, len
             n_killed += usize::from(is_killed);
             while is_killed && matches!(whom, Whom::Worker) {
                 thread::sleep(instant() / 4);
-                is_killed = n_killed < n_kills && kill(&place, &mut child, whom);
+                let may_kill = n_killed < n_kills.min(n_before + MAX_OF_ONE_STUDY);
+                is_killed = may_kill && kill(&place, &mut child, whom);
                 n_killed += usize::from(is_killed);
             }
             let status = child.wait().unwrap();
