@@ -45,6 +45,13 @@ pub enum Outcome {
     Failed,
 }
 
+impl Observation {
+    /// A trial that others chose, without intermediate values and within all constraints.
+    pub fn new(number: u64, point: Point, outcome: Outcome) -> Self {
+        Self { number, outcome, point, intermediate: Vec::new(), violation: 0.0, attempt: None }
+    }
+}
+
 impl History {
     /// Nothing tried yet.
     pub fn new(space: Space, directions: Vec<Direction>) -> Self {

@@ -82,18 +82,26 @@ pub trait Sampler: Send + Sync {
         false
     }
 
-    /// What is worth keeping of the work so far, for [`Sampler::recall`] of another process.
-    fn memory(&self) -> Option<Memory> {
+    /// Works out what it can of a history, as a question would have it do.
+    fn learn(&self, ask: &Ask<'_>) {
+        let _nothing_to_learn = ask;
+    }
+
+    /// What is worth keeping of the work so far, for [`Sampler::recall`] of another process; `None` where that is not more than
+    /// `n_known` steps.
+    fn memory(&self, n_known: u64) -> Option<Memory> {
+        let _nothing_to_keep = n_known;
         None
     }
 
     /// Gives back what [`Sampler::memory`] said. Bytes that are damaged or of another history are of no effect.
     fn recall(&self, bytes: &[u8]) {
-        let _nothing_to_keep = bytes;
+        let _nothing_to_know = bytes;
     }
 
-    /// What happened in each step of learning so far, in their order.
-    fn steps(&self) -> Vec<StepLog> {
+    /// What happened in each step of learning after the first `n_known`, in their order.
+    fn steps(&self, n_known: u64) -> Vec<StepLog> {
+        let _nothing_to_tell = n_known;
         Vec::new()
     }
 }

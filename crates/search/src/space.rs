@@ -130,10 +130,11 @@ impl Space {
         self.dimensions.is_empty()
     }
 
-    /// Whether dimension `idx` exists where the earlier ones have the values of `point`, which may end before `idx`'s own.
+    /// Whether dimension `idx` exists where the earlier ones have the values of `point`, which may end before `idx`'s own; what its
+    /// conditions name and the point does not reach counts as not there.
     pub fn is_active(&self, idx: usize, point: &[Option<ParamValue>]) -> bool {
-        self.dimensions[idx].conditions.iter().all(|condition| match point[condition.dimension] {
-            Some(ParamValue::Category(category)) => condition.categories.contains(&category),
+        self.dimensions[idx].conditions.iter().all(|condition| match point.get(condition.dimension) {
+            Some(Some(ParamValue::Category(category))) => condition.categories.contains(category),
             _ => false,
         })
     }

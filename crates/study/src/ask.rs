@@ -88,23 +88,21 @@ impl Study {
     /// Works on the study; `max_steps` are the epochs of a whole trial, if that is known.
     pub fn work(view: StudyView, max_steps: u64) -> Result<Self, StudyError> {
         let worker = Worker::begin(view.folder())?;
-        let mut study = Self::of(view, worker.lease().clone(), Some(worker), max_steps);
-        study.recall()?;
-        Ok(study)
+        Self::of(view, worker.lease().clone(), Some(worker), max_steps)
     }
 
     /// Asks and tells for another program, whose trials are nobody's to take back.
     pub fn outside(view: StudyView, max_steps: u64) -> Result<Self, StudyError> {
         let lease = Lease { worker: OUTSIDE.into(), host: OUTSIDE.into() };
-        let mut study = Self::of(view, lease, None, max_steps);
-        study.recall()?;
-        Ok(study)
+        Self::of(view, lease, None, max_steps)
     }
 
-    fn of(view: StudyView, lease: Lease, worker: Option<Worker>, max_steps: u64) -> Self {
+    fn of(view: StudyView, lease: Lease, worker: Option<Worker>, max_steps: u64) -> Result<Self, StudyError> {
         let sampler = search::sampler(&view.spec().sampler);
         let pruner = search::pruner(&view.spec().pruner, max_steps);
-        Self { view, lease, worker, sampler, n_steps_kept: 0, pruner }
+        let mut study = Self { view, lease, worker, sampler, n_steps_kept: 0, pruner };
+        study.recall()?;
+        Ok(study)
     }
 
     /// The study as it stands.
@@ -131,8 +129,8 @@ impl Study {
             }
             let number = self.view.trials().len() as u64;
             if let Some(ending) = self.view.ending() {
-                // What the last trials taught is to be in the log, whatever the answer.
-                self.sampler.ask(&self.question(number, 0));
+                // What the last trials taught is to be in the log.
+                self.sampler.learn(&self.question(number, 0));
                 self.keep_memory()?;
                 return Ok(self.done(ending));
             }

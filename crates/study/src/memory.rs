@@ -32,12 +32,10 @@ impl Study {
     /// Puts down what the sampler has learned since the last time. Whoever else works on the study learns the same, so it does
     /// no harm that two write it.
     pub(crate) fn keep_memory(&mut self) -> Result<(), StudyError> {
-        let Some(memory) = self.sampler.memory().filter(|memory| memory.n_steps > self.n_steps_kept) else {
-            return Ok(());
-        };
+        let Some(memory) = self.sampler.memory(self.n_steps_kept) else { return Ok(()) };
         let (store, id) = (&self.view.store, self.view.id);
-        for step in self.sampler.steps().iter().filter(|step| step.step >= self.n_steps_kept) {
-            let json = serde_json::to_value(step).expect("numbers and texts");
+        for step in self.sampler.steps(self.n_steps_kept) {
+            let json = serde_json::to_value(&step).expect("numbers and texts");
             store.set_study_user_attribute(id, &format!("{STEP}{:06}", step.step), &json)?;
         }
         store.set_study_system_attribute(id, MEMORY, &Json::from(STANDARD.encode(&memory.bytes)))?;

@@ -88,14 +88,8 @@ impl Planted {
 
     /// A trial that gave what the table says.
     pub(crate) fn trial(&self, number: u64, point: Point) -> Observation {
-        Observation {
-            number,
-            outcome: Outcome::Complete(vec![-self.accuracy(&point)]),
-            point,
-            intermediate: vec![],
-            violation: 0.0,
-            attempt: Some(0),
-        }
+        let outcome = Outcome::Complete(vec![-self.accuracy(&point)]);
+        Observation { attempt: Some(0), ..Observation::new(number, point, outcome) }
     }
 }
 

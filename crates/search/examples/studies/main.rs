@@ -136,14 +136,7 @@ impl Study {
     fn train(&self, history: &mut History, number: u64, point: Point) -> Observation {
         let curve = (self.objective.curve)(&point);
         let pruner: Box<dyn Pruner> = pruner(&self.pruner, curve.len() as u64);
-        let mut trial = Observation {
-            number,
-            outcome: Outcome::Pending,
-            point,
-            intermediate: vec![],
-            violation: 0.0,
-            attempt: None,
-        };
+        let mut trial = Observation::new(number, point, Outcome::Pending);
         for (step, &cost) in (1..).zip(&curve) {
             trial.intermediate.push((step, cost));
             history.insert(trial.clone());
@@ -169,14 +162,7 @@ fn time_ask(objective: &Objective, spec: &SamplerSpec, n_trials: u64, n_objectiv
         costs.rotate_right(1);
         costs[0] = (objective.curve)(&point)[0];
         let outcome = Outcome::Complete(costs.clone());
-        history.insert(Observation {
-            number,
-            outcome,
-            point,
-            intermediate: vec![],
-            violation: 0.0,
-            attempt: None,
-        });
+        history.insert(Observation::new(number, point, outcome));
     }
     let sampler = sampler(spec);
     let times = (0..11).map(|idx| {

@@ -96,12 +96,7 @@ fn draw(seed: Seed, row: usize, n: usize) -> usize {
 
 fn trained(number: u64, attempt: u64, point: Point, curve: &[f64]) -> Observation {
     let costs: Vec<f64> = curve.iter().map(|&accuracy| Direction::Maximize.cost(accuracy)).collect();
-    Observation {
-        number,
-        outcome: Outcome::Complete(costs.last().copied().into_iter().collect()),
-        point,
-        intermediate: (1..).zip(costs).collect(),
-        violation: 0.0,
-        attempt: Some(attempt),
-    }
+    let outcome = Outcome::Complete(costs.last().copied().into_iter().collect());
+    let intermediate = (1..).zip(costs).collect();
+    Observation { intermediate, attempt: Some(attempt), ..Observation::new(number, point, outcome) }
 }

@@ -101,6 +101,20 @@ impl Learner {
         Pupil { seed, decisions, policy, digest, learned }
     }
 
+    /// The policy after `n_steps`; `None` where trials are not over from which it is to learn before.
+    fn taught<'c>(&self, cache: &'c mut Cache, ask: &Ask<'_>, n_steps: u64) -> Option<&'c mut Pupil> {
+        let (space, seed) = (ask.history.space(), ask.seed);
+        let Cache { of, recalled } = cache;
+        if of.as_ref().is_some_and(|pupil| pupil.seed != seed || pupil.decisions.space() != space) {
+            *of = None;
+        }
+        let pupil = of.get_or_insert_with(|| self.pupil(space, seed));
+        if let Some(recalled) = recalled.take() {
+            pupil.recall(recalled, &self.learning, ask.history);
+        }
+        pupil.learn(n_steps, &self.learning, ask.history).then_some(pupil)
+    }
+
     /// How many steps the policy that draws a trial has taken.
     fn n_steps_before(&self, number: u64) -> u64 {
         (number / self.learning.reward.children).saturating_sub(self.learning.delay)
@@ -139,25 +153,14 @@ impl Pupil {
 impl Sampler for Learner {
     /// Waits until the trials that are to be learned from first are over; nothing where [`check`] fails.
     fn ask(&self, ask: &Ask<'_>) -> Answer {
-        let (space, seed) = (ask.history.space(), ask.seed);
-        if check("", space, ask.history.directions()).is_err() {
+        if !can_learn(ask.history) {
             return Answer::Exhausted;
         }
         let mut cache = self.cache();
-        let Cache { of, recalled } = &mut *cache;
-        if of.as_ref().is_some_and(|pupil| pupil.seed != seed || pupil.decisions.space() != space) {
-            *of = None;
-        }
-        let pupil = of.get_or_insert_with(|| self.pupil(space, seed));
-        if let Some(recalled) = recalled.take() {
-            pupil.recall(recalled, &self.learning, ask.history);
-        }
         let n_steps = self.n_steps_before(ask.number);
-        if !pupil.learn(n_steps, &self.learning, ask.history) {
-            return Answer::Wait;
-        }
+        let Some(pupil) = self.taught(&mut cache, ask, n_steps) else { return Answer::Wait };
         let Pupil { decisions, policy, learned, .. } = pupil;
-        let setting = Setting { decisions, learning: &self.learning, seed, history: ask.history };
+        let setting = Setting { decisions, learning: &self.learning, seed: ask.seed, history: ask.history };
         let params = learned.params_after(n_steps).expect("so many steps were learned");
         setting.draw(&mut **policy, params, ask.number, ask.attempt).into()
     }
@@ -166,11 +169,17 @@ impl Sampler for Learner {
         true
     }
 
-    fn memory(&self) -> Option<Memory> {
+    fn learn(&self, ask: &Ask<'_>) {
+        if can_learn(ask.history) {
+            let _may_wait = self.taught(&mut self.cache(), ask, self.n_steps_before(ask.number));
+        }
+    }
+
+    fn memory(&self, n_known: u64) -> Option<Memory> {
         let cache = self.cache();
         let learned = &cache.of.as_ref()?.learned;
         let n_steps = learned.n_steps();
-        (n_steps > 0).then(|| Memory { n_steps, bytes: memory::encode(learned) })
+        (n_steps > n_known).then(|| Memory { n_steps, bytes: memory::encode(learned) })
     }
 
     fn recall(&self, bytes: &[u8]) {
@@ -179,7 +188,13 @@ impl Sampler for Learner {
         }
     }
 
-    fn steps(&self) -> Vec<StepLog> {
-        self.cache().of.as_ref().map_or_else(Vec::new, |pupil| pupil.learned.log.clone())
+    fn steps(&self, n_known: u64) -> Vec<StepLog> {
+        let cache = self.cache();
+        let log = cache.of.iter().flat_map(|pupil| &pupil.learned.log);
+        log.filter(|step| step.step >= n_known).cloned().collect()
     }
+}
+
+fn can_learn(history: &History) -> bool {
+    check("", history.space(), history.directions()).is_ok()
 }

@@ -78,10 +78,7 @@ impl<'a> Walk<'a> {
 
     /// Whether dimension `dim` exists, as far as is known.
     pub(crate) fn exists(&self, dim: usize) -> bool {
-        self.decisions.space().dimensions()[dim].conditions.iter().all(|condition| {
-            let value = self.point.get(condition.dimension).copied().flatten();
-            category(value).is_some_and(|category| condition.categories.contains(&category))
-        })
+        self.decisions.space().is_active(dim, &self.point)
     }
 
     /// Whether the policy is to say what the next dimension is; then [`Walk::take`] comes next. Else it does

@@ -114,14 +114,7 @@ pub(crate) fn observation(number: u64, point: Point, n_objectives: usize) -> Obs
     let cost = |x: f64| (0..n_objectives).map(|idx| x * (idx as f64 + 1.0)).collect::<Vec<_>>();
     let mixed = ((number * 7919) % 101) as f64;
     let intermediate = |costs: &[f64]| (1..).zip(costs.iter().copied()).collect::<Vec<_>>();
-    let plain = |outcome| Observation {
-        number,
-        outcome,
-        point: point.clone(),
-        intermediate: vec![],
-        violation: 0.0,
-        attempt: None,
-    };
+    let plain = |outcome| Observation::new(number, point.clone(), outcome);
     match number % 16 {
         0 => plain(Outcome::Complete(cost(f64::NAN))),
         1 => plain(Outcome::Complete(cost(f64::INFINITY))),

@@ -9,14 +9,7 @@ fn tried(space: &search::Space, n: u64, cost: impl Fn(&[Option<ParamValue>]) -> 
     let mut history = History::new(space.clone(), vec![Direction::Minimize]);
     for (number, point) in (0..).zip(cases::random_points(space, n, Seed(5))) {
         let outcome = Outcome::Complete(vec![cost(&point)]);
-        history.insert(Observation {
-            number,
-            outcome,
-            point,
-            intermediate: vec![],
-            violation: 0.0,
-            attempt: None,
-        });
+        history.insert(Observation::new(number, point, outcome));
     }
     history
 }
@@ -98,14 +91,7 @@ fn costs(rows: &[(&[f64], f64)]) -> History {
     let mut history = History::new(space, vec![Direction::Minimize; 2]);
     for (number, &(costs, violation)) in (0..).zip(rows) {
         let outcome = if costs.is_empty() { Outcome::Failed } else { Outcome::Complete(costs.to_vec()) };
-        history.insert(Observation {
-            number,
-            outcome,
-            point: vec![],
-            intermediate: vec![],
-            violation,
-            attempt: None,
-        });
+        history.insert(Observation { violation, ..Observation::new(number, vec![], outcome) });
     }
     history
 }

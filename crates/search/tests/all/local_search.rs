@@ -36,7 +36,7 @@ fn cost(point: &Point) -> f64 {
 }
 
 fn trial(number: u64, attempt: Option<u64>, point: Point, outcome: Outcome) -> Observation {
-    Observation { number, outcome, attempt, point, violation: 0.0, intermediate: vec![] }
+    Observation { attempt, ..Observation::new(number, point, outcome) }
 }
 
 /// A study one trial after the other, in which what was tried before is refused.

@@ -126,7 +126,7 @@ fn prefix(history: &History, n: u64) -> History {
 fn memory(spec: &SamplerSpec, history: &History, n: u64) -> Option<Vec<u8>> {
     let sampler = sampler(spec);
     try_point(&*sampler, history, n, 0);
-    sampler.memory().map(|memory| memory.bytes)
+    sampler.memory(0).map(|memory| memory.bytes)
 }
 
 #[test]

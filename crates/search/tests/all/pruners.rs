@@ -5,7 +5,7 @@ use spec::{Direction, HalvingSpec, HyperbandSpec, MedianSpec, PrunerSpec};
 
 fn trial(number: u64, outcome: Outcome, curve: &[f64]) -> Observation {
     let intermediate = (1..).zip(curve.iter().copied()).collect();
-    Observation { number, outcome, point: vec![], intermediate, violation: 0.0, attempt: None }
+    Observation { intermediate, ..Observation::new(number, vec![], outcome) }
 }
 
 fn whole(number: u64, curve: &[f64]) -> Observation {

@@ -178,14 +178,7 @@ fn study(
             panic!()
         };
         let outcome = Outcome::Complete(cost(x, y));
-        history.insert(search::Observation {
-            number,
-            outcome,
-            point,
-            intermediate: vec![],
-            violation: 0.0,
-            attempt: None,
-        });
+        history.insert(search::Observation::new(number, point, outcome));
     }
     history
 }
@@ -251,12 +244,8 @@ fn tpe_keeps_away_from_failures_and_violations() {
                 let outcome = if fails { Outcome::Failed } else { Outcome::Complete(vec![cost]) };
                 let violation = if is_bad { violation } else { 0.0 };
                 history.insert(search::Observation {
-                    number,
-                    outcome,
-                    point,
-                    intermediate: vec![],
                     violation,
-                    attempt: None,
+                    ..search::Observation::new(number, point, outcome)
                 });
             }
         }

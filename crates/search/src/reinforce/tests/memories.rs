@@ -23,11 +23,11 @@ fn what_is_recalled_is_not_worked_out_again() {
         history.insert(Observation { number, outcome, point, intermediate, violation, attempt: Some(0) });
     }
     ask(&*first, &history).unwrap();
-    let mut learned = decode(&first.memory().unwrap().bytes).unwrap();
+    let mut learned = decode(&first.memory(0).unwrap().bytes).unwrap();
     learned.baseline.sum += 1.0;
     let bytes = encode(&learned);
     let second = sampler(&spec);
     second.recall(&bytes);
     ask(&*second, &history).unwrap();
-    assert_eq!(second.memory().unwrap().bytes, bytes);
+    assert_eq!(second.memory(0).unwrap().bytes, bytes);
 }

@@ -46,7 +46,7 @@ fn what_is_learned_changes_the_answers_and_each_trial_counts() {
             let switched = sampler(&spec);
             try_point(&*switched, &history, 40, 0);
             try_point(&*switched, &other, 40, 0);
-            assert_eq!(switched.memory().map(|m| m.bytes), memory(&spec, &other, 40), "{name}: {number}");
+            assert_eq!(switched.memory(0).map(|m| m.bytes), memory(&spec, &other, 40), "{name}: {number}");
         }
     }
 }
@@ -71,13 +71,13 @@ fn damaged_and_foreign_memories_are_of_no_effect() {
     bad.extend(memory(&spec, &other_history, 30));
     let of_other_seed = sampler(&spec);
     of_other_seed.ask(&Ask { history: &history, seed: Seed(2), number: 30, attempt: 0 });
-    bad.extend(of_other_seed.memory().map(|memory| memory.bytes));
+    bad.extend(of_other_seed.memory(0).map(|memory| memory.bytes));
     for bytes in bad {
         let recalling = sampler(&spec);
         recalling.recall(&bytes);
-        assert_eq!(recalling.memory(), None, "nothing is said of what was not looked at");
+        assert_eq!(recalling.memory(0), None, "nothing is said of what was not looked at");
         try_point(&*recalling, &history, 30, 0);
-        assert_eq!(recalling.memory().map(|memory| memory.bytes), expected);
+        assert_eq!(recalling.memory(0).map(|memory| memory.bytes), expected);
     }
 }
 
@@ -86,12 +86,12 @@ fn a_memory_says_all_steps() {
     for (name, spec) in specs() {
         let (history, long_lived) = study(&spec, 40);
         try_point(&*long_lived, &history, 40, 0).unwrap();
-        let memory = long_lived.memory().unwrap();
+        let memory = long_lived.memory(0).unwrap();
         let recalling = sampler(&spec);
         recalling.recall(&memory.bytes);
         try_point(&*recalling, &history, 40, 0).unwrap();
-        assert_eq!(recalling.steps(), long_lived.steps(), "{name}");
-        assert_eq!(recalling.memory(), Some(memory.clone()), "{name}");
-        assert_eq!(memory.n_steps, recalling.steps().len() as u64, "{name}");
+        assert_eq!(recalling.steps(0), long_lived.steps(0), "{name}");
+        assert_eq!(recalling.memory(0), Some(memory.clone()), "{name}");
+        assert_eq!(memory.n_steps, recalling.steps(0).len() as u64, "{name}");
     }
 }

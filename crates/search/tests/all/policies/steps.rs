@@ -69,7 +69,7 @@ fn what_a_person_chose_is_not_learned_from() {
         let taught = sampler(&spec);
         let answer = try_point(&*taught, &chosen, n, 0);
         assert_eq!(answer, fresh(&never_taught(&spec), &chosen, n, 0), "{name}");
-        let steps = taught.steps();
+        let steps = taught.steps(0);
         assert!(steps.iter().all(|step| step.n_samples == 0 && step.baseline.is_none()), "{name}");
         assert!(steps.len() > 1, "{name}");
     }
@@ -90,7 +90,7 @@ fn the_log_of_a_step_says_what_happened() {
         let (history, _) = study(&spec, 41);
         let sampler = sampler(&spec);
         try_point(&*sampler, &history, 40, 0).unwrap();
-        let steps = sampler.steps();
+        let steps = sampler.steps(0);
         let expected = 10 - usize::from(name.ends_with("delay"));
         assert_eq!(steps.len(), expected, "{name}");
         for (idx, step) in steps.iter().enumerate() {
@@ -135,7 +135,7 @@ fn networks_that_fit_together_are_drawn_alone() {
                 let (intermediate, violation, attempt) = (vec![], 0.0, Some(0));
                 history.insert(Observation { number, outcome, point, intermediate, violation, attempt });
             }
-            let steps = sampler.steps();
+            let steps = sampler.steps(0);
             assert!(steps.iter().all(|step| step.n_samples > 0), "{name}");
             assert!(steps.last().is_some_and(|step| step.gradient_norm > 0.0), "{name}");
         }
