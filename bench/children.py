@@ -13,12 +13,11 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
-from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
-from machine import cpu
+from machine import record
+from timed_study import timed_study
 
 HERE = Path(__file__).resolve().parent
 
@@ -26,15 +25,7 @@ HERE = Path(__file__).resolve().parent
 def danlu_s(danlu: Path, folder: Path, n_children: int, seed: int, jobs: int) -> tuple[float, list[Path], list[float]]:
     text = (HERE / "children" / "study.toml").read_text()
     text = text.replace("trials = 12", f"trials = {n_children}").replace("version = 1", f"version = 1\nseed = {seed}")
-    (folder / "study.toml").write_text(text)
-    start = time.perf_counter()
-    subprocess.run(
-        [danlu, "study", "run", "study.toml", "--jobs", str(jobs), "--quiet", "--json"],
-        cwd=folder, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    seconds = time.perf_counter() - start
-    exported = subprocess.run([danlu, "study", "export", "children", "--json"], cwd=folder, check=True, capture_output=True)
-    trials = [json.loads(line) for line in exported.stdout.splitlines()]
+    seconds, trials = timed_study(danlu, folder, text, jobs)
     runs = [folder / "studies/children/trials" / f"{trial['trial']:04}" / "run.toml" for trial in trials]
     return seconds, runs, [trial["values"]["validation_accuracy"] for trial in trials]
 
@@ -72,13 +63,11 @@ def main() -> None:
     text = table(seconds, accuracy, args.children)
     print(text)
     if args.record:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True).stdout.strip()
-        day = datetime.now(timezone.utc).date()
-        head = (
-            f"# Children per minute\n\n`make bench-children ARGS=--record`: {args.children} random children of bench/children/study.toml in "
-            f"each round, other ones each time; n = {args.rounds} rounds in turn, medians. {cpu()}, {cores} cores, commit {commit}.\n\n"
+        how = (
+            f"`make bench-children ARGS=--record`: {args.children} random children of bench/children/study.toml in "
+            f"each round, other ones each time; n = {args.rounds} rounds in turn, medians."
         )
-        (HERE / "record" / f"{day}-children.md").write_text(head + text + "\n")
+        record("children", "Children per minute", how, text)
 
 
 def table(seconds: dict[str, list[float]], accuracy: dict[str, list[float]], n_children: int) -> str:

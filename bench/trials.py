@@ -7,19 +7,18 @@ Prints a Markdown table; --record also writes it under bench/record/.
 """
 
 import argparse
-import json
 import os
 import subprocess
 import sys
 import tempfile
 import time
-from datetime import datetime, timezone
 from pathlib import Path
 from statistics import median
 
 import optuna
 
-from machine import cpu
+from machine import record
+from timed_study import timed_study
 
 HERE = Path(__file__).resolve().parent
 N_EPOCHS = 3
@@ -28,15 +27,7 @@ HEAD_START_S = 0.3
 
 def danlu_s(danlu: Path, folder: Path, n_trials: int, jobs: int) -> tuple[float, list[dict]]:
     text = (HERE / "trials" / "study.toml").read_text().replace("trials = 12", f"trials = {n_trials}")
-    (folder / "study.toml").write_text(text)
-    start = time.perf_counter()
-    subprocess.run(
-        [danlu, "study", "run", "study.toml", "--jobs", str(jobs), "--quiet", "--json"],
-        cwd=folder, check=True, stdout=subprocess.DEVNULL,
-    )  # fmt: skip
-    seconds = time.perf_counter() - start
-    exported = subprocess.run([danlu, "study", "export", "trials", "--json"], cwd=folder, check=True, capture_output=True)
-    return seconds, [json.loads(line) for line in exported.stdout.splitlines()]
+    return timed_study(danlu, folder, text, jobs)
 
 
 def optuna_s(folder: Path, params: list[dict], processes: int, threads: int) -> tuple[float, list[float]]:
@@ -101,13 +92,11 @@ def main() -> None:
     text = table(seconds, accuracy, args.trials)
     print(text)
     if args.record:
-        commit = subprocess.run(["git", "rev-parse", "--short", "HEAD"], cwd=HERE, capture_output=True, text=True).stdout.strip()
-        day = datetime.now(timezone.utc).date()
-        head = (
-            f"# Trials per hour\n\n`make bench-trials ARGS=--record`: {args.trials} random trials of bench/trials/study.toml, "
-            f"{N_EPOCHS} epochs each; n = {args.rounds} rounds in turn, medians. {cpu()}, {cores} cores, commit {commit}.\n\n"
+        how = (
+            f"`make bench-trials ARGS=--record`: {args.trials} random trials of bench/trials/study.toml, "
+            f"{N_EPOCHS} epochs each; n = {args.rounds} rounds in turn, medians."
         )
-        (HERE / "record" / f"{day}-trials.md").write_text(head + text + "\n")
+        record("trials", "Trials per hour", how, text)
 
 
 def table(seconds: dict[str, list[float]], accuracy: dict[str, float], n_trials: int) -> str:
