@@ -11,6 +11,7 @@ use study::StudyView;
 use crate::error::CliError;
 use crate::study_command::candidate::Candidates;
 use crate::study_command::retrain::{self, Task};
+use crate::study_command::trial::of_epoch;
 
 /// A trial that is trained again with several seeds.
 pub(crate) struct Finalist<'a> {
@@ -66,10 +67,9 @@ fn finalist<'a>(view: &StudyView, trial: &'a TrialRecord) -> Option<Finalist<'a>
 
 /// By the first objective, where an epoch tells it, else by accuracy.
 fn cost(view: &StudyView, last: &EpochRecord) -> Option<f64> {
-    match Measure::named(&view.objectives()[0].name) {
-        Some(Measure::ValidationLoss) => last.validation_loss,
-        _ => last.validation_accuracy.map(|accuracy| -accuracy),
-    }
+    let first = Measure::named(&view.objectives()[0].name);
+    let told = |measure: Measure| Some(measure.direction().cost(of_epoch(measure, last)?));
+    first.and_then(told).or_else(|| told(Measure::ValidationAccuracy))
 }
 
 fn by_cost(a: &Finalist<'_>, b: &Finalist<'_>) -> Ordering {

@@ -221,7 +221,7 @@ fn job<'a>(
 }
 
 /// What an epoch says; `None` for what it does not.
-fn of_epoch(measure: Measure, epoch: &EpochRecord) -> Option<f64> {
+pub(crate) fn of_epoch(measure: Measure, epoch: &EpochRecord) -> Option<f64> {
     match measure {
         Measure::ValidationAccuracy => Some(epoch.validation_accuracy.unwrap_or(f64::NAN)),
         Measure::ValidationLoss => Some(epoch.validation_loss.unwrap_or(f64::NAN)),

@@ -183,17 +183,8 @@ async fn compare(page: &Browser, runs: &Path) {
     page.shot("compare").await;
 }
 
-/// Each page on a telephone, in the dark and in Chinese.
-async fn keep_pictures(page: &Browser) {
-    let pages = [
-        ("runs", "#/runs", ".runs tbody tr"),
-        ("run", "#/runs/first", ".matrix button"),
-        ("studies", "#/studies", ".studies tbody tr"),
-        ("study", "#/studies/told", "[data-part=history] .chart[data-trials]"),
-        ("trial", "#/studies/told/trials/3", ".curve-body .scatterlayer"),
-        ("blocks", "#/blocks", ".block"),
-        ("try", "#/try/first?index=9", ".map"),
-    ];
+/// Pages (name, hash, what is there) on a telephone and in the dark, where each fits; then the page speaks Chinese.
+async fn turn_to_chinese(page: &Browser, pages: &[(&str, &str, &str)]) {
     for (name, hash, there) in pages {
         for (how, (width, height), colors) in [("phone", PHONE, "light"), ("dark", DESK, "dark")] {
             page.look(width, height, colors).await;
@@ -206,6 +197,20 @@ async fn keep_pictures(page: &Browser) {
     }
     page.look(DESK.0, DESK.1, "light").await;
     page.click("#language").await;
+}
+
+/// Each page on a telephone, in the dark and in Chinese.
+async fn keep_pictures(page: &Browser) {
+    let pages = [
+        ("runs", "#/runs", ".runs tbody tr"),
+        ("run", "#/runs/first", ".matrix button"),
+        ("studies", "#/studies", ".studies tbody tr"),
+        ("study", "#/studies/told", "[data-part=history] .chart[data-trials]"),
+        ("trial", "#/studies/told/trials/3", ".curve-body .scatterlayer"),
+        ("blocks", "#/blocks", ".block"),
+        ("try", "#/try/first?index=9", ".map"),
+    ];
+    turn_to_chinese(page, &pages).await;
     for (name, hash, there) in pages {
         page.value(&format!("location.hash = '{hash}'")).await;
         page.find(there).await;

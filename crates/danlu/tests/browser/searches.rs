@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::browser::Browser;
 use crate::made_up_search::{How, MadeUp};
-use crate::{DESK, PHONE};
+use crate::turn_to_chinese;
 
 const N_LEARNED: usize = 240;
 const N_BIG: usize = 10_000;
@@ -138,18 +138,7 @@ pub(crate) async fn keep_pictures(page: &Browser) {
         ("searches", "#/search", ".studies tbody tr"),
         ("search", "#/search/evolved", "[data-test=child] svg.network"),
     ];
-    for (name, hash, there) in pages {
-        for (how, (width, height), colors) in [("phone", PHONE, "light"), ("dark", DESK, "dark")] {
-            page.look(width, height, colors).await;
-            page.value(&format!("location.hash = '{hash}'")).await;
-            page.find(there).await;
-            let wide = page.value("document.documentElement.scrollWidth").await;
-            assert!(wide.as_u64().unwrap() <= u64::from(width), "{name} is {wide} pixels wide on {width}");
-            page.shot(&format!("{name}-{how}")).await;
-        }
-    }
-    page.look(DESK.0, DESK.1, "light").await;
-    page.click("#language").await;
+    turn_to_chinese(page, &pages).await;
     page.until("document.querySelector('#h-rewards')?.textContent === '子网络'").await;
     page.find("[data-test=child] svg.network").await;
     let words = page.value("document.querySelector('main').innerText").await;

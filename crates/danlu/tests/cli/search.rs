@@ -4,7 +4,7 @@ mod files;
 mod going;
 mod refusals;
 
-use crate::support::Place;
+use crate::study::Asked;
 
 /// Means of 4 × 4 pixels, then two convolutions without border: of two kernels of 5 the second finds no room.
 pub(crate) const GRAMMAR: &str = r#"
@@ -27,37 +27,10 @@ name = "filters"
 choices = [2, 4]
 "#;
 
+pub(crate) const RUN: &str =
+    "[run]\ndata = \"data\"\nepochs = 2\nbatch_size = 32\nvalidation = 0.2\nsubset = 0.5\n";
+
 /// A search file of the search `s`.
-#[derive(Clone, Copy)]
-pub(crate) struct Asked<'a> {
-    pub(crate) trials: u64,
-    pub(crate) sampler: &'a str,
-    /// Further keys at the top.
-    pub(crate) keys: &'a str,
-    /// Further keys of the run.
-    pub(crate) run: &'a str,
-    pub(crate) grammar: &'a str,
-}
-
-impl Default for Asked<'_> {
-    fn default() -> Self {
-        Self { trials: 5, sampler: "\"random\"", keys: "retrain = { best = 0 }", run: "", grammar: GRAMMAR }
-    }
-}
-
-impl Asked<'_> {
-    pub(crate) fn text(&self) -> String {
-        let Self { trials, sampler, keys, run, grammar } = self;
-        format!(
-            "name = \"s\"\nobjectives = [\"validation_accuracy\"]\nsampler = {sampler}\nbudget.trials = {trials}\n{keys}\n\
-             [run]\ndata = \"data\"\nepochs = 2\nbatch_size = 32\nvalidation = 0.2\nsubset = 0.5\n{run}\n{grammar}"
-        )
-    }
-
-    /// A folder with the data and this as the search file `s.toml`.
-    pub(crate) fn place(&self) -> Place {
-        let place = Place::new();
-        place.write("s.toml", self.text());
-        place
-    }
+pub(crate) fn searched() -> Asked<'static> {
+    Asked { trials: 5, run: RUN, parameters: GRAMMAR, ..Asked::default() }
 }

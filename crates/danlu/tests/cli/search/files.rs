@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use crate::search::Asked;
+use crate::search::searched;
+use crate::study::Asked;
 
 #[test]
 fn the_best_gives_files_that_load() {
-    let asked = Asked { keys: "retrain = { best = 1, seeds = 2 }", ..Asked::default() };
+    let asked = Asked { keys: "retrain = { best = 1, seeds = 2 }", ..searched() };
     let place = asked.place();
     place.run("search s.toml --quiet").succeeds();
     let told = place.run("search best s --out best --json").succeeds().stdout;
@@ -32,7 +33,7 @@ fn the_best_gives_files_that_load() {
 
 #[test]
 fn without_retraining_there_is_no_model() {
-    let place = Asked { trials: 2, ..Asked::default() }.place();
+    let place = Asked { trials: 2, ..searched() }.place();
     place.run("search s.toml --quiet").succeeds();
     let text = place.run("search best s --out best").succeeds().stdout;
     assert!(text.contains("not trained again yet") && text.contains("best/network.toml"), "{text}");

@@ -2,17 +2,18 @@
 
 use std::collections::BTreeSet;
 
-use crate::search::Asked;
+use crate::search::searched;
+use crate::study::Asked;
 use crate::study::trials;
 
 #[test]
 fn a_search_goes_on_and_is_a_study_too() {
-    let place = Asked { trials: 4, ..Asked::default() }.place();
+    let place = Asked { trials: 4, ..searched() }.place();
     let ran = place.run("search s.toml").succeeds();
     assert!(ran.stdout.starts_with("study s: 4 trials (4 whole, 0 pruned, 0 failed"), "{}", ran.stdout);
     let first = trials(&place, "s");
     assert_eq!(first.len(), 4);
-    place.write("s.toml", Asked { trials: 6, ..Asked::default() }.text());
+    place.write("s.toml", Asked { trials: 6, ..searched() }.text());
     place.run("search s.toml --jobs 2 --quiet").succeeds();
     let all = trials(&place, "s");
     assert_eq!((all.len(), &all[..4]), (6, &first[..]));
@@ -35,7 +36,7 @@ fn a_search_goes_on_and_is_a_study_too() {
 
 #[test]
 fn every_network_is_tried_once_by_a_grid_and_the_same_by_any_command() {
-    let place = Asked { trials: 100, sampler: "\"grid\"", ..Asked::default() }.place();
+    let place = Asked { trials: 100, sampler: "\"grid\"", ..searched() }.place();
     place.run("study run s.toml --quiet --jobs 2").succeeds();
     let all = trials(&place, "s");
     let params: BTreeSet<String> = all.iter().map(|trial| trial["params"].to_string()).collect();
@@ -46,7 +47,7 @@ fn every_network_is_tried_once_by_a_grid_and_the_same_by_any_command() {
 
 #[test]
 fn a_network_that_lies_in_the_space_is_tried_when_asked_for() {
-    let place = Asked { trials: 3, ..Asked::default() }.place();
+    let place = Asked { trials: 3, ..searched() }.place();
     place.write(
         "mine.toml",
         r#"
@@ -76,7 +77,7 @@ fn a_network_that_lies_in_the_space_is_tried_when_asked_for() {
     assert!(all[0]["user_attributes"].get("danlu:attempt").is_none(), "a person chose it");
     // The same again is not trained again.
     place.run("search enqueue s --network mine.toml").succeeds();
-    place.write("s.toml", Asked { trials: 4, ..Asked::default() }.text());
+    place.write("s.toml", Asked { trials: 4, ..searched() }.text());
     place.run("search s.toml --quiet").succeeds();
     let again = &trials(&place, "s")[3];
     assert_eq!(
@@ -87,7 +88,7 @@ fn a_network_that_lies_in_the_space_is_tried_when_asked_for() {
 
 #[test]
 fn lenet_is_enqueued_in_its_space() {
-    let place = Asked::default().place();
+    let place = searched().place();
     let preset = place.run("search enqueue lenet-space --network lenet");
     // The preset's data are not here, and need not be to say that it is one of its networks.
     preset.succeeds();
