@@ -10,7 +10,7 @@ pub(crate) mod plain;
 
 use std::fmt::Debug;
 
-use crate::Kernel;
+use crate::{GROUP, Kernel};
 
 /// A native register of `f32`, with the operations of [`crate::Lane`] that depend on the instruction set.
 pub(crate) trait Register: Copy + Debug + Send + Sync + 'static {
@@ -39,6 +39,15 @@ pub(crate) trait Register: Copy + Debug + Send + Sync + 'static {
     fn exponent(self) -> Self;
     /// Sum of all values, by halves.
     fn sum(self) -> f32;
+    /// [`Register::sum`] of each.
+    #[inline(always)]
+    fn sums(registers: [Self; GROUP]) -> [f32; GROUP] {
+        let mut sums = [0.0; GROUP];
+        for i in 0..GROUP {
+            sums[i] = registers[i].sum();
+        }
+        sums
+    }
     /// Runs the kernel in a function compiled for this instruction set.
     fn enter<K: Kernel>(kernel: K) -> K::Output;
 }

@@ -15,6 +15,20 @@ pub(crate) struct Wide<R, const N: usize>([R; N]);
 
 impl<R: Register, const N: usize> Wide<R, N> {
     const CHECKED: () = assert!(N * R::WIDTH == GROUP && size_of::<Self>() == GROUP * size_of::<f32>());
+
+    /// One register of sums, by halves.
+    #[inline(always)]
+    fn folded(self) -> R {
+        let mut r = self.0;
+        let mut n = N;
+        while n > 1 {
+            n /= 2;
+            for i in 0..n {
+                r[i] = r[i].add(r[i + n]);
+            }
+        }
+        r[0]
+    }
 }
 
 impl<R: Register, const N: usize> Default for Wide<R, N> {
@@ -118,15 +132,15 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
     }
     #[inline(always)]
     fn sum(self) -> f32 {
-        let mut r = self.0;
-        let mut n = N;
-        while n > 1 {
-            n /= 2;
-            for i in 0..n {
-                r[i] = r[i].add(r[i + n]);
-            }
+        self.folded().sum()
+    }
+    #[inline(always)]
+    fn sums(vectors: [Self; GROUP]) -> [f32; GROUP] {
+        let mut firsts = [R::splat(0.0); GROUP];
+        for i in 0..GROUP {
+            firsts[i] = vectors[i].folded();
         }
-        r[0].sum()
+        R::sums(firsts)
     }
     #[inline(always)]
     fn as_scalars(vectors: &[Self]) -> &[f32] {

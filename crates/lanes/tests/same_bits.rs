@@ -146,6 +146,30 @@ fn sums_run_by_halves() {
     }
 }
 
+struct Sums<'a>(&'a [f32]);
+
+impl WithLane for Sums<'_> {
+    type Output = [[f32; GROUP]; 2];
+    fn run<V: Lane<Scalar = f32>>(self) -> Self::Output {
+        let mut vectors = [V::zero(); GROUP];
+        let mut one_by_one = [0.0; GROUP];
+        for (i, x) in self.0.chunks_exact(GROUP).enumerate() {
+            vectors[i] = V::load(x);
+            one_by_one[i] = vectors[i].sum();
+        }
+        [V::sums(vectors), one_by_one]
+    }
+}
+
+#[test]
+fn sums_of_sixteen_vectors_are_those_of_each() {
+    let x: Vec<f32> = (0..GROUP * GROUP).map(|i| 1.0 / (i as f32 + 3.0)).collect();
+    for isa in Isa::available() {
+        let [at_once, one_by_one] = isa.run(Sums(&x));
+        assert_eq!(at_once.map(f32::to_bits), one_by_one.map(f32::to_bits), "{isa}");
+    }
+}
+
 struct Pack<'a>(&'a [&'a [u8]], usize);
 
 impl WithLane for Pack<'_> {

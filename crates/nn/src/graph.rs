@@ -15,6 +15,7 @@ use crate::layers::max_pool2d::MaxPool2d;
 use crate::layers::pad::Pad;
 use crate::layers::rbf::Rbf;
 use crate::layers::row_conv2d::RowConv2d;
+use crate::layers::winograd_conv2d::WinogradConv2d;
 use crate::{LayerSummary, Tensor};
 
 /// One operation, on values by number. Value 0 is the picture.
@@ -36,6 +37,7 @@ pub(crate) struct Op {
 pub(crate) enum Layer {
     Conv2d(Conv2d),
     RowConv2d(RowConv2d),
+    WinogradConv2d(WinogradConv2d),
     Linear(Linear),
     Rbf(Rbf),
     BatchNorm2d(BatchNorm2d),
@@ -75,6 +77,7 @@ impl Layer {
         match self {
             Layer::Conv2d(conv) => conv.multiply_adds(),
             Layer::RowConv2d(conv) => conv.multiply_adds(),
+            Layer::WinogradConv2d(conv) => conv.multiply_adds(),
             Layer::Linear(linear) => linear.multiply_adds(),
             Layer::Rbf(rbf) => rbf.codes.len() as u64,
             _ => 0,
@@ -86,6 +89,7 @@ impl Layer {
         match self {
             Layer::Conv2d(_)
             | Layer::RowConv2d(_)
+            | Layer::WinogradConv2d(_)
             | Layer::Linear(_)
             | Layer::Rbf(_)
             | Layer::BatchNorm2d(_)

@@ -26,3 +26,4 @@ pub(crate) mod multiply;
 pub(crate) mod pad;
 pub(crate) mod rbf;
 pub(crate) mod row_conv2d;
+pub(crate) mod winograd_conv2d;

@@ -18,8 +18,6 @@ pub(crate) struct Layout {
     pub(crate) kept: Vec<Range<usize>>,
     /// A place for a gradient that is added to another.
     pub(crate) added: Vec<Range<usize>>,
-    /// What an operation needs during its backward pass only.
-    pub(crate) scratch: Vec<Range<usize>>,
 }
 
 /// Time runs from the picture (0) over the operations forward (1 to n) and the loss (n + 1) to the operations
@@ -107,20 +105,14 @@ pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bo
         first: time.backward(i),
         last: time.backward(i),
     }));
-    requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
-        len: scratch_len(op),
-        first: time.backward(i),
-        last: time.backward(i),
-    }));
     let (mut places, len) = place(&requests);
-    let scratch = places.split_off(2 * n_values + 2 * n_ops);
     let added = places.split_off(2 * n_values + n_ops);
     let kept = places.split_off(2 * n_values);
     let mut gradients = places.split_off(n_values);
     for (value, &owner) in owners.iter().enumerate() {
         gradients[value] = gradients[owner].clone();
     }
-    Layout { len, peak: 0, values: places, gradients, kept, added, scratch }
+    Layout { len, peak: 0, values: places, gradients, kept, added }
 }
 
 /// For each value whose place its gradient has: its own, or that of an operation's output for an input, where the
@@ -157,14 +149,6 @@ fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
     let inputs = planned.op.inputs.iter().zip(&planned.input_gradients);
     let added = inputs.filter(|(_, use_of)| **use_of == GradientUse::Add);
     added.map(|(&input, _)| graph.values[input]).max().unwrap_or(0)
-}
-
-/// Vectors that an operation needs during its backward pass only.
-fn scratch_len(op: &Op) -> usize {
-    match &op.layer {
-        Layer::Conv2d(conv) => conv.n_by_position(),
-        _ => 0,
-    }
 }
 
 #[cfg(test)]

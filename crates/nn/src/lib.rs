@@ -38,4 +38,4 @@ pub use plan::{LayerSummary, Plan, Tensor};
 pub use probe::Probe;
 pub use state_dict::{StateDictError, from_safetensors, metadata, to_safetensors};
 pub use statistics::BatchStatistics;
-pub use workspace::{Mode, Workspace};
+pub use workspace::{Mode, Scratch, Workspace};

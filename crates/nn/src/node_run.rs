@@ -9,7 +9,7 @@ use spec::Seed;
 use crate::graph::Layer;
 use crate::pass::{Pass, backward, forward};
 use crate::plan::{GradientUse, PlannedOp};
-use crate::{BatchStatistics, Chunk, Mode, Plan, ShardGradient, Workspace};
+use crate::{BatchStatistics, Chunk, Mode, Plan, Scratch, ShardGradient, Workspace};
 
 /// A node of a network with all that its operations read and write, filled with random numbers.
 ///
@@ -25,6 +25,7 @@ pub struct NodeRun<'a, V: Lane> {
     statistics: BatchStatistics<V::Scalar>,
     inference: Workspace<V>,
     training: Workspace<V>,
+    scratch: Scratch<V>,
     shards: Vec<ShardGradient<V>>,
     gradient: Vec<V::Scalar>,
 }
@@ -131,6 +132,7 @@ impl<'a, V: Lane> NodeRun<'a, V> {
             statistics: BatchStatistics::new(plan),
             inference: Workspace::new(plan, Mode::Inference),
             training: Workspace::new(plan, Mode::Training),
+            scratch: Scratch::new(plan),
             shards: vec![shard; n_groups],
             gradient: vec![V::Scalar::ZERO; plan.n_parameters()],
         };
@@ -172,7 +174,7 @@ impl<'a, V: Lane> NodeRun<'a, V> {
                 self.statistics.gather_forward(plan, stage - 1, iter::once(&self.training));
             }
             let pass = Pass { plan, params, statistics: &self.statistics };
-            forward::train(op, &pass, stage, &mut self.training);
+            forward::train(op, &pass, stage, &mut self.training, &mut self.scratch);
         }
     }
 
@@ -183,7 +185,7 @@ impl<'a, V: Lane> NodeRun<'a, V> {
             let stage = plan.stage_of(op);
             let pass = Pass { plan, params, statistics: &self.statistics };
             let mut gradient = self.shards[group_idx].group(0);
-            backward::run(op, &pass, stage, &mut self.training, &mut gradient);
+            backward::run(op, &pass, stage, (&mut self.training, &mut self.scratch), &mut gradient);
             if matches!(plan.ops[op].op.layer, Layer::BatchNorm2d(_)) {
                 self.statistics.gather_backward(plan, stage, slice::from_ref(&self.shards[group_idx]));
                 let pass = Pass { plan, params, statistics: &self.statistics };

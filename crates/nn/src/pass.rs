@@ -13,7 +13,7 @@ use lanes::{Lane, Scalar};
 
 use crate::loss::{Loss, Prediction, Tally, Targets, compute, predict};
 use crate::workspace::layout;
-use crate::{BatchStatistics, Mode, Plan, ShardGradient, Workspace};
+use crate::{BatchStatistics, Mode, Plan, Scratch, ShardGradient, Workspace};
 
 /// The logits of the pictures in the workspace's input, as in use after training; see [`Workspace::logits`].
 ///
@@ -55,13 +55,18 @@ impl<S: Scalar> Pass<'_, S> {
     /// One stage forward. The first reads the pictures in the workspace's input.
     ///
     /// The workspace, which must be for training, is the group's own from the first stage forward to the last one
-    /// backward. Before the first stage [`Workspace::set_live`] and, if [`Plan::is_random`],
+    /// backward; the scratch is that of whoever calls. Before the first stage [`Workspace::set_live`] and, if [`Plan::is_random`],
     /// [`Workspace::set_streams`] must have told of its samples.
-    pub fn forward_stage<V: Lane<Scalar = S>>(&self, stage: usize, workspace: &mut Workspace<V>) {
+    pub fn forward_stage<V: Lane<Scalar = S>>(
+        &self,
+        stage: usize,
+        workspace: &mut Workspace<V>,
+        scratch: &mut Scratch<V>,
+    ) {
         assert_eq!(workspace.mode, Mode::Training, "the workspace is not for training");
         let plan = self.plan;
         for op_idx in plan.stages[stage].clone() {
-            forward::train(op_idx, self, stage, workspace);
+            forward::train(op_idx, self, stage, workspace, scratch);
         }
         if let Some(next) = plan.stages.get(stage + 1) {
             forward::gather_moments(&plan.ops[next.start], &plan.training, workspace);
@@ -90,7 +95,7 @@ impl<S: Scalar> Pass<'_, S> {
         &self,
         stage: usize,
         group_idx: usize,
-        workspace: &mut Workspace<V>,
+        (workspace, scratch): (&mut Workspace<V>, &mut Scratch<V>),
         gradient: &mut ShardGradient<V>,
     ) {
         let plan = self.plan;
@@ -99,7 +104,7 @@ impl<S: Scalar> Pass<'_, S> {
         }
         let mut gradient = gradient.group(group_idx);
         for op_idx in plan.stages[stage].clone().rev() {
-            backward::run(op_idx, self, stage, workspace, &mut gradient);
+            backward::run(op_idx, self, stage, (workspace, scratch), &mut gradient);
         }
     }
 
@@ -108,13 +113,13 @@ impl<S: Scalar> Pass<'_, S> {
         &self,
         (loss, targets, weight): (&Loss<S>, Targets<'_, S>, S),
         group_idx: usize,
-        workspace: &mut Workspace<V>,
+        (workspace, scratch): (&mut Workspace<V>, &mut Scratch<V>),
         gradient: &mut ShardGradient<V>,
     ) -> Tally {
         assert_eq!(self.plan.n_stages(), 1, "the whole batch is looked at in between");
-        self.forward_stage(0, workspace);
+        self.forward_stage(0, workspace, scratch);
         let tally = self.loss(loss, targets, weight, workspace);
-        self.backward_stage(0, group_idx, workspace, gradient);
+        self.backward_stage(0, group_idx, (workspace, scratch), gradient);
         tally
     }
 }

@@ -150,6 +150,8 @@ impl Plan {
         let inference = inference_layout(&graph);
         check_memory("activations", training.len, 64)?;
         check_memory("gradients", graph.tensors.last().map_or(0, |tensor| tensor.range.end), 4)?;
+        let (n_scalars, n_vectors) = n_scratch(&ops);
+        check_memory("scratch", n_scalars / 16 + n_vectors, 64)?;
         Ok(Plan {
             stages: stages(&ops),
             ops,
@@ -248,14 +250,20 @@ impl Plan {
         self.stages.partition_point(|stage| stage.end <= op_idx)
     }
 
-    /// Scalars of scratch that a pass needs.
-    pub(crate) fn n_scratch(&self) -> usize {
-        let needed = |planned: &PlannedOp| match &planned.op.layer {
-            Layer::Conv2d(conv) => conv.n_weights(),
-            _ => 0,
-        };
-        self.ops.iter().map(needed).max().unwrap_or(0)
+    /// Numbers and vectors of scratch that a pass needs.
+    pub(crate) fn n_scratch(&self) -> (usize, usize) {
+        n_scratch(&self.ops)
     }
+}
+
+fn n_scratch(ops: &[PlannedOp]) -> (usize, usize) {
+    let needed = |planned: &PlannedOp| match &planned.op.layer {
+        Layer::Conv2d(conv) => (conv.n_scalars(), conv.n_by_position()),
+        Layer::WinogradConv2d(conv) => (conv.n_scalars(), conv.n_vectors()),
+        _ => (0, 0),
+    };
+    let most = |(a, b): (usize, usize), (c, d): (usize, usize)| (a.max(c), b.max(d));
+    ops.iter().map(needed).fold((0, 0), most)
 }
 
 /// Cut before every batch normalization.

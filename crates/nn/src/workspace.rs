@@ -1,4 +1,4 @@
-//! One thread's scratch: the activations and gradients of one lane group.
+//! What one lane group needs: its activations and gradients, and scratch while it is worked at.
 
 use lanes::{Lane, Scalar};
 use rand_chacha::ChaCha8Rng;
@@ -20,7 +20,8 @@ pub enum Mode {
 pub struct Workspace<V: Lane> {
     pub(crate) mode: Mode,
     pub(crate) arena: Vec<V>,
-    pub(crate) scratch: Vec<V::Scalar>,
+    /// Of a workspace for inference; in training there may be more workspaces than threads, and it comes from outside.
+    pub(crate) scratch: Option<Scratch<V>>,
     /// 1 in lanes with a sample, 0 in the others; and how many have one.
     pub(crate) live: V,
     pub(crate) n_live: usize,
@@ -28,6 +29,21 @@ pub struct Workspace<V: Lane> {
     pub(crate) streams: Vec<ChaCha8Rng>,
     /// What the next batch normalization gathers of this lane group.
     pub(crate) moments: Vec<V::Scalar>,
+}
+
+/// What an operation needs while it runs; one for each thread.
+#[derive(Clone, Debug)]
+pub struct Scratch<V: Lane> {
+    pub(crate) scalars: Vec<V::Scalar>,
+    pub(crate) vectors: Vec<V>,
+}
+
+impl<V: Lane> Scratch<V> {
+    /// Enough for every operation of the plan.
+    pub fn new(plan: &Plan) -> Self {
+        let (n_scalars, n_vectors) = plan.n_scratch();
+        Self { scalars: vec![V::Scalar::ZERO; n_scalars], vectors: vec![V::zero(); n_vectors] }
+    }
 }
 
 impl<V: Lane> Workspace<V> {
@@ -38,7 +54,7 @@ impl<V: Lane> Workspace<V> {
         Self {
             mode,
             arena,
-            scratch: vec![V::Scalar::ZERO; plan.n_scratch()],
+            scratch: (mode == Mode::Inference).then(|| Scratch::new(plan)),
             live: V::splat(V::Scalar::ONE),
             n_live: V::LANES,
             streams: Vec::with_capacity(V::LANES),

@@ -6,8 +6,8 @@ mod lenet_plain;
 
 use lanes::Lane;
 use nn::{
-    BatchStatistics, Loss, Mode, Optimizer, Params, Pass, Plan, ShardGradient, Targets, UpdateNumbers,
-    Workspace,
+    BatchStatistics, Loss, Mode, Optimizer, Params, Pass, Plan, Scratch, ShardGradient, Targets,
+    UpdateNumbers, Workspace,
 };
 use spec::{AdamSpec, LossSpec, OptimizerSpec, Seed};
 
@@ -31,6 +31,7 @@ fn engine_step(
     labels: &[usize],
 ) -> f64 {
     let mut workspace = Workspace::<f64>::new(plan, Mode::Training);
+    let mut scratch = Scratch::new(plan);
     let mut shard = ShardGradient::new(plan, labels.len());
     let mut grads = vec![0.0; params.0.len()];
     let weight = 1.0 / labels.len() as f64;
@@ -43,7 +44,7 @@ fn engine_step(
         f64::as_scalars_mut(workspace.input_mut(plan)).copy_from_slice(picture);
         let label = [label as u8];
         let aim = (&cross_entropy, Targets::from(&label[..]), weight);
-        loss += pass.run(aim, idx, &mut workspace, &mut shard).loss;
+        loss += pass.run(aim, idx, (&mut workspace, &mut scratch), &mut shard).loss;
     }
     for chunk in plan.chunks() {
         chunk.gather(std::slice::from_ref(&shard), &mut grads[chunk.range()]);

@@ -36,7 +36,8 @@ pub struct Speed {
     pub ns: f64,
     /// What takes longer at best.
     pub bound: Bound,
-    /// Which share of the time it would take at best.
+    /// The time it would take at best by that of the time it takes. Multiply-adds are dense ones: more than 1 is possible where
+    /// a convolution does fewer.
     pub share: f64,
 }
 

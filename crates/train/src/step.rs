@@ -6,7 +6,7 @@
 
 use data::Mix;
 use lanes::{GROUP, Lane};
-use nn::{BatchStatistics, Loss, Params, Pass, Plan, ShardGradient, Tally};
+use nn::{BatchStatistics, Loss, Params, Pass, Plan, Scratch, ShardGradient, Tally};
 use rayon::prelude::*;
 
 use crate::TrainError;
@@ -20,6 +20,7 @@ pub(crate) struct Stepper<'a, V: Lane> {
     lessons: Lessons<'a>,
     loss: Loss<f32>,
     seats: Seats<V>,
+    scratch: PerThread<Scratch<V>>,
     statistics: BatchStatistics<f32>,
     mix: Mix,
     /// Samples of a shard.
@@ -53,6 +54,7 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
             lessons,
             loss,
             seats,
+            scratch: PerThread::new(|| Scratch::new(plan)),
             statistics: BatchStatistics::new(plan),
             mix: Mix::default(),
             shard_len,
@@ -92,19 +94,19 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
 
     fn run_at_once(&mut self, batch: Group<'_>, params: &Params<f32>, weight: f32) {
         let Seats::ByThread(seats) = &self.seats else { return };
-        let (lessons, loss) = (&self.lessons, &self.loss);
+        let (lessons, loss, scratch) = (&self.lessons, &self.loss, &self.scratch);
         let pass = Pass { plan: self.plan, params: &params.0, statistics: &self.statistics };
         let pieces: Vec<_> = batch.pieces(self.shard_len).collect();
         let shards = self.shards[..self.n_shards].par_iter_mut();
         let losses = self.losses.par_chunks_mut(self.shard_len / GROUP);
         shards.zip(losses).zip(pieces).with_max_len(1).for_each(|((shard, losses), piece)| {
-            let mut seat = seats.mine();
+            let (mut seat, mut scratch) = (seats.mine(), scratch.mine());
             shard.reset(piece.pieces(GROUP).count());
             for (idx, (tally, group)) in losses.iter_mut().zip(piece.pieces(GROUP)).enumerate() {
                 lessons.load(group, &mut seat);
-                let workspace = &mut seat.workspace;
+                let place = (&mut seat.workspace, &mut *scratch);
                 *tally = lessons
-                    .with_targets(group, |targets| pass.run((loss, targets, weight), idx, workspace, shard));
+                    .with_targets(group, |targets| pass.run((loss, targets, weight), idx, place, shard));
             }
         });
     }
@@ -114,12 +116,13 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
         let plan = self.plan;
         let groups: Vec<_> = batch.pieces(GROUP).collect();
         let seats = &mut seats[..groups.len()];
-        let first = Forward { lessons: &self.lessons, loss: &self.loss, weight };
+        let scratch = &self.scratch;
+        let way = Forward { lessons: &self.lessons, loss: &self.loss, weight, scratch };
         for stage in 0..plan.n_stages() {
             let pass = Pass { plan, params: &params.0, statistics: &self.statistics };
             let tasks = seats.par_iter_mut().zip(&mut self.losses).zip(&groups).with_max_len(1);
             back_and_forth(stage, tasks, |((seat, tally), &group)| {
-                first.stage(pass, stage, group, seat, tally);
+                way.stage(pass, stage, group, seat, tally);
             });
             self.statistics.gather_forward(plan, stage, seats.iter().map(|seat| &seat.workspace));
         }
@@ -131,8 +134,9 @@ impl<'a, V: Lane<Scalar = f32>> Stepper<'a, V> {
             // The last stage forward and the first backward are of one number.
             back_and_forth(stage + 1, tasks, |(shard, seats)| {
                 shard.reset(seats.len());
+                let mut scratch = scratch.mine();
                 for (idx, seat) in seats.iter_mut().enumerate() {
-                    pass.backward_stage(stage, idx, &mut seat.workspace, shard);
+                    pass.backward_stage(stage, idx, (&mut seat.workspace, &mut scratch), shard);
                 }
             });
             self.statistics.gather_backward(plan, stage, shards);
@@ -147,15 +151,16 @@ fn back_and_forth<T: IndexedParallelIterator>(stage: usize, tasks: T, run: impl 
 }
 
 /// The way of lane groups forward, stage by stage.
-struct Forward<'a> {
+struct Forward<'a, V: Lane> {
     lessons: &'a Lessons<'a>,
     loss: &'a Loss<f32>,
     weight: f32,
+    scratch: &'a PerThread<Scratch<V>>,
 }
 
-impl Forward<'_> {
+impl<V: Lane<Scalar = f32>> Forward<'_, V> {
     /// Loads the group before the first stage, and computes its loss after the last.
-    fn stage<V: Lane<Scalar = f32>>(
+    fn stage(
         &self,
         pass: Pass<'_, f32>,
         stage: usize,
@@ -166,7 +171,7 @@ impl Forward<'_> {
         if stage == 0 {
             self.lessons.load(group, seat);
         }
-        pass.forward_stage(stage, &mut seat.workspace);
+        pass.forward_stage(stage, &mut seat.workspace, &mut self.scratch.mine());
         if stage + 1 == pass.plan.n_stages() {
             let workspace = &mut seat.workspace;
             *tally = self

@@ -100,6 +100,34 @@ impl Register for Avx2 {
         })
     }
     #[inline(always)]
+    fn sums(registers: [Self; 16]) -> [f32; 16] {
+        // As for AVX-512, eight at a time.
+        let mut sums = [0.0; 16];
+        for (eight, sums) in registers.as_chunks::<8>().0.iter().zip(sums.as_chunks_mut::<8>().0) {
+            let mut r = [eight[0].0; 8];
+            for i in 0..8 {
+                r[i % 4 * 2 + i / 4] = eight[i].0;
+            }
+            intrinsic!({
+                for i in 0..4 {
+                    let (a, b) = (r[2 * i], r[2 * i + 1]);
+                    r[i] = _mm256_add_ps(
+                        _mm256_permute2f128_ps::<0x20>(a, b),
+                        _mm256_permute2f128_ps::<0x31>(a, b),
+                    );
+                }
+                for i in 0..2 {
+                    let (a, b) = (r[2 * i], r[2 * i + 1]);
+                    r[i] = _mm256_add_ps(_mm256_shuffle_ps::<0x44>(a, b), _mm256_shuffle_ps::<0xEE>(a, b));
+                }
+                let (a, b) = (r[0], r[1]);
+                r[0] = _mm256_add_ps(_mm256_shuffle_ps::<0x88>(a, b), _mm256_shuffle_ps::<0xDD>(a, b));
+            });
+            Self(r[0]).store(sums);
+        }
+        sums
+    }
+    #[inline(always)]
     fn enter<K: Kernel>(kernel: K) -> K::Output {
         intrinsic!(enter(kernel))
     }

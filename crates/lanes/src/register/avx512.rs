@@ -102,6 +102,34 @@ impl Register for Avx512 {
         })
     }
     #[inline(always)]
+    fn sums(registers: [Self; 16]) -> [f32; 16] {
+        // Each step adds the halves of what is left of two registers and puts the results side by side. Sum `i` comes out
+        // behind those whose `i` has the same rest by 4, so the registers go in by fours.
+        let mut r = [registers[0].0; 16];
+        for i in 0..16 {
+            r[i % 4 * 4 + i / 4] = registers[i].0;
+        }
+        intrinsic!({
+            for i in 0..8 {
+                let (a, b) = (r[2 * i], r[2 * i + 1]);
+                r[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x44>(a, b), _mm512_shuffle_f32x4::<0xEE>(a, b));
+            }
+            for i in 0..4 {
+                let (a, b) = (r[2 * i], r[2 * i + 1]);
+                r[i] = _mm512_add_ps(_mm512_shuffle_f32x4::<0x88>(a, b), _mm512_shuffle_f32x4::<0xDD>(a, b));
+            }
+            for i in 0..2 {
+                let (a, b) = (r[2 * i], r[2 * i + 1]);
+                r[i] = _mm512_add_ps(_mm512_shuffle_ps::<0x44>(a, b), _mm512_shuffle_ps::<0xEE>(a, b));
+            }
+            let (a, b) = (r[0], r[1]);
+            r[0] = _mm512_add_ps(_mm512_shuffle_ps::<0x88>(a, b), _mm512_shuffle_ps::<0xDD>(a, b));
+        });
+        let mut sums = [0.0; 16];
+        Self(r[0]).store(&mut sums);
+        sums
+    }
+    #[inline(always)]
     fn enter<K: Kernel>(kernel: K) -> K::Output {
         intrinsic!(enter(kernel))
     }

@@ -18,6 +18,7 @@ use crate::layers::max_pool2d::MaxPool2d;
 use crate::layers::pad::Pad;
 use crate::layers::rbf::Rbf;
 use crate::layers::row_conv2d::RowConv2d;
+use crate::layers::winograd_conv2d::WinogradConv2d;
 use crate::{PlanError, Shape};
 
 /// Pairs of a tap and a position of one channel at most, for the tables of all convolutions: 128 MiB.
@@ -45,6 +46,10 @@ impl Builder {
             let channels = c / groups;
             let layer = Layer::RowConv2d(RowConv2d { groups, channels, height, width, kernel, padding });
             return Ok(self.map_op(layer, input.value, shape, parameters));
+        }
+        if let Some(winograd) = WinogradConv2d::suited(conv, [c, height, width]) {
+            let parameters = self.weights(node.name, dims, bias);
+            return Ok(self.map_op(Layer::WinogradConv2d(winograd), input.value, shape, parameters));
         }
         let from = self.bordered(node, padding, 0.0, input)?;
         let parameters = self.weights(node.name, dims, bias);

@@ -120,10 +120,14 @@ impl Conv2d {
         (self.n_weights() * self.n_positions()) as u64
     }
 
-    /// Weights of all groups; as many scalars of scratch each pass needs to put weights in the order in which it reads
-    /// them.
+    /// Weights of all groups.
     pub(crate) fn n_weights(&self) -> usize {
         self.groups * self.group_weights()
+    }
+
+    /// Numbers of scratch that each pass needs, to put weights in the order in which it reads them.
+    pub(crate) fn n_scalars(&self) -> usize {
+        self.group_weights()
     }
 
     /// OC·C·KH·KW

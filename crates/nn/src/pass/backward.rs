@@ -5,20 +5,20 @@ use std::ops::Range;
 use lanes::{Lane, Scalar};
 
 use super::{Pass, disjoint};
-use crate::Workspace;
 use crate::gradient::GroupGradient;
 use crate::graph::Layer;
 use crate::layers::linear::Linear;
 use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
 use crate::layout::Layout;
 use crate::plan::{GradientPlace, GradientUse, PlannedOp};
+use crate::{Scratch, Workspace};
 
 /// Gradients of an operation's parameters and inputs; of a batch normalization those of the parameters alone.
 pub(crate) fn run<V: Lane>(
     op_idx: usize,
     pass: &Pass<'_, V::Scalar>,
     stage: usize,
-    workspace: &mut Workspace<V>,
+    (workspace, scratch): (&mut Workspace<V>, &mut Scratch<V>),
     gradient: &mut GroupGradient<'_, V>,
 ) {
     let planned = &pass.plan.ops[op_idx];
@@ -44,8 +44,8 @@ pub(crate) fn run<V: Lane>(
             norm.backward_params(x, dy, parameters, moments, to, gradient.sum);
         }
         _ => {
-            parameters(op_idx, planned, layout, &mut workspace.arena, gradient);
-            inputs(op_idx, planned, layout, pass.params, workspace);
+            parameters(op_idx, planned, layout, (&mut workspace.arena, scratch), gradient);
+            inputs(op_idx, planned, layout, pass.params, (&mut workspace.arena, scratch));
         }
     }
 }
@@ -63,12 +63,12 @@ pub(crate) fn finish_batch_norm<V: Lane>(
     let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
     let batch = pass.statistics.before(stage).batch();
     let live = workspace.live;
-    with_place(op_idx, planned, layout, 0, workspace, |workspace, to| {
+    with_place(op_idx, planned, layout, 0, &mut workspace.arena, |arena, to| {
         let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
         if dy != to {
-            workspace.arena.copy_within(dy.clone(), to.start);
+            arena.copy_within(dy.clone(), to.start);
         }
-        let [x, d] = disjoint(&mut workspace.arena, [x, to]);
+        let [x, d] = disjoint(arena, [x, to]);
         norm.backward_input(x, parameters, &batch, live, d);
     });
 }
@@ -78,7 +78,7 @@ fn parameters<V: Lane>(
     op_idx: usize,
     planned: &PlannedOp,
     layout: &Layout,
-    arena: &mut [V],
+    (arena, scratch): (&mut [V], &mut Scratch<V>),
     gradient: &mut GroupGradient<'_, V>,
 ) {
     let op = &planned.op;
@@ -94,7 +94,8 @@ fn parameters<V: Lane>(
     let [x, dy, kept] = disjoint(arena, [x, dy, &layout.kept[op_idx]]);
     let (dw, db) = gradient.sums[sums].split_at_mut(op.w.len());
     match &op.layer {
-        Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
+        Layer::Conv2d(conv) => conv.backward_params(x, dy, (dw, db), gradient.sum),
+        Layer::WinogradConv2d(conv) => conv.backward_params(x, dy, (dw, db), gradient.sum, scratch),
         Layer::RowConv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
         Layer::ChannelAffine(affine) => affine.backward_params(x, dy, dw, db, gradient.sum),
         Layer::GroupNorm(norm) => norm.backward_params(x, dy, kept, dw, db, gradient.sum),
@@ -108,11 +109,11 @@ fn inputs<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     params: &[V::Scalar],
-    workspace: &mut Workspace<V>,
+    (arena, scratch): (&mut [V], &mut Scratch<V>),
 ) {
     for input_idx in 0..planned.op.inputs.len() {
-        with_place(op_idx, planned, layout, input_idx, workspace, |workspace, to| {
-            input(op_idx, planned, layout, params, workspace, (input_idx, to));
+        with_place(op_idx, planned, layout, input_idx, arena, |arena, to| {
+            input(op_idx, planned, layout, params, (arena, scratch), (input_idx, to));
         });
     }
 }
@@ -124,18 +125,18 @@ fn with_place<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     input_idx: usize,
-    workspace: &mut Workspace<V>,
-    write: impl FnOnce(&mut Workspace<V>, &Range<usize>),
+    arena: &mut [V],
+    write: impl FnOnce(&mut [V], &Range<usize>),
 ) {
     let place = &layout.gradients[planned.op.inputs[input_idx]];
     match planned.input_gradients[input_idx] {
         GradientUse::Unneeded => {}
-        GradientUse::Set => write(workspace, place),
+        GradientUse::Set => write(arena, place),
         GradientUse::Add => {
             let start = layout.added[op_idx].start;
             let added = start..start + place.len();
-            write(workspace, &added);
-            let [added, dx] = disjoint(&mut workspace.arena, [&added, place]);
+            write(arena, &added);
+            let [added, dx] = disjoint(arena, [&added, place]);
             add::add_to(added, dx);
         }
     }
@@ -147,11 +148,10 @@ fn input<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     params: &[V::Scalar],
-    workspace: &mut Workspace<V>,
+    (arena, scratch): (&mut [V], &mut Scratch<V>),
     (input_idx, dx): (usize, &Range<usize>),
 ) {
     let op = &planned.op;
-    let Workspace { arena, scratch, .. } = workspace;
     let dy = &layout.gradients[op.output];
     if let Layer::Multiply { plane } = op.layer {
         let other = &layout.values[op.inputs[1 - input_idx]];
@@ -170,9 +170,10 @@ fn input<V: Lane>(
             let [x, y, dy, dx] = disjoint(arena, [x, y, dy, dx]);
             return activation.backward(x, y, dy, dx);
         }
-        let [x, dy, kept, dx, by_position] = disjoint(arena, [x, dy, kept, dx, &layout.scratch[op_idx]]);
+        let [x, dy, kept, dx] = disjoint(arena, [x, dy, kept, dx]);
         return match &op.layer {
-            Layer::Conv2d(conv) => conv.backward_input(w, dy, dx, scratch, by_position),
+            Layer::Conv2d(conv) => conv.backward_input(w, dy, dx, scratch),
+            Layer::WinogradConv2d(conv) => conv.backward_input(w, dy, dx, scratch),
             Layer::RowConv2d(conv) => conv.backward_input(w, dy, dx),
             Layer::Linear(linear) => linear.backward_input(w, dy, dx),
             Layer::Rbf(rbf) => rbf.backward(x, dy, dx),

@@ -3,11 +3,11 @@
 use lanes::{Lane, Scalar};
 
 use super::{Pass, disjoint};
-use crate::Workspace;
 use crate::graph::Layer;
 use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
 use crate::layout::Layout;
 use crate::plan::PlannedOp;
+use crate::{Scratch, Workspace};
 
 /// An operation in a training pass.
 pub(crate) fn train<V: Lane>(
@@ -15,6 +15,7 @@ pub(crate) fn train<V: Lane>(
     pass: &Pass<'_, V::Scalar>,
     stage: usize,
     workspace: &mut Workspace<V>,
+    scratch: &mut Scratch<V>,
 ) {
     let planned = &pass.plan.ops[op_idx];
     let layout = &pass.plan.training;
@@ -33,7 +34,7 @@ pub(crate) fn train<V: Lane>(
             dropout.draw(streams, mask);
             dropout.forward(x, mask, y);
         }
-        _ => run(op_idx, planned, layout, pass.params, workspace),
+        _ => run(op_idx, planned, layout, pass.params, (&mut workspace.arena, scratch)),
     }
 }
 
@@ -56,7 +57,11 @@ pub(crate) fn infer<V: Lane>(
             let [x, y] = disjoint(&mut workspace.arena, [input, output]);
             y.copy_from_slice(x);
         }
-        _ => run(op_idx, planned, layout, params, workspace),
+        _ => {
+            let Workspace { arena, scratch, .. } = workspace;
+            let scratch = scratch.as_mut().expect("a workspace for inference has scratch");
+            run(op_idx, planned, layout, params, (arena, scratch));
+        }
     }
 }
 
@@ -73,10 +78,9 @@ fn run<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     params: &[V::Scalar],
-    workspace: &mut Workspace<V>,
+    (arena, scratch): (&mut [V], &mut Scratch<V>),
 ) {
     let op = &planned.op;
-    let Workspace { arena, scratch, .. } = workspace;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
     if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
         return leaky_relu::forward(V::Scalar::from_f64(slope), &mut arena[output.clone()]);
@@ -88,6 +92,7 @@ fn run<V: Lane>(
     let (w, b) = (&params[op.w.clone()], &params[op.b.clone()]);
     match &op.layer {
         Layer::Conv2d(conv) => conv.forward(x, w, b, y, scratch),
+        Layer::WinogradConv2d(conv) => conv.forward(x, w, b, y, scratch),
         Layer::RowConv2d(conv) => conv.forward(x, w, b, y),
         Layer::Linear(linear) => linear.forward(x, w, b, y),
         Layer::Rbf(rbf) => rbf.forward(x, y),

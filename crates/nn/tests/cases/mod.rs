@@ -39,6 +39,10 @@ pub(crate) fn cases() -> Vec<Case> {
         case("conv2d 3x3, 121 positions, 6 to 8", [6, 13, 13], vec![conv(8, (3, 3), (1, 1), (0, 0))]),
         case("conv2d 2x1, 12 to 11", [12, 3, 4], vec![conv(11, (2, 1), (1, 1), (0, 0))]),
         case("conv2d 3x3, 24 to 32", [24, 3, 3], vec![conv(32, (3, 3), (1, 1), (0, 0))]),
+        // By products at points, with tiles that the map's border cuts.
+        case("conv2d 3x3 padding 1, 9 to 14, tiles", [9, 10, 15], vec![conv(14, (3, 3), (1, 1), (1, 1))]),
+        case("conv2d 5x5, 6 to 8, tiles", [6, 12, 10], vec![conv(8, (5, 5), (1, 1), (0, 0))]),
+        case("conv2d 7x3 padding 3x1, 8 to 13, tiles", [8, 9, 6], vec![conv(13, (7, 3), (1, 1), (3, 1))]),
         case("linear 700 to 19", [7, 10, 10], vec![LayerSpec::Flatten, linear(19)]),
         case("linear", [1, 3, 7], vec![LayerSpec::Flatten, linear(4)]),
         case("linear 35 to 19", [1, 5, 7], vec![LayerSpec::Flatten, linear(19)]),

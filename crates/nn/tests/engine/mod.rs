@@ -3,7 +3,10 @@
 use std::ops::Range;
 
 use lanes::{Lane, Scalar, WithLane};
-use nn::{BatchStatistics, Init, Loss, Mode, Params, Pass, Plan, ShardGradient, Targets, Workspace, forward};
+use nn::{
+    BatchStatistics, Init, Loss, Mode, Params, Pass, Plan, Scratch, ShardGradient, Targets, Workspace,
+    forward,
+};
 use rand_chacha::ChaCha8Rng;
 use spec::{LossSpec, NetworkSpec, Seed};
 
@@ -120,9 +123,12 @@ impl Batch {
             .step_by(V::LANES)
             .map(|first| self.workspace::<V>(first..self.labels.len().min(first + V::LANES)))
             .collect();
+        let mut scratch = Scratch::new(plan);
         for stage in 0..plan.n_stages() {
             let pass = Pass { plan, params, statistics };
-            groups.iter_mut().for_each(|workspace| pass.forward_stage(stage, workspace));
+            for workspace in &mut groups {
+                pass.forward_stage(stage, workspace, &mut scratch);
+            }
             statistics.gather_forward(plan, stage, groups.iter());
         }
         let pass = Pass { plan, params, statistics };
@@ -162,12 +168,13 @@ impl Batch {
         let plan = &self.plan;
         let n_first = groups.len().div_ceil(2);
         let mut shards = vec![ShardGradient::<V>::new(plan, n_first); 2];
+        let mut scratch = Scratch::new(plan);
         for stage in (0..plan.n_stages()).rev() {
             let pass = Pass { plan, params, statistics };
             for (shard, groups) in shards.iter_mut().zip(groups.chunks_mut(n_first)) {
                 shard.reset(groups.len());
                 for (idx, workspace) in groups.iter_mut().enumerate() {
-                    pass.backward_stage(stage, idx, workspace, shard);
+                    pass.backward_stage(stage, idx, (workspace, &mut scratch), shard);
                 }
             }
             statistics.gather_backward(plan, stage, &shards);

@@ -3,24 +3,25 @@
 use lanes::{Kernel, Lane};
 
 use super::Conv2d;
+use crate::Scratch;
 use crate::tiles::{TILE, tiles};
 
 impl Conv2d {
-    /// y from x; `scratch` has [`Conv2d::n_weights`] scalars.
+    /// y from x.
     pub(crate) fn forward<V: Lane>(
         &self,
         x: &[V],
         w: &[V::Scalar],
         b: &[V::Scalar],
         y: &mut [V],
-        scratch: &mut [V::Scalar],
+        scratch: &mut Scratch<V>,
     ) {
         let x = x.chunks_exact(self.group_inputs());
         let w = w.chunks_exact(self.group_weights());
         let y = y.chunks_exact_mut(self.group_outputs());
         for (group, ((x, w), y)) in x.zip(w).zip(y).enumerate() {
             let b = if b.is_empty() { b } else { &b[group * self.out_channels..] };
-            self.forward_group(x, w, b, y, scratch);
+            self.forward_group(x, w, b, y, &mut scratch.scalars);
         }
     }
 

@@ -4,24 +4,23 @@ use lanes::{Kernel, Lane};
 
 use super::Conv2d;
 use super::forward::{FilterArgs, filters};
+use crate::Scratch;
 use crate::tiles::{TILE, tiles};
 
 impl Conv2d {
-    /// dx (overwritten) from dy. `scratch` has [`Conv2d::n_weights`] scalars, `by_position` [`Conv2d::n_by_position`]
-    /// vectors.
+    /// dx (overwritten) from dy.
     pub(crate) fn backward_input<V: Lane>(
         &self,
         w: &[V::Scalar],
         dy: &[V],
         dx: &mut [V],
-        scratch: &mut [V::Scalar],
-        by_position: &mut [V],
+        scratch: &mut Scratch<V>,
     ) {
         let w = w.chunks_exact(self.group_weights());
         let dy = dy.chunks_exact(self.group_outputs());
         let dx = dx.chunks_exact_mut(self.group_inputs());
         for ((w, dy), dx) in w.zip(dy).zip(dx) {
-            self.backward_input_group(w, dy, dx, scratch, by_position);
+            self.backward_input_group(w, dy, dx, &mut scratch.scalars, &mut scratch.vectors);
         }
     }
 

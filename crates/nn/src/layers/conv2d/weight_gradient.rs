@@ -12,8 +12,7 @@ impl Conv2d {
         &self,
         x: &[V],
         dy: &[V],
-        dw: &mut [V::Scalar],
-        db: &mut [V::Scalar],
+        (dw, db): (&mut [V::Scalar], &mut [V::Scalar]),
         sum: Sum,
     ) {
         let xs = x.chunks_exact(self.group_inputs());

@@ -1,0 +1,524 @@
+//! A convolution with fewer multiplications: tiles of outputs from products at points (Winograd's minimal filtering).
+//!
+//! ```text
+//! y = Aᵀ [(G w Gᵀ) ⊙ (Bᵀ x B)] A     for each tile of M × M outputs, ⊙ summed over channels
+//! ```
+//!
+//! The two axes are apart: `points` has the transforms along one, `maps` and `filters` take them through maps and filters,
+//! and `products` is what is left of the multiplications, a matrix product at each point. Samples in lanes need no
+//! rearrangement for any of this. A 3 × 3 filter takes 36 products for 16 outputs instead of 144, one of 5 × 5 takes 64
+//! instead of 400. Gradients are the transposed steps in turned order, which is exact.
+//!
+//! Lavin & Gray 2015 (arXiv 1509.09308); the points and what they cost in rounding: docs/design/winograd.md.
+
+mod filters;
+mod maps;
+mod points;
+mod products;
+
+use lanes::{Lane, Scalar};
+use spec::{Conv2dSpec, Pair};
+
+use self::filters::Filters;
+use self::maps::{
+    InputLines, InputLinesBack, InputValues, InputValuesBack, Lines, OutputLines, OutputLinesBack,
+    OutputValues, OutputValuesBack, Values,
+};
+use self::points::Points;
+use self::products::Products;
+use super::conv2d::bias_gradient;
+use crate::Scratch;
+use crate::gradient::Sum;
+use crate::tiles::tiles;
+
+/// The geometry of one such convolution, of one group and in steps of 1.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct WinogradConv2d {
+    channels: usize,
+    out_channels: usize,
+    rows: Axis,
+    columns: Axis,
+}
+
+/// One axis of the maps.
+#[derive(Clone, Copy, Debug)]
+struct Axis {
+    /// K taps
+    kernel: usize,
+    /// N points
+    n_points: usize,
+    /// M = N − K + 1
+    n_outputs: usize,
+    /// Of x, without and with half of its border, and of y.
+    len: usize,
+    padding: usize,
+    out_len: usize,
+    n_tiles: usize,
+}
+
+impl Axis {
+    /// `None` for filters without a scheme.
+    fn new(kernel: usize, len: usize, padding: usize) -> Option<Self> {
+        let n_points = match kernel {
+            1 => 1,
+            3 => 6,
+            5 | 7 => 8,
+            _ => return None,
+        };
+        let (n_outputs, out_len) = (n_points - kernel + 1, len + 2 * padding - kernel + 1);
+        Some(Self {
+            kernel,
+            n_points,
+            n_outputs,
+            len,
+            padding,
+            out_len,
+            n_tiles: out_len.div_ceil(n_outputs),
+        })
+    }
+
+    /// Columns of the lines of x, and of y: whole tiles.
+    fn line(&self) -> usize {
+        self.out_line() + self.kernel - 1
+    }
+
+    fn out_line(&self) -> usize {
+        self.n_tiles * self.n_outputs
+    }
+}
+
+/// Tiles of a block at least: as many as a register tile of the products has columns.
+const TILES: usize = 4;
+
+/// The same for the gradient of the weights, where each block pays for its sums over lanes.
+const GRADIENT_TILES: usize = 8;
+
+/// Some tile rows with the layout of what belongs to them.
+#[derive(Clone, Copy, Debug)]
+struct Block {
+    /// The first, and how many.
+    rows: (usize, usize),
+    /// Of x's lines and values, and of y's.
+    x: Side,
+    y: Side,
+}
+
+/// The lines and values of x or y.
+#[derive(Clone, Copy, Debug)]
+struct Side {
+    n_channels: usize,
+    /// Columns of the map, those of the line before them, and of the line.
+    width: usize,
+    border: usize,
+    line: usize,
+    /// Vectors of all lines of one point.
+    plane: usize,
+    /// From the values of one point to those of the next: one vector more than they take, or those of one channel and tile
+    /// would often fall on the same set of a cache.
+    stride: usize,
+}
+
+/// Scratch cut to what a pass needs.
+struct Parts<'a, V> {
+    zeros: &'a [V],
+    x_lines: &'a mut [V],
+    y_lines: &'a mut [V],
+    x_values: &'a mut [V],
+    y_values: &'a mut [V],
+}
+
+/// Runs a kernel with the points and outputs of an axis as constants.
+macro_rules! enter_scheme {
+    ($axis:expr, $kernel:ident $fields:tt) => {
+        match $axis.kernel {
+            1 => V::enter($kernel::<V, 1, 1> $fields),
+            3 => V::enter($kernel::<V, 6, 4> $fields),
+            5 => V::enter($kernel::<V, 8, 4> $fields),
+            _ => V::enter($kernel::<V, 8, 2> $fields),
+        }
+    };
+}
+
+/// The two axes' constants.
+struct Constants<S> {
+    rows: Points<S>,
+    columns: Points<S>,
+}
+
+impl WinogradConv2d {
+    /// The convolution over [C, H, W], if it is one of these and takes less time so.
+    pub(crate) fn suited(conv: &Conv2dSpec, [channels, height, width]: [usize; 3]) -> Option<Self> {
+        let Conv2dSpec { out_channels, kernel, stride, padding, dilation, groups, .. } = *conv;
+        if groups > 1 || [stride, dilation] != [Pair::square(1); 2] {
+            return None;
+        }
+        let rows = Axis::new(kernel.h, height, padding.h)?;
+        let columns = Axis::new(kernel.w, width, padding.w)?;
+        let suited = Self { channels, out_channels, rows, columns };
+        suited.is_faster().then_some(suited)
+    }
+
+    /// Multiply-adds of one sample's forward pass without any tricks; each of the two gradients takes as many.
+    pub(crate) fn multiply_adds(&self) -> u64 {
+        (self.n_weights() * self.n_positions()) as u64
+    }
+
+    fn n_weights(&self) -> usize {
+        self.channels * self.out_channels * self.n_taps()
+    }
+
+    /// OH·OW
+    fn n_positions(&self) -> usize {
+        self.rows.out_len * self.columns.out_len
+    }
+
+    /// By what was measured (docs/design/winograd.md), in multiply-adds at the machine's peak: what a product takes, a value's
+    /// way through the transforms, a weight's way to one point, and a multiply-add of [`super::conv2d`].
+    fn is_faster(&self) -> bool {
+        const PRODUCT: f64 = 1.15;
+        const VALUE: f64 = 10.0;
+        const WEIGHT: f64 = 3.0;
+        const DIRECT: f64 = 1.2;
+        let Self { channels, out_channels, rows, columns } = *self;
+        let n_weights = (channels * out_channels) as f64;
+        let of_tile = PRODUCT * n_weights + VALUE * (channels + out_channels) as f64;
+        let n_tiles = (rows.n_tiles * columns.n_tiles) as f64;
+        let taken = self.n_points() as f64 * (n_tiles * of_tile + WEIGHT * n_weights);
+        taken < DIRECT * self.multiply_adds() as f64
+    }
+
+    fn n_points(&self) -> usize {
+        self.rows.n_points * self.columns.n_points
+    }
+
+    fn constants<S: Scalar>(&self) -> Constants<S> {
+        Constants { rows: Points::new(self.rows.n_points), columns: Points::new(self.columns.n_points) }
+    }
+
+    /// Numbers of scratch.
+    pub(crate) fn n_scalars(&self) -> usize {
+        self.filters().n_scalars().max(self.filters().turned().n_scalars())
+    }
+
+    fn filters(&self) -> Filters {
+        Filters::new(self.rows, self.columns, self.out_channels, self.channels)
+    }
+
+    /// Vectors of scratch.
+    pub(crate) fn n_vectors(&self) -> usize {
+        let n = |side: Side| side.plane * self.rows.n_points + side.stride * self.columns.n_points;
+        let blocks = self.blocks(TILES).chain(self.blocks(GRADIENT_TILES));
+        blocks.map(|block| self.zeros_len() + n(block.x) + n(block.y)).max().unwrap_or(0)
+    }
+
+    /// A row of either map.
+    fn zeros_len(&self) -> usize {
+        self.columns.len.max(self.columns.out_len)
+    }
+
+    fn n_taps(&self) -> usize {
+        self.rows.kernel * self.columns.kernel
+    }
+
+    /// All tile rows in blocks of few, but of `n_least` tiles or more.
+    fn blocks(&self, n_least: usize) -> impl Iterator<Item = Block> {
+        let Self { channels, out_channels, columns, rows } = *self;
+        let side = move |n_channels, (width, border, line), n_rows| {
+            let (plane, n_tiles) = (n_channels * n_rows * line, n_rows * columns.n_tiles);
+            Side { n_channels, width, border, line, plane, stride: n_channels * n_tiles + 1 }
+        };
+        tiles(rows.n_tiles, n_least.div_ceil(columns.n_tiles)).map(move |rows| Block {
+            rows,
+            x: side(channels, (columns.len, columns.padding, columns.line()), rows.1),
+            y: side(out_channels, (columns.out_len, 0, columns.out_line()), rows.1),
+        })
+    }
+
+    fn parts<'a, V: Lane>(&self, block: Block, vectors: &'a mut [V]) -> Parts<'a, V> {
+        let (zeros, rest) = vectors.split_at_mut(self.zeros_len());
+        zeros.fill(V::zero());
+        let (x_lines, rest) = rest.split_at_mut(block.x.plane * self.rows.n_points);
+        let (y_lines, rest) = rest.split_at_mut(block.y.plane * self.rows.n_points);
+        let (x_values, rest) = rest.split_at_mut(block.x.stride * self.columns.n_points);
+        Parts {
+            zeros,
+            x_lines,
+            y_lines,
+            x_values,
+            y_values: &mut rest[..block.y.stride * self.columns.n_points],
+        }
+    }
+
+    /// y from x; see [`super::conv2d::Conv2d::forward`].
+    pub(crate) fn forward<V: Lane>(
+        &self,
+        x: &[V],
+        w: &[V::Scalar],
+        biases: &[V::Scalar],
+        y: &mut [V],
+        Scratch { scalars, vectors }: &mut Scratch<V>,
+    ) {
+        let constants = &self.constants();
+        let filters = self.filters();
+        let u = filters.values::<V>(constants, w, scalars);
+        for block in self.blocks(TILES) {
+            let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
+            let args = self.lines(constants, block, block.x, zeros);
+            enter_scheme!(self.rows, InputLines { args, x, lines: &mut *x_lines });
+            let planes = x_lines.chunks_exact(block.x.plane).zip(y_lines.chunks_exact_mut(block.y.plane));
+            for ((x_lines, y_lines), u) in planes.zip(u.chunks_exact(filters.row_len())) {
+                let (args, values) = (self.values(constants, block.x), &mut *x_values);
+                enter_scheme!(self.columns, InputValues { args, lines: x_lines, values });
+                self.products_of(block.rows.1, block.x, block.y).run(u, x_values, y_values);
+                let (args, values) = (self.values(constants, block.y), &*y_values);
+                enter_scheme!(self.columns, OutputValues { args, values, lines: y_lines });
+            }
+            let args = self.lines(constants, block, block.y, zeros);
+            enter_scheme!(self.rows, OutputLines { args, lines: y_lines, biases, y });
+        }
+    }
+
+    /// dx (overwritten) from dy.
+    pub(crate) fn backward_input<V: Lane>(
+        &self,
+        w: &[V::Scalar],
+        dy: &[V],
+        dx: &mut [V],
+        Scratch { scalars, vectors }: &mut Scratch<V>,
+    ) {
+        let constants = &self.constants();
+        let filters = self.filters().turned();
+        let u = filters.values::<V>(constants, w, scalars);
+        dx.fill(V::zero());
+        for block in self.blocks(TILES) {
+            let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
+            let args = self.lines(constants, block, block.y, zeros);
+            enter_scheme!(self.rows, OutputLinesBack { args, dy, lines: &mut *y_lines });
+            let planes = y_lines.chunks_exact(block.y.plane).zip(x_lines.chunks_exact_mut(block.x.plane));
+            for ((y_lines, x_lines), u) in planes.zip(u.chunks_exact(filters.row_len())) {
+                let (args, values) = (self.values(constants, block.y), &mut *y_values);
+                enter_scheme!(self.columns, OutputValuesBack { args, lines: y_lines, values });
+                self.products_of(block.rows.1, block.y, block.x).run(u, y_values, x_values);
+                let (args, values) = (self.values(constants, block.x), &*x_values);
+                enter_scheme!(self.columns, InputValuesBack { args, values, lines: x_lines });
+            }
+            let args = self.lines(constants, block, block.x, zeros);
+            enter_scheme!(self.rows, InputLinesBack { args, lines: x_lines, dx });
+        }
+    }
+
+    /// dw and db from dy and the x of the forward pass; db is empty where there is no bias.
+    pub(crate) fn backward_params<V: Lane>(
+        &self,
+        x: &[V],
+        dy: &[V],
+        (dw, db): (&mut [V::Scalar], &mut [V::Scalar]),
+        sum: Sum,
+        scratch: &mut Scratch<V>,
+    ) {
+        self.backward_weights(x, dy, dw, sum, scratch);
+        bias_gradient(self.n_positions(), dy, db, sum);
+    }
+
+    fn backward_weights<V: Lane>(
+        &self,
+        x: &[V],
+        dy: &[V],
+        dw: &mut [V::Scalar],
+        sum: Sum,
+        Scratch { scalars, vectors }: &mut Scratch<V>,
+    ) {
+        let constants = &self.constants();
+        let filters = self.filters();
+        let (du, scalars) = scalars.split_at_mut(filters.n_values());
+        du.fill(V::Scalar::ZERO);
+        for block in self.blocks(GRADIENT_TILES) {
+            let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
+            let args = self.lines(constants, block, block.x, zeros);
+            enter_scheme!(self.rows, InputLines { args, x, lines: &mut *x_lines });
+            let args = self.lines(constants, block, block.y, zeros);
+            enter_scheme!(self.rows, OutputLinesBack { args, dy, lines: &mut *y_lines });
+            let planes = x_lines.chunks_exact(block.x.plane).zip(y_lines.chunks_exact(block.y.plane));
+            for ((x_lines, y_lines), du) in planes.zip(du.chunks_exact_mut(filters.row_len())) {
+                let (args, values) = (self.values(constants, block.x), &mut *x_values);
+                enter_scheme!(self.columns, InputValues { args, lines: x_lines, values });
+                let (args, values) = (self.values(constants, block.y), &mut *y_values);
+                enter_scheme!(self.columns, OutputValuesBack { args, lines: y_lines, values });
+                self.products_of(block.rows.1, block.x, block.y).correlate(y_values, x_values, du);
+            }
+        }
+        filters.gradient::<V>(constants, du, scalars, (dw, sum));
+    }
+
+    fn products_of(&self, n_rows: usize, from: Side, to: Side) -> Products {
+        Products {
+            n_points: self.columns.n_points,
+            n_in: from.n_channels,
+            n_out: to.n_channels,
+            n_tiles: n_rows * self.columns.n_tiles,
+            in_stride: from.stride,
+            out_stride: to.stride,
+        }
+    }
+
+    fn lines<'a, V: Lane>(
+        &self,
+        constants: &'a Constants<V::Scalar>,
+        block: Block,
+        side: Side,
+        zeros: &'a [V],
+    ) -> Lines<'a, V> {
+        let Side { n_channels, width, border, line, .. } = side;
+        Lines {
+            points: &constants.rows,
+            axis: self.rows,
+            rows: block.rows,
+            n_channels,
+            width,
+            border,
+            line,
+            zeros,
+        }
+    }
+
+    fn values<'a, V: Lane>(&self, constants: &'a Constants<V::Scalar>, side: Side) -> Values<'a, V> {
+        let Side { line, stride, .. } = side;
+        Values { points: &constants.columns, n_tiles: self.columns.n_tiles, line, stride }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use lanes::{Lane, Scalar};
+    use spec::{Conv2dSpec, Pair};
+
+    use super::{Axis, GRADIENT_TILES, WinogradConv2d};
+    use crate::Scratch;
+    use crate::gradient::Sum;
+    use crate::layers::conformance::{Subject, assert_close, check};
+
+    impl Subject for WinogradConv2d {
+        fn forward<V: Lane>(&self, x: &[V], params: &[V::Scalar]) -> Vec<V> {
+            let (w, b) = params.split_at(self.n_weights());
+            let mut y = vec![V::splat(V::Scalar::from_f64(f64::NAN)); self.out_channels * self.n_positions()];
+            WinogradConv2d::forward(self, x, w, b, &mut y, &mut self.scratch());
+            y
+        }
+        fn backward<V: Lane>(&self, x: &[V], params: &[V::Scalar], dy: &[V]) -> (Vec<V>, Vec<V::Scalar>) {
+            let mut scratch = self.scratch();
+            let mut dx = x.to_vec();
+            self.backward_input(&params[..self.n_weights()], dy, &mut dx, &mut scratch);
+            let mut d_params = vec![V::Scalar::ONE; params.len()];
+            let gradients = d_params.split_at_mut(self.n_weights());
+            self.backward_params(x, dy, gradients, Sum::Set, &mut scratch);
+            (dx, d_params)
+        }
+        fn plain(&self, x: &[f64], params: &[f64]) -> Vec<f64> {
+            let Self { channels, out_channels, rows, columns } = *self;
+            let mut y = vec![];
+            for i in 0..out_channels * self.n_positions() {
+                let (oc, p) = (i / self.n_positions(), i % self.n_positions());
+                let mut sum = params.get(self.n_weights() + oc).copied().unwrap_or(0.0);
+                for tap in 0..channels * self.n_taps() {
+                    let (c, k) = (tap / self.n_taps(), tap % self.n_taps());
+                    let r = (p / columns.out_len + k / columns.kernel).wrapping_sub(rows.padding);
+                    let q = (p % columns.out_len + k % columns.kernel).wrapping_sub(columns.padding);
+                    if r < rows.len && q < columns.len {
+                        let weight = params[oc * channels * self.n_taps() + tap];
+                        sum += weight * x[(c * rows.len + r) * columns.len + q];
+                    }
+                }
+                y.push(sum);
+            }
+            y
+        }
+    }
+
+    impl WinogradConv2d {
+        /// Full of what may never be read.
+        fn scratch<V: Lane>(&self) -> Scratch<V> {
+            let nan = V::Scalar::from_f64(f64::NAN);
+            Scratch { scalars: vec![nan; self.n_scalars()], vectors: vec![V::splat(nan); self.n_vectors()] }
+        }
+    }
+
+    fn winograd(
+        (channels, out_channels): (usize, usize),
+        (height, width): (usize, usize),
+        (kernel_h, kernel_w): (usize, usize),
+        (padding_h, padding_w): (usize, usize),
+    ) -> WinogradConv2d {
+        let rows = Axis::new(kernel_h, height, padding_h).unwrap();
+        let columns = Axis::new(kernel_w, width, padding_w).unwrap();
+        WinogradConv2d { channels, out_channels, rows, columns }
+    }
+
+    fn check_one(conv: WinogradConv2d, n_biases: usize) {
+        let n_x = conv.channels * conv.rows.len * conv.columns.len;
+        check(&format!("{conv:?}"), &conv, n_x, conv.n_weights() + n_biases);
+    }
+
+    #[test]
+    fn filters_of_all_schemes() {
+        for h in [1, 3, 5, 7] {
+            for w in [1, 3, 5, 7] {
+                check_one(winograd((2, 3), (8, 9), (h, w), (0, 0)), 3);
+            }
+        }
+    }
+
+    #[test]
+    fn maps_of_whole_and_broken_tiles() {
+        for height in [3, 6, 7] {
+            for width in 3..12 {
+                check_one(winograd((1, 2), (height, width), (3, 3), (0, 0)), 0);
+            }
+        }
+    }
+
+    #[test]
+    fn borders() {
+        for (kernel, padding) in [((3, 3), (1, 1)), ((3, 5), (2, 4)), ((7, 1), (3, 0)), ((5, 3), (0, 5))] {
+            check_one(winograd((1, 2), (5, 4), kernel, padding), 2);
+        }
+        check_one(winograd((2, 1), (1, 1), (3, 7), (1, 3)), 0);
+    }
+
+    #[test]
+    fn channels_beyond_a_register_tile_and_maps_beyond_a_block() {
+        for (channels, out_channels) in [(7, 1), (1, 7), (13, 4), (4, 13)] {
+            check_one(winograd((channels, out_channels), (6, 6), (3, 3), (0, 0)), out_channels);
+        }
+        let large = winograd((2, 2), (30, 10), (3, 3), (1, 1));
+        assert!(large.blocks(GRADIENT_TILES).count() > 1);
+        let x: Vec<f64> = (0..2 * 30 * 10).map(|i| (1.3 * i as f64).sin()).collect();
+        let params: Vec<f64> = (0..large.n_weights()).map(|i| (0.7 * i as f64).cos()).collect();
+        let y = Subject::forward::<f64>(&large, &x, &params);
+        assert_close("large: y", &y, &large.plain(&x, &params), 1e-13);
+        check_one(winograd((1, 1), (30, 10), (3, 3), (1, 1)), 1);
+    }
+
+    #[test]
+    fn gradients_of_lane_groups_add_up() {
+        let conv = winograd((1, 1), (3, 3), (3, 3), (0, 0));
+        let (mut dw, mut db) = ([10.0_f64; 9], [20.0]);
+        conv.backward_params(&[3.0; 9], &[2.0], (&mut dw, &mut db), Sum::Add, &mut conv.scratch());
+        dw.iter().for_each(|dw| assert!((dw - 16.0).abs() < 1e-12, "{dw}"));
+        assert_eq!(db, [22.0]);
+    }
+
+    #[test]
+    fn only_where_it_is_faster() {
+        let suits = |channels, out_channels, size, kernel| {
+            let conv = Conv2dSpec::new(out_channels, Pair::square(kernel));
+            WinogradConv2d::suited(&conv, [channels, size, size]).is_some()
+        };
+        assert!(suits(16, 16, 16, 3) && suits(6, 16, 12, 5) && suits(16, 16, 20, 7));
+        assert!(
+            !suits(1, 6, 28, 5) && !suits(32, 32, 14, 1) && !suits(16, 16, 3, 3) && !suits(16, 16, 14, 2)
+        );
+        let strided = Conv2dSpec { stride: Pair::square(2), ..Conv2dSpec::new(16, Pair::square(3)) };
+        let grouped = Conv2dSpec { groups: 2, ..Conv2dSpec::new(16, Pair::square(3)) };
+        assert!([strided, grouped].iter().all(|conv| WinogradConv2d::suited(conv, [16, 16, 16]).is_none()));
+    }
+}
