@@ -32,6 +32,20 @@ impl NetworkSpec {
         let name = |(idx, node): (usize, &NodeSpec)| node.name.clone().unwrap_or_else(|| idx.to_string());
         self.nodes.iter().enumerate().map(name).collect()
     }
+
+    /// The network with `factor` times the filters in every convolution, rounded to whole numbers, one at least: how Zoph & Le
+    /// 2016 (section 4.1) and their successors get from the network of a search to one that is larger. Filters in groups
+    /// keep to a multiple of these.
+    pub fn widened(&self, factor: f64) -> Self {
+        let mut wide = self.clone();
+        for node in &mut wide.nodes {
+            if let LayerSpec::Conv2d(conv) = &mut node.layer {
+                let of_group = (conv.out_channels / conv.groups.max(1)) as f64 * factor;
+                conv.out_channels = (of_group.round() as usize).max(1) * conv.groups;
+            }
+        }
+        wide
+    }
 }
 
 /// serde's own reading of an array stops at its length and lets more numbers pass.

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 
 use super::study::{StudyFlags, StudyListArgs, StudyNameArgs, StudyShowArgs, StudyStopArgs, StudyTrialsArgs};
+use super::values::factor;
 
 const SEARCH_EXAMPLES: &str = "\
 A search is a study whose networks come from a grammar: all of `danlu study` works on it too.
@@ -14,7 +15,8 @@ Examples:
   danlu search zoph --jobs 2                     the search of Zoph & Le 2016; the same command goes on after any break
   danlu search my.toml                           a grammar of your own (docs/study.toml)
   danlu search enqueue lenet-space --network lenet   have a network tried that lies in the space
-  danlu search best zoph --out best              the best network: run.toml, network.toml, model.safetensors, model.onnx";
+  danlu search best zoph --out best              the best network: run.toml, network.toml, model.safetensors, model.onnx
+  danlu search best zoph --out wide --widen 2    the same with twice the filters, to be trained: danlu train wide/run.toml";
 
 #[derive(Debug, Args)]
 #[command(after_help = SEARCH_EXAMPLES, args_conflicts_with_subcommands = true)]
@@ -66,6 +68,9 @@ pub(crate) struct SearchBestArgs {
     /// Write run.toml and network.toml into this folder, and, if it was trained again, model.safetensors and model.onnx.
     #[arg(long, value_name = "DIR")]
     pub(crate) out: Option<PathBuf>,
+    /// The network with so many times the filters in every convolution, which nothing was trained of yet.
+    #[arg(long, value_name = "FACTOR", requires = "out", value_parser = factor, allow_negative_numbers = true)]
+    pub(crate) widen: Option<f64>,
     /// Print a JSON object.
     #[arg(long)]
     pub(crate) json: bool,

@@ -12,6 +12,11 @@ pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&n| n > 0).ok_or_else(|| "must be 1 or more".into())
 }
 
+pub(super) fn factor(text: &str) -> Result<f64, String> {
+    let allowed = |factor: &f64| (0.01..=100.0).contains(factor);
+    text.parse().ok().filter(allowed).ok_or_else(|| "must be a number from 0.01 to 100".into())
+}
+
 pub(super) fn shape(text: &str) -> Result<[usize; 3], String> {
     let sizes: Result<Vec<usize>, _> = text.split(',').map(|size| size.trim().parse()).collect();
     match sizes.as_deref() {

@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use runs::{RECORD, RUN, atomic_file, model_file};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
-use spec::{NetworkSpec, TrialRecord};
+use spec::{Testing, TrainSpec, TrialRecord};
 use study::{StudyError, StudyView};
 
 use crate::cli::{ExportFormat, SearchBestArgs};
 use crate::error::CliError;
 use crate::study_command::report::{Retrained, joined, retrained, values};
 use crate::study_command::{Candidates, grid, retrain};
-use crate::{export_command, output, request};
+use crate::{export_command, network_file, output, request};
 
 /// The best network, for programs.
 #[derive(Serialize)]
@@ -38,14 +38,14 @@ pub(crate) fn run(args: &SearchBestArgs) -> Result<(), CliError> {
     let files = match &args.out {
         None => Vec::new(),
         Some(out) => {
-            let run = match trained(&view, trial) {
+            let found = match trained(&view, trial) {
                 Some(dir) => Files::of_run(&dir)?,
-                None => {
-                    let spec = spec::TrainSpec { test: spec::Testing::EachEpoch, ..prepared.spec };
-                    Files { run: spec.to_toml()?, network: spec.network, model: None }
-                }
+                None => Files { spec: TrainSpec { test: Testing::EachEpoch, ..prepared.spec }, model: None },
             };
-            run.write(out)?
+            match args.widen {
+                None => found.write(out)?,
+                Some(factor) => found.widened(factor)?.write(out)?,
+            }
         }
     };
     let best = Best {
@@ -100,8 +100,7 @@ impl Best {
 
 /// What is written of a network.
 struct Files {
-    run: String,
-    network: NetworkSpec,
+    spec: TrainSpec,
     model: Option<model_file::Model>,
 }
 
@@ -109,7 +108,14 @@ impl Files {
     fn of_run(dir: &Path) -> Result<Self, CliError> {
         let spec = request::read_run_file(&dir.join(RUN))?.resolve(crate::network_file::read_named)?;
         let model = Some(model_file::load(dir)?);
-        Ok(Self { run: spec.to_toml()?, network: spec.network, model })
+        Ok(Self { spec, model })
+    }
+
+    /// Of a wider network, which has no model yet.
+    fn widened(self, factor: f64) -> Result<Self, CliError> {
+        let network = self.spec.network.widened(factor);
+        network_file::compile(&network)?;
+        Ok(Self { spec: TrainSpec { network, ..self.spec }, model: None })
     }
 
     /// Files of the same names that are there are replaced, but no run is.
@@ -119,8 +125,8 @@ impl Files {
         }
         fs::create_dir_all(out).map_err(CliError::io("make the folder", out))?;
         let mut files = vec![
-            (out.join("run.toml"), self.run.into_bytes()),
-            (out.join("network.toml"), self.network.to_toml()?.into_bytes()),
+            (out.join("run.toml"), self.spec.to_toml()?.into_bytes()),
+            (out.join("network.toml"), self.spec.network.to_toml()?.into_bytes()),
         ];
         if let Some(model) = &self.model {
             for (format, name) in

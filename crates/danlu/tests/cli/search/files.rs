@@ -25,6 +25,11 @@ fn the_best_gives_files_that_load() {
     assert_eq!(summary["multiply_adds"], best["multiply_adds"]);
     assert!(place.path("best/model.onnx").metadata().unwrap().len() > 100);
     place.run("train best/run.toml --out runs/again --epochs 1 --quiet").succeeds();
+    place.run("search best s --out wide --widen 2").succeeds();
+    let wide = place.run("summary wide/network.toml --json").succeeds().stdout;
+    let wide: Value = serde_json::from_str(&wide).unwrap();
+    assert!(wide["parameters"].as_u64() > best["parameters"].as_u64(), "{wide}");
+    place.run("train wide/run.toml --out runs/wide --epochs 1 --quiet").succeeds();
     let text = place.run("search best s").succeeds().stdout;
     assert!(text.contains("multiply-adds") && text.contains("test accuracy"), "{text}");
     place.run("search best s --out best").succeeds();
