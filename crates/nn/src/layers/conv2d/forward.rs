@@ -3,6 +3,7 @@
 use lanes::{Kernel, Lane};
 
 use super::Conv2d;
+use super::weight_gradient::blocks;
 use crate::Scratch;
 use crate::tiles::{TILE, tiles};
 
@@ -33,43 +34,54 @@ impl Conv2d {
         y: &mut [V],
         scratch: &mut [V::Scalar],
     ) {
-        let (n_taps, n_positions) = (self.n_taps(), self.n_positions());
         for (oc, n) in tiles(self.out_channels, TILE) {
-            let w = &*interleave(&w[oc * n_taps..(oc + n) * n_taps], n, scratch);
-            let b = if b.is_empty() { b } else { &b[oc..oc + n] };
-            let y = &mut y[oc * n_positions..(oc + n) * n_positions];
-            filters(n, FilterArgs { taps: &self.taps, positions: &self.positions, x, w, b }, y);
+            let weights = oc * self.n_taps()..(oc + n) * self.n_taps();
+            interleave(&w[weights.clone()], n, &mut scratch[weights]);
+        }
+        let args = FilterArgs { taps: &self.taps, positions: &self.positions, x, w: scratch, b };
+        filters(self.out_channels, args, y);
+    }
+}
+
+/// Outputs of all filters, some positions after the others: what these read stays in a second-level cache for all filters.
+pub(super) fn filters<V: Lane>(n_filters: usize, args: FilterArgs<'_, V>, y: &mut [V]) {
+    let (n_taps, n_positions) = (args.taps.len(), args.positions.len());
+    for (first, len) in blocks(n_positions) {
+        for (oc, n) in tiles(n_filters, TILE) {
+            let b = if args.b.is_empty() { args.b } else { &args.b[oc..oc + n] };
+            let (positions, w) =
+                (&args.positions[first..first + len], &args.w[oc * n_taps..(oc + n) * n_taps]);
+            let y = &mut y[oc * n_positions + first..(oc + n - 1) * n_positions + first + len];
+            register_tile(n, FilterArgs { positions, w, b, ..args }, n_positions, y);
         }
     }
 }
 
-/// Outputs of `n` filters.
-pub(super) fn filters<V: Lane>(n: usize, args: FilterArgs<'_, V>, y: &mut [V]) {
+/// Outputs of `n` filters, which lie `stride` apart.
+fn register_tile<V: Lane>(n: usize, args: FilterArgs<'_, V>, stride: usize, y: &mut [V]) {
     match (n, V::REGISTERS) {
-        (1, 1) => V::enter(Forward::<V, 1, 8> { args, y }),
-        (2, 1) => V::enter(Forward::<V, 2, 6> { args, y }),
-        (3, 1) => V::enter(Forward::<V, 3, 4> { args, y }),
-        (4, 1) => V::enter(Forward::<V, 4, 3> { args, y }),
-        (5, 1) => V::enter(Forward::<V, 5, 2> { args, y }),
-        (_, 1) => V::enter(Forward::<V, 6, 2> { args, y }),
-        (1, _) => V::enter(Forward::<V, 1, 4> { args, y }),
-        (2, _) => V::enter(Forward::<V, 2, 3> { args, y }),
-        (3, _) => V::enter(Forward::<V, 3, 2> { args, y }),
-        (4, _) => V::enter(Forward::<V, 4, 1> { args, y }),
-        (5, _) => V::enter(Forward::<V, 5, 1> { args, y }),
-        _ => V::enter(Forward::<V, 6, 1> { args, y }),
+        (1, 1) => V::enter(Forward::<V, 1, 8> { args, stride, y }),
+        (2, 1) => V::enter(Forward::<V, 2, 6> { args, stride, y }),
+        (3, 1) => V::enter(Forward::<V, 3, 4> { args, stride, y }),
+        (4, 1) => V::enter(Forward::<V, 4, 3> { args, stride, y }),
+        (5, 1) => V::enter(Forward::<V, 5, 2> { args, stride, y }),
+        (_, 1) => V::enter(Forward::<V, 6, 2> { args, stride, y }),
+        (1, _) => V::enter(Forward::<V, 1, 4> { args, stride, y }),
+        (2, _) => V::enter(Forward::<V, 2, 3> { args, stride, y }),
+        (3, _) => V::enter(Forward::<V, 3, 2> { args, stride, y }),
+        (4, _) => V::enter(Forward::<V, 4, 1> { args, stride, y }),
+        (5, _) => V::enter(Forward::<V, 5, 1> { args, stride, y }),
+        _ => V::enter(Forward::<V, 6, 1> { args, stride, y }),
     }
 }
 
 /// The weights of `n` filters from [filter][tap] to [tap][filter], where one pointer finds them all.
-fn interleave<'a, S: Copy>(w: &[S], n: usize, to: &'a mut [S]) -> &'a mut [S] {
-    let to = &mut to[..w.len()];
+fn interleave<S: Copy>(w: &[S], n: usize, to: &mut [S]) {
     for (i, filter) in w.chunks_exact(w.len() / n).enumerate() {
         for (to, &w) in to[i..].iter_mut().step_by(n).zip(filter) {
             *to = w;
         }
     }
-    to
 }
 
 /// `OB` output channels × `PB` positions in registers. 6 × 1 of two AVX2 registers each are 12 accumulators
@@ -77,6 +89,8 @@ fn interleave<'a, S: Copy>(w: &[S], n: usize, to: &'a mut [S]) -> &'a mut [S] {
 /// cycle) shows.
 struct Forward<'a, V: Lane, const OB: usize, const PB: usize> {
     args: FilterArgs<'a, V>,
+    /// From an output of one filter to that of the next.
+    stride: usize,
     y: &'a mut [V],
 }
 
@@ -86,9 +100,9 @@ pub(super) struct FilterArgs<'a, V: Lane> {
     pub(super) taps: &'a [u32],
     pub(super) positions: &'a [u32],
     pub(super) x: &'a [V],
-    /// [tap][OB]
+    /// [register tile][tap][its filters]
     pub(super) w: &'a [V::Scalar],
-    /// [OB], or empty
+    /// One for each filter, or empty
     pub(super) b: &'a [V::Scalar],
 }
 
@@ -100,7 +114,7 @@ impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB
         if n < PB {
             for p in 0..n {
                 let block = self.block::<1>(p);
-                store(&block, &mut self.y[p..], n);
+                store(&block, &mut self.y[p..], self.stride);
             }
             return;
         }
@@ -108,7 +122,7 @@ impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB
             // The last block overlaps the one before and computes some values a second time.
             let p = p.min(n - PB);
             let block = self.block::<PB>(p);
-            store(&block, &mut self.y[p..], n);
+            store(&block, &mut self.y[p..], self.stride);
         }
     }
 }

@@ -76,12 +76,10 @@ impl Conv2d {
         scratch: &mut [V::Scalar],
     ) {
         for (c, n) in tiles(self.channels, TILE) {
-            self.transpose_filters(w, (c, n), (0, self.out_channels), scratch);
-            let dx = &mut dx[c * self.n_positions()..(c + n) * self.n_positions()];
-            let w = &scratch[..self.out_channels * n];
-            let args = FilterArgs { taps: &self.out_taps, positions: &self.positions, x: dy, w, b: &[] };
-            filters(n, args, dx);
+            self.transpose_filters(w, (c, n), (0, self.out_channels), &mut scratch[c * self.out_channels..]);
         }
+        let args = FilterArgs { taps: &self.out_taps, positions: &self.positions, x: dy, w: scratch, b: &[] };
+        filters(self.channels, args, dx);
     }
 
     /// Vectors of scratch that [`Conv2d::backward_input`] needs.

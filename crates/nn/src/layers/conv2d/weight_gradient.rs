@@ -25,7 +25,22 @@ impl Conv2d {
 
     /// dw of one group.
     fn backward_weights<V: Lane>(&self, x: &[V], dy: &[V], dw: &mut [V::Scalar], sum: Sum) {
-        let args = |first, step| WeightGradientArgs { g: self, first, step, x, dy, sum };
+        for block in blocks(self.n_positions()) {
+            self.backward_weights_block(block, x, dy, dw, sum);
+        }
+    }
+
+    /// The part of a block of positions.
+    fn backward_weights_block<V: Lane>(
+        &self,
+        block: (usize, usize),
+        x: &[V],
+        dy: &[V],
+        dw: &mut [V::Scalar],
+        sum: Sum,
+    ) {
+        let sum = if block.0 == 0 { sum } else { Sum::Add };
+        let args = |first, step| WeightGradientArgs { g: self, block, first, step, x, dy, sum };
         if !self.dense_rows {
             let max_taps = if V::REGISTERS == 1 { 4 } else { 3 };
             for (t, n) in tiles(self.n_taps(), max_taps) {
@@ -58,6 +73,8 @@ impl Conv2d {
 #[derive(Clone, Copy)]
 struct WeightGradientArgs<'a, V> {
     g: &'a Conv2d,
+    /// The first position, and how many.
+    block: (usize, usize),
     first: usize,
     step: usize,
     x: &'a [V],
@@ -94,12 +111,12 @@ struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize, const ROW: 
     dw: &'a mut [V::Scalar],
 }
 
-/// Positions, about, that all taps go through before the next are fetched: dy of two channels and the rows of x under
-/// them stay in a first-level cache of 32 KiB.
+/// Positions, about, that all filters and taps go through before the next are fetched: dy of two channels and the rows of x
+/// under them stay in a first-level cache of 32 KiB, those of all channels in a second-level cache.
 const POSITION_BLOCK: usize = 96;
 
 /// The blocks of `n` positions, (start, length) of each: as even as possible, as each pays for its sums over lanes.
-fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
+pub(super) fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
     let n_blocks = ((n + POSITION_BLOCK / 2) / POSITION_BLOCK).max(1);
     tiles(n, n.div_ceil(n_blocks))
 }
@@ -110,19 +127,14 @@ impl<V: Lane, const OB: usize, const TB: usize, const ROW: bool> Kernel
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let g = self.args.g;
-        let (n_taps, n_positions) = (g.taps.len(), g.positions.len());
-        for (first, len) in blocks(n_positions) {
-            let end = first + len;
-            let set = first == 0 && self.args.sum == Sum::Set;
-            for t in (self.args.first..n_taps).step_by(self.args.step) {
-                let sums = self.block(t, first, end);
-                for i in 0..OB {
-                    let dw = &mut self.dw[(self.oc + i) * n_taps + t..][..TB];
-                    for j in 0..TB {
-                        let sum = sums[i][j].sum();
-                        dw[j] = if set { sum } else { dw[j] + sum };
-                    }
+        let n_taps = self.args.g.taps.len();
+        for t in (self.args.first..n_taps).step_by(self.args.step) {
+            let sums = self.block(t);
+            for i in 0..OB {
+                let dw = &mut self.dw[(self.oc + i) * n_taps + t..][..TB];
+                for j in 0..TB {
+                    let sum = sums[i][j].sum();
+                    dw[j] = if self.args.sum == Sum::Set { sum } else { dw[j] + sum };
                 }
             }
         }
@@ -131,9 +143,8 @@ impl<V: Lane, const OB: usize, const TB: usize, const ROW: bool> Kernel
 
 impl<V: Lane, const OB: usize, const TB: usize, const ROW: bool> WeightGradient<'_, V, OB, TB, ROW> {
     #[inline(always)]
-    fn block(&self, t: usize, first: usize, end: usize) -> [[V; TB]; OB] {
-        let WeightGradientArgs { g, x, dy, .. } = self.args;
-        let n = end - first;
+    fn block(&self, t: usize) -> [[V; TB]; OB] {
+        let WeightGradientArgs { g, block: (first, n), x, dy, .. } = self.args;
         let positions = &g.positions[first..][..n];
         let mut dys = [dy; OB];
         for i in 0..OB {
