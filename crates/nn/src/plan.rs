@@ -8,6 +8,7 @@ use spec::NetworkSpec;
 use crate::graph::{Graph, Layer, Op};
 use crate::layers::batch_norm2d::BatchNorm2d;
 use crate::layers::linear::TapePlace;
+use crate::layers::winograd_conv2d::WinogradConv2d;
 use crate::layout::{Layout, inference_layout, training_layout};
 use crate::params::Init;
 use crate::{PlanError, Shape};
@@ -151,7 +152,8 @@ impl Plan {
         check_memory("activations", training.len, 64)?;
         check_memory("gradients", graph.tensors.last().map_or(0, |tensor| tensor.range.end), 4)?;
         let (n_scalars, n_vectors) = n_scratch(&ops);
-        check_memory("scratch", n_scalars / 16 + n_vectors, 64)?;
+        // What a thread knows of filters takes as much again.
+        check_memory("scratch", n_scalars / 8 + n_vectors, 64)?;
         Ok(Plan {
             stages: stages(&ops),
             ops,
@@ -223,6 +225,14 @@ impl Plan {
     pub(crate) fn batch_norms(&self) -> impl Iterator<Item = (&PlannedOp, &BatchNorm2d)> {
         self.ops.iter().filter_map(|planned| match &planned.op.layer {
             Layer::BatchNorm2d(norm) => Some((planned, norm)),
+            _ => None,
+        })
+    }
+
+    /// The convolutions that go by tiles.
+    pub(crate) fn tiled_convolutions(&self) -> impl Iterator<Item = &WinogradConv2d> + Clone {
+        self.ops.iter().filter_map(|planned| match &planned.op.layer {
+            Layer::WinogradConv2d(conv) => Some(conv),
             _ => None,
         })
     }

@@ -4,6 +4,7 @@ use lanes::{Lane, Scalar};
 use rand_chacha::ChaCha8Rng;
 
 use crate::Plan;
+use crate::layers::winograd_conv2d::{KnownValues, WinogradConv2d};
 use crate::layout::Layout;
 
 /// What a workspace is for.
@@ -36,13 +37,18 @@ pub struct Workspace<V: Lane> {
 pub struct Scratch<V: Lane> {
     pub(crate) scalars: Vec<V::Scalar>,
     pub(crate) vectors: Vec<V>,
+    pub(crate) known_values: KnownValues<V::Scalar>,
 }
 
 impl<V: Lane> Scratch<V> {
     /// Enough for every operation of the plan.
     pub fn new(plan: &Plan) -> Self {
         let (n_scalars, n_vectors) = plan.n_scratch();
-        Self { scalars: vec![V::Scalar::ZERO; n_scalars], vectors: vec![V::zero(); n_vectors] }
+        Self {
+            scalars: vec![V::Scalar::ZERO; n_scalars],
+            vectors: vec![V::zero(); n_vectors],
+            known_values: KnownValues::new(plan.tiled_convolutions().flat_map(WinogradConv2d::all_filters)),
+        }
     }
 }
 

@@ -19,7 +19,7 @@ mod products;
 use lanes::{Lane, Scalar};
 use spec::{Conv2dSpec, Pair};
 
-use self::filters::Filters;
+pub(crate) use self::filters::{Filters, KnownValues};
 use self::maps::{
     InputLines, InputLinesBack, InputValues, InputValuesBack, Lines, OutputLines, OutputLinesBack,
     OutputValues, OutputValuesBack, Values,
@@ -41,8 +41,8 @@ pub(crate) struct WinogradConv2d {
 }
 
 /// One axis of the maps.
-#[derive(Clone, Copy, Debug)]
-struct Axis {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Axis {
     /// K taps
     kernel: usize,
     /// N points
@@ -197,7 +197,13 @@ impl WinogradConv2d {
 
     /// Numbers of scratch.
     pub(crate) fn n_scalars(&self) -> usize {
-        self.filters().n_scalars().max(self.filters().turned().n_scalars())
+        let of_gradient = self.filters().n_values() + self.filters().n_scalars();
+        of_gradient.max(self.filters().turned().n_scalars())
+    }
+
+    /// The filters as both passes read them.
+    pub(crate) fn all_filters(&self) -> [Filters; 2] {
+        [self.filters(), self.filters().turned()]
     }
 
     fn filters(&self) -> Filters {
@@ -256,11 +262,11 @@ impl WinogradConv2d {
         w: &[V::Scalar],
         biases: &[V::Scalar],
         y: &mut [V],
-        Scratch { scalars, vectors }: &mut Scratch<V>,
+        Scratch { scalars, vectors, known_values }: &mut Scratch<V>,
     ) {
         let constants = &self.constants();
         let filters = self.filters();
-        let u = filters.values::<V>(constants, w, scalars);
+        let u = known_values.of::<V>(filters, constants, w, scalars);
         for block in self.blocks(TILES) {
             let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
             let args = self.lines(constants, block, block.x, zeros);
@@ -269,7 +275,7 @@ impl WinogradConv2d {
             for ((x_lines, y_lines), u) in planes.zip(u.chunks_exact(filters.row_len())) {
                 let (args, values) = (self.values(constants, block.x), &mut *x_values);
                 enter_scheme!(self.columns, InputValues { args, lines: x_lines, values });
-                self.products_of(block.rows.1, block.x, block.y).run(u, x_values, y_values);
+                self.products_of(block.rows.1, block.x, block.y).multiply(u, x_values, y_values);
                 let (args, values) = (self.values(constants, block.y), &*y_values);
                 enter_scheme!(self.columns, OutputValues { args, values, lines: y_lines });
             }
@@ -284,11 +290,11 @@ impl WinogradConv2d {
         w: &[V::Scalar],
         dy: &[V],
         dx: &mut [V],
-        Scratch { scalars, vectors }: &mut Scratch<V>,
+        Scratch { scalars, vectors, known_values }: &mut Scratch<V>,
     ) {
         let constants = &self.constants();
         let filters = self.filters().turned();
-        let u = filters.values::<V>(constants, w, scalars);
+        let u = known_values.of::<V>(filters, constants, w, scalars);
         dx.fill(V::zero());
         for block in self.blocks(TILES) {
             let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
@@ -298,7 +304,7 @@ impl WinogradConv2d {
             for ((y_lines, x_lines), u) in planes.zip(u.chunks_exact(filters.row_len())) {
                 let (args, values) = (self.values(constants, block.y), &mut *y_values);
                 enter_scheme!(self.columns, OutputValuesBack { args, lines: y_lines, values });
-                self.products_of(block.rows.1, block.y, block.x).run(u, y_values, x_values);
+                self.products_of(block.rows.1, block.y, block.x).multiply(u, y_values, x_values);
                 let (args, values) = (self.values(constants, block.x), &*x_values);
                 enter_scheme!(self.columns, InputValuesBack { args, values, lines: x_lines });
             }
@@ -326,7 +332,7 @@ impl WinogradConv2d {
         dy: &[V],
         dw: &mut [V::Scalar],
         sum: Sum,
-        Scratch { scalars, vectors }: &mut Scratch<V>,
+        Scratch { scalars, vectors, .. }: &mut Scratch<V>,
     ) {
         let constants = &self.constants();
         let filters = self.filters();
@@ -392,7 +398,7 @@ mod tests {
     use lanes::{Lane, Scalar};
     use spec::{Conv2dSpec, Pair};
 
-    use super::{Axis, GRADIENT_TILES, WinogradConv2d};
+    use super::{Axis, GRADIENT_TILES, KnownValues, WinogradConv2d};
     use crate::Scratch;
     use crate::gradient::Sum;
     use crate::layers::conformance::{Subject, assert_close, check};
@@ -438,7 +444,11 @@ mod tests {
         /// Full of what may never be read.
         fn scratch<V: Lane>(&self) -> Scratch<V> {
             let nan = V::Scalar::from_f64(f64::NAN);
-            Scratch { scalars: vec![nan; self.n_scalars()], vectors: vec![V::splat(nan); self.n_vectors()] }
+            Scratch {
+                scalars: vec![nan; self.n_scalars()],
+                vectors: vec![V::splat(nan); self.n_vectors()],
+                known_values: KnownValues::new(self.all_filters().into_iter()),
+            }
         }
     }
 
@@ -505,6 +515,22 @@ mod tests {
         conv.backward_params(&[3.0; 9], &[2.0], (&mut dw, &mut db), Sum::Add, &mut conv.scratch());
         dw.iter().for_each(|dw| assert!((dw - 16.0).abs() < 1e-12, "{dw}"));
         assert_eq!(db, [22.0]);
+    }
+
+    #[test]
+    fn what_a_thread_knows_of_other_filters_is_not_used() {
+        let [one, other] = [(3, 1), (1, 3)].map(|kernel| winograd((2, 2), (6, 6), kernel, (0, 0)));
+        let x: Vec<f64> = (0..2 * 36).map(|i| (1.3 * i as f64).sin()).collect();
+        let mut scratch = one.scratch();
+        scratch.known_values = KnownValues::new([one, other].iter().flat_map(WinogradConv2d::all_filters));
+        for (conv, w) in [(one, 1.0), (other, 1.0), (other, 2.0), (one, 2.0)] {
+            let params = vec![w; conv.n_weights()];
+            let mut y = vec![0.0; 2 * conv.n_positions()];
+            conv.forward(&x, &params, &[], &mut y, &mut scratch);
+            assert_close("y", &y, &conv.plain(&x, &params), 1e-13);
+            let mut dx = x.clone();
+            conv.backward_input(&params, &y, &mut dx, &mut scratch);
+        }
     }
 
     #[test]

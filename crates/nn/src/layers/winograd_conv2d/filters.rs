@@ -2,7 +2,7 @@
 //!
 //! Lanes are pairs of a filter and a channel here, not samples: all of one register tile lie side by side.
 
-use lanes::{Kernel, Lane};
+use lanes::{Kernel, Lane, Scalar};
 
 use super::points::Points;
 use super::products::Products;
@@ -23,8 +23,8 @@ macro_rules! enter_filter {
 }
 
 /// All filters as a matrix that the products read: register tiles of rows, each with all columns.
-#[derive(Clone, Copy)]
-pub(super) struct Filters {
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) struct Filters {
     rows: Axis,
     columns: Axis,
     n_rows: usize,
@@ -52,9 +52,13 @@ impl Filters {
         }
     }
 
-    /// Numbers of scratch: the values, and what a register tile needs on the way.
+    /// Numbers of scratch that a register tile needs on its way.
     pub(super) fn n_scalars(self) -> usize {
-        self.n_values() + self.len() * (self.n_taps() + self.rows.n_points * self.columns.kernel)
+        self.len() * (self.n_taps() + self.rows.n_points * self.columns.kernel)
+    }
+
+    fn n_weights(self) -> usize {
+        self.n_rows * self.n_columns * self.n_taps()
     }
 
     /// Values at all points.
@@ -81,14 +85,14 @@ impl Filters {
     }
 
     /// The filters' values at the points, [point][register tile][column][its rows].
-    pub(super) fn values<'a, V: Lane>(
+    fn values<V: Lane>(
         self,
         constants: &Constants<V::Scalar>,
         w: &[V::Scalar],
-        scalars: &'a mut [V::Scalar],
-    ) -> &'a [V::Scalar] {
+        u: &mut [V::Scalar],
+        scalars: &mut [V::Scalar],
+    ) {
         let len = self.len();
-        let (u, scalars) = scalars.split_at_mut(self.n_values());
         let (g, between) = scalars.split_at_mut(len * self.n_taps());
         let (along_rows, along_columns) = self.steps();
         for (tile, (first, n)) in tiles(self.n_rows, TILE).enumerate() {
@@ -106,7 +110,6 @@ impl Filters {
             let values = &mut u[tile * len..];
             enter_filter!(self.columns, ToValues { points, steps, taps: between, values });
         }
-        u
     }
 
     /// dw from the gradient of the filters' values.
@@ -145,6 +148,40 @@ impl Filters {
         let values = (n_points * n_register_tiles, n_register_tiles);
         let along_columns = Steps { n: self.rows.n_points, taps: (kernel, 1), values, len };
         (along_rows, along_columns)
+    }
+}
+
+/// The values of the filters that a thread has last used: lane groups that follow each other read the same.
+#[derive(Clone, Debug)]
+pub(crate) struct KnownValues<S> {
+    of: Option<Filters>,
+    weights: Vec<S>,
+    values: Vec<S>,
+}
+
+impl<S: Scalar> KnownValues<S> {
+    /// Room for the values of all of these.
+    pub(crate) fn new(all: impl Iterator<Item = Filters> + Clone) -> Self {
+        let n_weights = all.clone().map(Filters::n_weights).max().unwrap_or(0);
+        let n_values = all.map(Filters::n_values).max().unwrap_or(0);
+        Self { of: None, weights: vec![S::ZERO; n_weights], values: vec![S::ZERO; n_values] }
+    }
+
+    /// The filters' values at the points, [point][register tile][column][its rows].
+    pub(super) fn of<V: Lane<Scalar = S>>(
+        &mut self,
+        filters: Filters,
+        constants: &Constants<S>,
+        w: &[S],
+        scalars: &mut [S],
+    ) -> &[S] {
+        let (weights, values) = (&mut self.weights[..w.len()], &mut self.values[..filters.n_values()]);
+        if self.of != Some(filters) || weights != w {
+            filters.values::<V>(constants, w, values, scalars);
+            weights.copy_from_slice(w);
+            self.of = Some(filters);
+        }
+        values
     }
 }
 

@@ -45,7 +45,7 @@ impl Products {
 
     /// out[point][o][tile] = Σ_i u[point][o][i] · values[point][i][tile]. `u` is [point][register tile][n_in][its rows], each
     /// register tile in [`Products::filter_len`] numbers.
-    pub(super) fn run<V: Lane>(self, u: &[V::Scalar], values: &[V], out: &mut [V]) {
+    pub(super) fn multiply<V: Lane>(self, u: &[V::Scalar], values: &[V], out: &mut [V]) {
         enter_rows!(self.n_out, Multiply { args: self, u, values, out });
     }
 
