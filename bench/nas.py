@@ -55,9 +55,10 @@ class Networks:
         self.curves = [row["validation"] for row in rows]
 
     def name(self, row: int) -> str:
-        values = [one["values"][idx] for one, idx in zip(self.table["space"], self.table["rows"][row]["params"])]
-        layers = [values[:5], values[5:]]
-        return ", ".join(f"{h}×{w} stride {sh}×{sw} filters {n}" for h, w, sh, sw, n in layers)
+        values = {one["name"]: one["values"][idx] for one, idx in zip(self.table["space"], self.table["rows"][row]["params"])}
+        layer = "{filter_height}×{filter_width} stride {stride_height}×{stride_width} filters {filters}"
+        layers = [{name[2:]: value for name, value in values.items() if name.startswith(start)} for start in ("0.", "1.")]
+        return ", ".join(layer.format(**decisions) for decisions in layers)
 
 
 class Search:
