@@ -94,7 +94,7 @@ fn parameters<V: Lane>(
     let [x, dy, kept] = disjoint(arena, [x, dy, &layout.kept[op_idx]]);
     let (dw, db) = gradient.sums[sums].split_at_mut(op.w.len());
     match &op.layer {
-        Layer::Conv2d(conv) => conv.backward_params(x, dy, (dw, db), gradient.sum),
+        Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
         Layer::WinogradConv2d(conv) => conv.backward_params(x, dy, (dw, db), gradient.sum, scratch),
         Layer::RowConv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
         Layer::ChannelAffine(affine) => affine.backward_params(x, dy, dw, db, gradient.sum),

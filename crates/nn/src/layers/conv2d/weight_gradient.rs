@@ -12,7 +12,8 @@ impl Conv2d {
         &self,
         x: &[V],
         dy: &[V],
-        (dw, db): (&mut [V::Scalar], &mut [V::Scalar]),
+        dw: &mut [V::Scalar],
+        db: &mut [V::Scalar],
         sum: Sum,
     ) {
         let xs = x.chunks_exact(self.group_inputs());

@@ -122,14 +122,28 @@ impl<S: Scalar> Points<S> {
         &self,
         p: &[V; N],
     ) -> [V; M] {
-        let mut y = [p[0]; M];
         if N == 1 {
-            return y;
+            return [p[0]; M];
         }
-        let n_pairs = N / 2 - 1;
-        for pair in 0..n_pairs {
+        let mut pairs = [(p[0], p[0]); MAX_PAIRS];
+        for pair in 0..N / 2 - 1 {
             let (plus, minus) = (p[2 * pair + 1], p[2 * pair + 2]);
-            let (even, odd) = (plus + minus, plus - minus);
+            pairs[pair] = (plus + minus, plus - minus);
+        }
+        self.powers_of::<V, N, M>(p[0], &pairs, p[N - 1])
+    }
+
+    /// Σ pointⁱ · value for i from 0, given the values at 0 and ∞ and, for each pair, the sum and the difference of its two.
+    #[inline(always)]
+    fn powers_of<V: Lane<Scalar = S>, const N: usize, const M: usize>(
+        &self,
+        at_zero: V,
+        pairs: &[(V, V); MAX_PAIRS],
+        at_infinity: V,
+    ) -> [V; M] {
+        let mut y = [at_zero; M];
+        for pair in 0..N / 2 - 1 {
+            let (even, odd) = pairs[pair];
             y[0] = y[0] + even;
             for i in 1..M {
                 let power = V::splat(self.powers[pair][i]);
@@ -137,7 +151,7 @@ impl<S: Scalar> Points<S> {
                 y[i] = if pair == 0 { power * part } else { power.mul_add(part, y[i]) };
             }
         }
-        y[M - 1] = y[M - 1] + p[N - 1];
+        y[M - 1] = y[M - 1] + at_infinity;
         y
     }
 
@@ -169,32 +183,22 @@ impl<S: Scalar> Points<S> {
         p
     }
 
-    /// G g: the filter's values at the points, from its K taps.
+    /// G g: the filter's values at the points, from its K taps: A g with a factor for each point.
     #[inline(always)]
     pub(super) fn of_filter<V: Lane<Scalar = S>, const N: usize, const K: usize>(
         &self,
         g: &[V; K],
     ) -> [V; N] {
-        let mut at = [g[0]; N];
+        let mut at = self.of_output::<V, N, K>(g);
         if N == 1 {
             return at;
         }
-        at[0] = V::splat(self.scale_of_zero) * g[0];
+        at[0] = V::splat(self.scale_of_zero) * at[0];
         for pair in 0..N / 2 - 1 {
-            let (mut even, mut odd) = (g[0], V::zero());
-            for k in 1..K {
-                let power = V::splat(self.powers[pair][k]);
-                if k % 2 == 0 {
-                    even = power.mul_add(g[k], even);
-                } else {
-                    odd = power.mul_add(g[k], odd);
-                }
-            }
             let scale = V::splat(self.scales[pair]);
-            at[2 * pair + 1] = scale * (even + odd);
-            at[2 * pair + 2] = scale * (even - odd);
+            at[2 * pair + 1] = scale * at[2 * pair + 1];
+            at[2 * pair + 2] = scale * at[2 * pair + 2];
         }
-        at[N - 1] = g[K - 1];
         at
     }
 
@@ -204,24 +208,16 @@ impl<S: Scalar> Points<S> {
         &self,
         u: &[V; N],
     ) -> [V; K] {
-        let mut g = [u[0]; K];
         if N == 1 {
-            return g;
+            return [u[0]; K];
         }
-        g = [V::zero(); K];
-        g[0] = V::splat(self.scale_of_zero) * u[0];
+        let mut pairs = [(u[0], u[0]); MAX_PAIRS];
         for pair in 0..N / 2 - 1 {
             let scale = V::splat(self.scales[pair]);
-            let (even, odd) =
-                (scale * (u[2 * pair + 1] + u[2 * pair + 2]), scale * (u[2 * pair + 1] - u[2 * pair + 2]));
-            g[0] = g[0] + even;
-            for k in 1..K {
-                let part = if k % 2 == 0 { even } else { odd };
-                g[k] = V::splat(self.powers[pair][k]).mul_add(part, g[k]);
-            }
+            let (plus, minus) = (u[2 * pair + 1], u[2 * pair + 2]);
+            pairs[pair] = (scale * (plus + minus), scale * (plus - minus));
         }
-        g[K - 1] = g[K - 1] + u[N - 1];
-        g
+        self.powers_of::<V, N, K>(V::splat(self.scale_of_zero) * u[0], &pairs, u[N - 1])
     }
 }
 
