@@ -1,4 +1,4 @@
-//! When each buffer is needed, and so where it lies in the arena.
+//! When each buffer is needed, and so where it lies.
 
 use std::ops::Range;
 
@@ -9,7 +9,10 @@ use crate::plan::{GradientUse, PlannedOp};
 /// Places in one arena of lane vectors, by value or by operation.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
+    /// Vectors that a lane group keeps.
     pub(crate) len: usize,
+    /// Behind these, vectors that no other stage reads, for whichever lane group is at work; see [`crate::arena`].
+    pub(crate) passing_len: usize,
     /// Vectors of values that are alive at once, at most; of the forward pass alone.
     pub(crate) peak: usize,
     pub(crate) values: Vec<Range<usize>>,
@@ -18,15 +21,32 @@ pub(crate) struct Layout {
     pub(crate) kept: Vec<Range<usize>>,
     /// A place for a gradient that is added to another.
     pub(crate) added: Vec<Range<usize>>,
+    /// Operations whose output is computed once more when their stage goes backward.
+    repeated: Vec<usize>,
 }
 
-/// Time runs from the picture (0) over the operations forward (1 to n) and the loss (n + 1) to the operations
-/// backward (2n + 1 down to n + 2, so that the last operation is the first).
-struct Timeline {
+impl Layout {
+    pub(crate) fn is_repeated(&self, op: usize) -> bool {
+        self.repeated.contains(&op)
+    }
+}
+
+/// Time runs from the picture (0) over the operations forward (1 to n) and the loss (n + 1) to the stages backward, the last
+/// first: one step in which the input gradient of the batch normalization behind the stage is computed, then one for each of
+/// its operations, the last first.
+struct Timeline<'a> {
+    stages: &'a [Range<usize>],
     n_ops: usize,
 }
 
-impl Timeline {
+/// When something happens: during a stage forward or during a stage backward.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Phase {
+    Forward(usize),
+    Backward(usize),
+}
+
+impl Timeline<'_> {
     fn forward(&self, op: usize) -> usize {
         op + 1
     }
@@ -35,8 +55,54 @@ impl Timeline {
         self.n_ops + 1
     }
 
+    /// The first step of a stage backward.
+    fn begin_backward(&self, stage: usize) -> usize {
+        self.loss() + self.n_ops - self.stages[stage].end + self.stages.len() - stage
+    }
+
     fn backward(&self, op: usize) -> usize {
-        2 * self.n_ops + 1 - op
+        let stage = self.stage_of(op);
+        self.begin_backward(stage) + self.stages[stage].end - op
+    }
+
+    /// When an operation writes the gradients of its inputs, and is done with that of its output.
+    fn input_gradients(&self, op: usize, layer: &Layer) -> usize {
+        match (layer, self.stage_of(op).checked_sub(1)) {
+            (Layer::BatchNorm2d(_), Some(before)) => self.begin_backward(before),
+            _ => self.backward(op),
+        }
+    }
+
+    /// Behind everything.
+    fn end(&self) -> usize {
+        self.begin_backward(0) + self.stages[0].end + 1
+    }
+
+    fn stage_of(&self, op: usize) -> usize {
+        self.stages.partition_point(|stage| stage.end <= op)
+    }
+
+    /// Nothing at the picture, at the loss and behind everything, which belong to all stages, and with a single stage, where
+    /// nobody waits for anybody.
+    fn phase(&self, step: usize) -> Option<Phase> {
+        if self.stages.len() == 1 {
+            return None;
+        }
+        if (1..=self.n_ops).contains(&step) {
+            return Some(Phase::Forward(self.stage_of(step - 1)));
+        }
+        let is_at = |&stage: &usize| {
+            let first = self.begin_backward(stage);
+            (first..=first + self.stages[stage].len()).contains(&step)
+        };
+        (0..self.stages.len()).find(is_at).map(Phase::Backward)
+    }
+
+    /// Whether no other stage has to do with a buffer.
+    fn is_passing(&self, request: &Request) -> bool {
+        let is_within =
+            |(first, last)| self.phase(first).is_some_and(|phase| self.phase(last) == Some(phase));
+        request.times().all(is_within)
     }
 
     /// From the first operation that writes a value to the last that reads it in the forward pass.
@@ -47,26 +113,41 @@ impl Timeline {
         let last = if value == graph.logits { self.loss() } else { last_read };
         // A value that an operation in place has taken over has no writer and no place of its own.
         let len = if writer.is_none() && value != 0 { 0 } else { graph.values[value] };
-        Request { len, first: writer.map_or(0, |op| self.forward(op)), last }
+        Request::new(len, writer.map_or(0, |op| self.forward(op)), last)
     }
 
     /// A value's gradient: from its last reader (or the loss) back to its first writer.
     fn gradient(&self, graph: &Graph, value: usize, learns: bool) -> Request {
         let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) && op.output != value);
         let first = match reader {
-            Some(op) if value != graph.logits => self.backward(op),
+            Some(op) if value != graph.logits => self.input_gradients(op, &graph.ops[op].layer),
             _ => self.loss(),
         };
         // The picture's gradient stays for whoever asks after the pass.
-        let writer = graph.ops.iter().position(|op| op.output == value).unwrap_or(0);
+        let writer = graph.ops.iter().position(|op| op.output == value);
+        let last = writer.map_or(self.end(), |op| self.input_gradients(op, &graph.ops[op].layer));
         let len = if learns { self.value(graph, value).len } else { 0 };
-        Request { len, first, last: self.backward(writer) }
+        Request::new(len, first, last)
+    }
+
+    /// The steps of a stage backward in which the output of the batch normalization that begins it is read, if nobody reads
+    /// that in another stage: then it need not be kept, since it is soon computed again.
+    fn repetition(&self, graph: &Graph, op: usize) -> Option<(usize, usize)> {
+        let Op { layer: Layer::BatchNorm2d(_), output, .. } = &graph.ops[op] else { return None };
+        let stage = self.stage_of(op);
+        let has_it = |op: &Op| op.inputs.contains(output) || op.output == *output;
+        let users: Vec<_> = (0..self.n_ops).filter(|&i| has_it(&graph.ops[i])).collect();
+        let is_own = users.iter().all(|user| self.stages[stage].contains(user));
+        let n_writers = users.iter().filter(|&&i| graph.ops[i].output == *output).count();
+        let first_reader = users.iter().find(|&&i| graph.ops[i].layer.reads_inputs_backward() && i != op)?;
+        let is_free = is_own && n_writers == 1 && *output != graph.logits && self.stages.len() > 1;
+        is_free.then(|| (self.begin_backward(stage), self.backward(*first_reader)))
     }
 }
 
 /// Places for the forward pass alone.
 pub(crate) fn inference_layout(graph: &Graph) -> Layout {
-    let time = Timeline { n_ops: graph.ops.len() };
+    let time = Timeline { stages: &[], n_ops: graph.ops.len() };
     let requests: Vec<_> = (0..graph.values.len()).map(|value| time.value(graph, value)).collect();
     let peak = (0..=time.loss()).map(|step| alive_at(&requests, step)).max().unwrap_or(0);
     let (values, len) = place(&requests);
@@ -79,40 +160,72 @@ fn alive_at(requests: &[Request], step: usize) -> usize {
 }
 
 /// Places for forward and backward.
-pub(crate) fn training_layout(graph: &Graph, planned: &[PlannedOp], learns: &[bool]) -> Layout {
+pub(crate) fn training_layout(
+    graph: &Graph,
+    planned: &[PlannedOp],
+    stages: &[Range<usize>],
+    learns: &[bool],
+) -> Layout {
     let n_values = graph.values.len();
     let n_ops = graph.ops.len();
-    let time = Timeline { n_ops };
+    let time = Timeline { stages, n_ops };
     let mut requests: Vec<_> = (0..n_values).map(|value| time.value(graph, value)).collect();
+    let mut repeated = Vec::new();
+    for op in 0..n_ops {
+        if let Some(again) = time.repetition(graph, op) {
+            requests[graph.ops[op].output].again = Some(again);
+            repeated.push(op);
+        }
+    }
     for (i, op) in graph.ops.iter().enumerate() {
         let inputs = op.inputs.iter().filter(|_| op.layer.reads_inputs_backward());
         let output = [op.output].into_iter().filter(|_| op.layer.reads_output_backward());
         for value in inputs.copied().chain(output) {
-            requests[value].last = requests[value].last.max(time.backward(i));
+            let request = &mut requests[value];
+            if request.again.is_none() {
+                request.last = request.last.max(time.input_gradients(i, &op.layer));
+            }
         }
     }
     let mut d_values: Vec<_> =
         (0..n_values).map(|value| time.gradient(graph, value, learns[value])).collect();
     let owners = gradient_owners(planned, &mut d_values);
     requests.extend(d_values);
-    requests.extend(graph.ops.iter().enumerate().map(|(i, op)| Request {
-        len: kept_len(graph, op),
-        first: time.forward(i),
-        last: time.backward(i),
+    requests.extend(
+        graph
+            .ops
+            .iter()
+            .enumerate()
+            .map(|(i, op)| Request::new(kept_len(graph, op), time.forward(i), time.backward(i))),
+    );
+    requests.extend(planned.iter().enumerate().map(|(i, planned)| {
+        let step = time.input_gradients(i, &planned.op.layer);
+        Request::new(added_len(graph, planned), step, step)
     }));
-    requests.extend(planned.iter().enumerate().map(|(i, planned)| Request {
-        len: added_len(graph, planned),
-        first: time.backward(i),
-        last: time.backward(i),
-    }));
-    let (mut places, len) = place(&requests);
+    let (mut places, len, passing_len) = place_by_stay(&requests, &time);
     let added = places.split_off(2 * n_values + n_ops);
     let kept = places.split_off(2 * n_values);
     let mut gradients = places.split_off(n_values);
     for (value, &owner) in owners.iter().enumerate() {
         gradients[value] = gradients[owner].clone();
     }
-    Layout { len, peak: 0, values: places, gradients, kept, added }
+    Layout { len, passing_len, peak: 0, values: places, gradients, kept, added, repeated }
+}
+
+/// Places for what a lane group keeps, and behind them for what passes; and the lengths of both.
+fn place_by_stay(requests: &[Request], time: &Timeline<'_>) -> (Vec<Range<usize>>, usize, usize) {
+    let only = |passing: bool| -> Vec<_> {
+        let is_one = |request: &Request| time.is_passing(request) == passing;
+        requests.iter().map(|one| Request { len: if is_one(one) { one.len } else { 0 }, ..*one }).collect()
+    };
+    let (mut places, len) = place(&only(false));
+    let (passing, passing_len) = place(&only(true));
+    for (place, passing) in places.iter_mut().zip(passing) {
+        if !passing.is_empty() {
+            *place = len + passing.start..len + passing.end;
+        }
+    }
+    (places, len, passing_len)
 }
 
 /// For each value whose place its gradient has: its own, or that of an operation's output for an input, where the

@@ -5,6 +5,7 @@
 //! and an [`Optimizer`] turns their sum, gathered [`Chunk`] by chunk, into the next [`Params`]. Pure computation: no
 //! files, clock, threads or global random numbers.
 
+mod arena;
 mod builder;
 mod error;
 mod gradient;

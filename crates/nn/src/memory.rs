@@ -8,11 +8,22 @@ pub(crate) struct Request {
     pub(crate) len: usize,
     pub(crate) first: usize,
     pub(crate) last: usize,
+    /// Steps during which they do so again, computed a second time.
+    pub(crate) again: Option<(usize, usize)>,
 }
 
 impl Request {
+    pub(crate) fn new(len: usize, first: usize, last: usize) -> Self {
+        Self { len, first, last, again: None }
+    }
+
+    /// The first and the last step of each time.
+    pub(crate) fn times(&self) -> impl Iterator<Item = (usize, usize)> {
+        [(self.first, self.last)].into_iter().chain(self.again)
+    }
+
     fn alive_with(&self, other: &Request) -> bool {
-        self.first <= other.last && other.first <= self.last
+        self.times().any(|(first, last)| other.times().any(|of| first <= of.1 && of.0 <= last))
     }
 }
 
@@ -68,7 +79,9 @@ mod tests {
             let requests: Vec<_> = (0..20)
                 .map(|_| {
                     let first = random(15);
-                    Request { len: random(50), first, last: first + random(6) }
+                    let mut request = Request::new(random(50), first, first + random(6));
+                    request.again = (random(3) == 0).then(|| (request.last + 2, request.last + 3));
+                    request
                 })
                 .collect();
             let (places, arena_len) = place(&requests);
@@ -85,8 +98,7 @@ mod tests {
     #[test]
     fn a_chain_needs_no_more_than_its_largest_neighbors() {
         let lens = [5, 40, 10, 30, 2];
-        let requests: Vec<_> =
-            lens.iter().enumerate().map(|(i, &len)| Request { len, first: i, last: i + 1 }).collect();
+        let requests: Vec<_> = lens.iter().enumerate().map(|(i, &len)| Request::new(len, i, i + 1)).collect();
         assert_eq!(place(&requests).1, 50);
     }
 }

@@ -6,6 +6,7 @@ use lanes::{Lane, Scalar};
 use rand_core::Rng;
 use spec::Seed;
 
+use crate::arena::Arena;
 use crate::graph::Layer;
 use crate::pass::{Pass, backward, forward};
 use crate::plan::{GradientUse, PlannedOp};
@@ -145,13 +146,14 @@ impl<'a, V: Lane> NodeRun<'a, V> {
         let mut random = Seed(1).stream("node");
         let streams = Seed(1).stream("dropout/1");
         self.training.set_streams(&streams, 0..V::LANES as u64);
-        for arena in [&mut self.inference.arena, &mut self.training.arena] {
+        for arena in [&mut self.inference.arena, &mut self.training.arena, &mut self.scratch.passing] {
             uniform(&mut random, V::as_scalars_mut(arena));
         }
         self.forward();
         for &op in &self.ops {
             let place = self.plan.training.gradients[self.plan.ops[op].op.output].clone();
-            uniform(&mut random, V::as_scalars_mut(&mut self.training.arena[place]));
+            let mut arena = Arena { kept: &mut self.training.arena, passing: &mut self.scratch.passing };
+            uniform(&mut random, V::as_scalars_mut(arena.get(&place)));
         }
         self.backward(0);
     }
@@ -189,7 +191,7 @@ impl<'a, V: Lane> NodeRun<'a, V> {
             if matches!(plan.ops[op].op.layer, Layer::BatchNorm2d(_)) {
                 self.statistics.gather_backward(plan, stage, slice::from_ref(&self.shards[group_idx]));
                 let pass = Pass { plan, params, statistics: &self.statistics };
-                backward::finish_batch_norm(op, &pass, stage, &mut self.training);
+                backward::finish_batch_norm(op, &pass, stage, &mut self.training, &mut self.scratch);
             }
         }
     }

@@ -7,10 +7,9 @@
 pub(crate) mod backward;
 pub(crate) mod forward;
 
-use std::ops::Range;
-
 use lanes::{Lane, Scalar};
 
+use crate::arena::Arena;
 use crate::loss::{Loss, Prediction, Tally, Targets, compute, predict};
 use crate::workspace::layout;
 use crate::{BatchStatistics, Mode, Plan, Scratch, ShardGradient, Workspace};
@@ -85,7 +84,8 @@ impl<S: Scalar> Pass<'_, S> {
     ) -> Tally {
         let layout = layout(self.plan, Mode::Training);
         let (z, dz) = (&layout.values[self.plan.logits], &layout.gradients[self.plan.logits]);
-        let [logits, d_logits] = disjoint(&mut workspace.arena, [z, dz]);
+        let mut arena = Arena { kept: &mut workspace.arena, passing: &mut [] };
+        let [logits, d_logits] = arena.disjoint([z, dz]);
         compute(loss, logits, targets, weight, Some(d_logits))
     }
 
@@ -100,10 +100,14 @@ impl<S: Scalar> Pass<'_, S> {
     ) {
         let plan = self.plan;
         if let Some(after) = plan.stages.get(stage + 1) {
-            backward::finish_batch_norm(after.start, self, stage + 1, workspace);
+            backward::finish_batch_norm(after.start, self, stage + 1, workspace, scratch);
+        }
+        let ops = plan.stages[stage].clone();
+        for op_idx in ops.clone().filter(|&op| plan.training.is_repeated(op)) {
+            forward::train(op_idx, self, stage, workspace, scratch);
         }
         let mut gradient = gradient.group(group_idx);
-        for op_idx in plan.stages[stage].clone().rev() {
+        for op_idx in ops.rev() {
             backward::run(op_idx, self, stage, (workspace, scratch), &mut gradient);
         }
     }
@@ -122,9 +126,4 @@ impl<S: Scalar> Pass<'_, S> {
         self.backward_stage(0, group_idx, (workspace, scratch), gradient);
         tally
     }
-}
-
-/// The ranges of the arena, which the plan has made disjoint.
-fn disjoint<'a, V, const N: usize>(arena: &'a mut [V], ranges: [&Range<usize>; N]) -> [&'a mut [V]; N] {
-    arena.get_disjoint_mut(ranges.map(Range::clone)).expect("the plan's buffers do not overlap")
 }

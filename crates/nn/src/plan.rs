@@ -102,16 +102,13 @@ impl PlannedOp {
         self.op.layer.multiply_adds() * (with_parameters + n_inputs as u64)
     }
 
-    /// The input whose gradient takes the place of the output's, where that is its first part: of a batch normalization,
-    /// which writes over it, and of a sum, which passes it on.
+    /// The input whose gradient takes the place of the output's, where that is its first part: of a sum, which passes it on.
     pub(crate) fn takes_over_gradient(&self) -> Option<usize> {
         let inputs = &self.op.inputs;
         let is_first = |idx: &usize| self.input_gradients[*idx] == GradientUse::Set;
         let is_single = |idx: &usize| inputs.iter().filter(|&&input| input == inputs[*idx]).count() == 1;
         match self.op.layer {
-            Layer::BatchNorm2d(_) | Layer::Add => {
-                (0..inputs.len()).filter(is_first).find(is_single).map(|idx| inputs[idx])
-            }
+            Layer::Add => (0..inputs.len()).filter(is_first).find(is_single).map(|idx| inputs[idx]),
             _ => None,
         }
     }
@@ -147,15 +144,16 @@ impl Plan {
         let learns = learning_values(&graph, input_gradient);
         let mut ops = plan_gradients(&graph, &learns);
         let (tape_len, n_sums) = place_gradients(&mut ops);
-        let training = training_layout(&graph, &ops, &learns);
+        let stages = stages(&ops);
+        let training = training_layout(&graph, &ops, &stages, &learns);
         let inference = inference_layout(&graph);
-        check_memory("activations", training.len, 64)?;
+        check_memory("activations", training.len + training.passing_len, 64)?;
         check_memory("gradients", graph.tensors.last().map_or(0, |tensor| tensor.range.end), 4)?;
         let (n_scalars, n_vectors) = n_scratch(&ops);
         // What a thread knows of filters takes as much again.
         check_memory("scratch", n_scalars / 8 + n_vectors, 64)?;
         Ok(Plan {
-            stages: stages(&ops),
+            stages,
             ops,
             tape_len,
             n_sums,
@@ -211,7 +209,7 @@ impl Plan {
         self.inference.peak * 4
     }
 
-    /// Bytes of the activations of one lane group of sixteen 32-bit lanes in training.
+    /// Bytes that one lane group of sixteen 32-bit lanes keeps in training from stage to stage.
     pub fn training_bytes(&self) -> usize {
         self.training.len * 64
     }

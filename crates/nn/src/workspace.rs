@@ -22,7 +22,7 @@ pub struct Workspace<V: Lane> {
     pub(crate) mode: Mode,
     pub(crate) arena: Vec<V>,
     /// Of a workspace for inference; in training there may be more workspaces than threads, and it comes from outside.
-    pub(crate) scratch: Option<Scratch<V>>,
+    pub(crate) scratch: Option<OpScratch<V>>,
     /// 1 in lanes with a sample, 0 in the others; and how many have one.
     pub(crate) live: V,
     pub(crate) n_live: usize,
@@ -32,17 +32,32 @@ pub struct Workspace<V: Lane> {
     pub(crate) moments: Vec<V::Scalar>,
 }
 
-/// What an operation needs while it runs; one for each thread.
+/// What a training pass needs while a thread works at one stage of one lane group; one for each thread.
 #[derive(Clone, Debug)]
 pub struct Scratch<V: Lane> {
+    /// Activations and gradients that no other stage reads; see [`crate::arena`].
+    pub(crate) passing: Vec<V>,
+    pub(crate) operation: OpScratch<V>,
+}
+
+impl<V: Lane> Scratch<V> {
+    /// Enough for every stage of the plan.
+    pub fn new(plan: &Plan) -> Self {
+        Self { passing: vec![V::zero(); plan.training.passing_len], operation: OpScratch::new(plan) }
+    }
+}
+
+/// What an operation needs while it runs.
+#[derive(Clone, Debug)]
+pub(crate) struct OpScratch<V: Lane> {
     pub(crate) scalars: Vec<V::Scalar>,
     pub(crate) vectors: Vec<V>,
     pub(crate) known_values: KnownValues<V::Scalar>,
 }
 
-impl<V: Lane> Scratch<V> {
+impl<V: Lane> OpScratch<V> {
     /// Enough for every operation of the plan.
-    pub fn new(plan: &Plan) -> Self {
+    fn new(plan: &Plan) -> Self {
         let (n_scalars, n_vectors) = plan.n_scratch();
         Self {
             scalars: vec![V::Scalar::ZERO; n_scalars],
@@ -60,7 +75,7 @@ impl<V: Lane> Workspace<V> {
         Self {
             mode,
             arena,
-            scratch: (mode == Mode::Inference).then(|| Scratch::new(plan)),
+            scratch: (mode == Mode::Inference).then(|| OpScratch::new(plan)),
             live: V::splat(V::Scalar::ONE),
             n_live: V::LANES,
             streams: Vec::with_capacity(V::LANES),

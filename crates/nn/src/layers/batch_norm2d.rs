@@ -100,20 +100,20 @@ impl BatchNorm2d {
         }
     }
 
-    /// `d` is dy and becomes dx, given dγ and dβ of the whole batch.
+    /// dx from x and dy, given dγ and dβ of the whole batch.
     pub(crate) fn backward_input<V: Lane>(
         &self,
-        x: &[V],
+        (x, dy): (&[V], &[V]),
         (w, b): (&[V::Scalar], &[V::Scalar]),
         batch: &Batch<'_, V::Scalar>,
         live: V,
-        d: &mut [V],
+        dx: &mut [V],
     ) {
         let Batch { mean, inverse_std, .. } = *batch;
         let args = Affine { plane: self.plane, w, b, mean, inverse_std, slope: self.slope() };
         match self.rectifier {
-            None => V::enter(InputGradient::<V, false> { args, x, batch: *batch, live, d }),
-            Some(_) => V::enter(InputGradient::<V, true> { args, x, batch: *batch, live, d }),
+            None => V::enter(InputGradient::<V, false> { args, x, dy, batch: *batch, live, dx }),
+            Some(_) => V::enter(InputGradient::<V, true> { args, x, dy, batch: *batch, live, dx }),
         }
     }
 
@@ -301,9 +301,10 @@ fn sums<V: Lane, const RECTIFY: bool>(of: Channel<V>, x: &[V], dy: &[V]) -> [V; 
 struct InputGradient<'a, V: Lane, const RECTIFY: bool> {
     args: Affine<'a, V::Scalar>,
     x: &'a [V],
+    dy: &'a [V],
     batch: Batch<'a, V::Scalar>,
     live: V,
-    d: &'a mut [V],
+    dx: &'a mut [V],
 }
 
 impl<V: Lane, const RECTIFY: bool> Kernel for InputGradient<'_, V, RECTIFY> {
@@ -313,13 +314,13 @@ impl<V: Lane, const RECTIFY: bool> Kernel for InputGradient<'_, V, RECTIFY> {
         let Batch { inverse_std, dw, db, share, .. } = self.batch;
         let n = self.args.plane;
         for c in 0..self.args.w.len() {
-            let (x, d) = (&self.x[c * n..][..n], &mut self.d[c * n..][..n]);
+            let (x, dy, dx) = (&self.x[c * n..][..n], &self.dy[c * n..][..n], &mut self.dx[c * n..][..n]);
             let of = self.args.channel::<V>(c);
             let (db, dw) = (V::splat(db[c] * share), V::splat(dw[c] * share * inverse_std[c]));
             let scale = of.scale * self.live;
             for p in 0..n {
-                let dz = of.before_rectifier::<RECTIFY>(x[p], d[p]);
-                d[p] = (dz - db - (x[p] - of.mean) * dw) * scale;
+                let dz = of.before_rectifier::<RECTIFY>(x[p], dy[p]);
+                dx[p] = (dz - db - (x[p] - of.mean) * dw) * scale;
             }
         }
     }

@@ -29,9 +29,9 @@ use self::maps::{
 use self::points::Points;
 use self::products::Products;
 use super::conv2d::bias_gradient;
-use crate::Scratch;
 use crate::gradient::Sum;
 use crate::tiles::tiles;
+use crate::workspace::OpScratch;
 
 /// The geometry of one such convolution, of one group and in steps of 1.
 #[derive(Clone, Copy, Debug)]
@@ -264,7 +264,7 @@ impl WinogradConv2d {
         w: &[V::Scalar],
         biases: &[V::Scalar],
         y: &mut [V],
-        Scratch { scalars, vectors, known_values }: &mut Scratch<V>,
+        OpScratch { scalars, vectors, known_values }: &mut OpScratch<V>,
     ) {
         let constants = &self.constants();
         let filters = self.filters();
@@ -292,7 +292,7 @@ impl WinogradConv2d {
         w: &[V::Scalar],
         dy: &[V],
         dx: &mut [V],
-        Scratch { scalars, vectors, known_values }: &mut Scratch<V>,
+        OpScratch { scalars, vectors, known_values }: &mut OpScratch<V>,
     ) {
         let constants = &self.constants();
         let filters = self.filters().turned();
@@ -322,7 +322,7 @@ impl WinogradConv2d {
         dy: &[V],
         (dw, db): (&mut [V::Scalar], &mut [V::Scalar]),
         sum: Sum,
-        scratch: &mut Scratch<V>,
+        scratch: &mut OpScratch<V>,
     ) {
         self.backward_weights(x, dy, dw, sum, scratch);
         bias_gradient(self.n_positions(), dy, db, sum);
@@ -334,7 +334,7 @@ impl WinogradConv2d {
         dy: &[V],
         dw: &mut [V::Scalar],
         sum: Sum,
-        Scratch { scalars, vectors, .. }: &mut Scratch<V>,
+        OpScratch { scalars, vectors, .. }: &mut OpScratch<V>,
     ) {
         let constants = &self.constants();
         let filters = self.filters();

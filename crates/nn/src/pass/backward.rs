@@ -4,13 +4,15 @@ use std::ops::Range;
 
 use lanes::{Lane, Scalar};
 
-use super::{Pass, disjoint};
+use super::Pass;
+use crate::arena::Arena;
 use crate::gradient::GroupGradient;
 use crate::graph::Layer;
 use crate::layers::linear::Linear;
 use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
 use crate::layout::Layout;
 use crate::plan::{GradientPlace, GradientUse, PlannedOp};
+use crate::workspace::OpScratch;
 use crate::{Scratch, Workspace};
 
 /// Gradients of an operation's parameters and inputs; of a batch normalization those of the parameters alone.
@@ -25,18 +27,19 @@ pub(crate) fn run<V: Lane>(
     let layout = &pass.plan.training;
     let op = &planned.op;
     let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
+    let mut arena = Arena { kept: &mut workspace.arena, passing: &mut scratch.passing };
     match &op.layer {
         Layer::LeakyRelu { slope, in_place: true } => {
             if planned.input_gradients[0] != GradientUse::Unneeded {
-                let [x, dy] = disjoint(&mut workspace.arena, [x, dy]);
+                let [x, dy] = arena.disjoint([x, dy]);
                 leaky_relu::backward(V::Scalar::from_f64(*slope), x, dy);
             }
         }
-        Layer::Add => add(planned, layout, &mut workspace.arena),
-        Layer::Concat => concat(planned, layout, &mut workspace.arena),
+        Layer::Add => add(planned, layout, &mut arena),
+        Layer::Concat => concat(planned, layout, &mut arena),
         Layer::BatchNorm2d(norm) => {
             let GradientPlace::Sums(sums) = &planned.place else { return };
-            let [x, dy] = disjoint(&mut workspace.arena, [x, dy]);
+            let [x, dy] = arena.disjoint([x, dy]);
             let of_batch = pass.statistics.before(stage);
             let to = gradient.sums[sums.clone()].split_at_mut(op.w.len());
             let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
@@ -44,8 +47,9 @@ pub(crate) fn run<V: Lane>(
             norm.backward_params(x, dy, parameters, moments, to, gradient.sum);
         }
         _ => {
-            parameters(op_idx, planned, layout, (&mut workspace.arena, scratch), gradient);
-            inputs(op_idx, planned, layout, pass.params, (&mut workspace.arena, scratch));
+            let scratch = &mut scratch.operation;
+            parameters(op_idx, planned, layout, (&mut arena, scratch), gradient);
+            inputs(op_idx, planned, layout, pass.params, (&mut arena, scratch));
         }
     }
 }
@@ -56,20 +60,19 @@ pub(crate) fn finish_batch_norm<V: Lane>(
     pass: &Pass<'_, V::Scalar>,
     stage: usize,
     workspace: &mut Workspace<V>,
+    scratch: &mut Scratch<V>,
 ) {
     let planned = &pass.plan.ops[op_idx];
     let (layout, op) = (&pass.plan.training, &planned.op);
     let Layer::BatchNorm2d(norm) = &op.layer else { return };
     let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
     let batch = pass.statistics.before(stage).batch();
-    let live = workspace.live;
-    with_place(op_idx, planned, layout, 0, &mut workspace.arena, |arena, to| {
+    let Workspace { arena, live, .. } = workspace;
+    let mut arena = Arena { kept: arena, passing: &mut scratch.passing };
+    with_place(op_idx, planned, layout, 0, &mut arena, |arena, dx| {
         let (x, dy) = (&layout.values[op.inputs[0]], &layout.gradients[op.output]);
-        if dy != to {
-            arena.copy_within(dy.clone(), to.start);
-        }
-        let [x, d] = disjoint(arena, [x, to]);
-        norm.backward_input(x, parameters, &batch, live, d);
+        let [x, dy, dx] = arena.disjoint([x, dy, dx]);
+        norm.backward_input((x, dy), parameters, &batch, *live, dx);
     });
 }
 
@@ -78,7 +81,7 @@ fn parameters<V: Lane>(
     op_idx: usize,
     planned: &PlannedOp,
     layout: &Layout,
-    (arena, scratch): (&mut [V], &mut Scratch<V>),
+    (arena, scratch): (&mut Arena<'_, V>, &mut OpScratch<V>),
     gradient: &mut GroupGradient<'_, V>,
 ) {
     let op = &planned.op;
@@ -86,12 +89,12 @@ fn parameters<V: Lane>(
     let sums = match &planned.place {
         GradientPlace::None => return,
         GradientPlace::Tape(place) => {
-            let [x, dy] = disjoint(arena, [x, dy]);
+            let [x, dy] = arena.disjoint([x, dy]);
             return Linear::record(x, dy, *place, gradient.tape);
         }
         GradientPlace::Sums(sums) => sums.clone(),
     };
-    let [x, dy, kept] = disjoint(arena, [x, dy, &layout.kept[op_idx]]);
+    let [x, dy, kept] = arena.disjoint([x, dy, &layout.kept[op_idx]]);
     let (dw, db) = gradient.sums[sums].split_at_mut(op.w.len());
     match &op.layer {
         Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
@@ -109,7 +112,7 @@ fn inputs<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     params: &[V::Scalar],
-    (arena, scratch): (&mut [V], &mut Scratch<V>),
+    (arena, scratch): (&mut Arena<'_, V>, &mut OpScratch<V>),
 ) {
     for input_idx in 0..planned.op.inputs.len() {
         with_place(op_idx, planned, layout, input_idx, arena, |arena, to| {
@@ -125,8 +128,8 @@ fn with_place<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     input_idx: usize,
-    arena: &mut [V],
-    write: impl FnOnce(&mut [V], &Range<usize>),
+    arena: &mut Arena<'_, V>,
+    write: impl FnOnce(&mut Arena<'_, V>, &Range<usize>),
 ) {
     let place = &layout.gradients[planned.op.inputs[input_idx]];
     match planned.input_gradients[input_idx] {
@@ -136,7 +139,7 @@ fn with_place<V: Lane>(
             let start = layout.added[op_idx].start;
             let added = start..start + place.len();
             write(arena, &added);
-            let [added, dx] = disjoint(arena, [&added, place]);
+            let [added, dx] = arena.disjoint([&added, place]);
             add::add_to(added, dx);
         }
     }
@@ -148,14 +151,14 @@ fn input<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     params: &[V::Scalar],
-    (arena, scratch): (&mut [V], &mut Scratch<V>),
+    (arena, scratch): (&mut Arena<'_, V>, &mut OpScratch<V>),
     (input_idx, dx): (usize, &Range<usize>),
 ) {
     let op = &planned.op;
     let dy = &layout.gradients[op.output];
     if let Layer::Multiply { plane } = op.layer {
         let other = &layout.values[op.inputs[1 - input_idx]];
-        let [other, dy, dx] = disjoint(arena, [other, dy, dx]);
+        let [other, dy, dx] = arena.disjoint([other, dy, dx]);
         return match (plane, input_idx) {
             (1, _) => multiply::backward(other, dy, dx),
             (_, 0) => multiply::backward_broadcast_map(plane, other, dy, dx),
@@ -167,10 +170,10 @@ fn input<V: Lane>(
     let kept = &layout.kept[op_idx];
     if op.layer.reads_inputs_backward() {
         if let Layer::Activation(activation) = op.layer {
-            let [x, y, dy, dx] = disjoint(arena, [x, y, dy, dx]);
+            let [x, y, dy, dx] = arena.disjoint([x, y, dy, dx]);
             return activation.backward(x, y, dy, dx);
         }
-        let [x, dy, kept, dx] = disjoint(arena, [x, dy, kept, dx]);
+        let [x, dy, kept, dx] = arena.disjoint([x, dy, kept, dx]);
         return match &op.layer {
             Layer::Conv2d(conv) => conv.backward_input(w, dy, dx, scratch),
             Layer::WinogradConv2d(conv) => conv.backward_input(w, dy, dx, scratch),
@@ -186,7 +189,7 @@ fn input<V: Lane>(
             _ => unreachable!("the others are above or do not read their input"),
         };
     }
-    let [dy, kept, dx] = disjoint(arena, [dy, kept, dx]);
+    let [dy, kept, dx] = arena.disjoint([dy, kept, dx]);
     match &op.layer {
         Layer::Dropout(dropout) => dropout.backward(kept, dy, dx),
         Layer::MaxPool2d(pool) => pool.backward(dy, kept, dx),
@@ -199,14 +202,14 @@ fn input<V: Lane>(
     }
 }
 
-fn add<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
+fn add<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut Arena<'_, V>) {
     let dy = &layout.gradients[planned.op.output];
     for (&input, &use_of) in planned.op.inputs.iter().zip(&planned.input_gradients) {
         give(dy, &layout.gradients[input], use_of, arena);
     }
 }
 
-fn concat<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
+fn concat<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut Arena<'_, V>) {
     let mut start = layout.gradients[planned.op.output].start;
     for (&input, &use_of) in planned.op.inputs.iter().zip(&planned.input_gradients) {
         let end = start + layout.values[input].len();
@@ -216,14 +219,14 @@ fn concat<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
 }
 
 /// dx becomes dy, or gets it added.
-fn give<V: Lane>(dy: &Range<usize>, dx: &Range<usize>, use_of: GradientUse, arena: &mut [V]) {
+fn give<V: Lane>(dy: &Range<usize>, dx: &Range<usize>, use_of: GradientUse, arena: &mut Arena<'_, V>) {
     match use_of {
         GradientUse::Unneeded => {}
         // It may have the same place.
         GradientUse::Set if dx == dy => {}
-        GradientUse::Set => arena.copy_within(dy.clone(), dx.start),
+        GradientUse::Set => arena.copy(dy, dx),
         GradientUse::Add => {
-            let [dy, dx] = disjoint(arena, [dy, dx]);
+            let [dy, dx] = arena.disjoint([dy, dx]);
             add::add_to(dy, dx);
         }
     }

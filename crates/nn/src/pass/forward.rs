@@ -2,11 +2,13 @@
 
 use lanes::{Lane, Scalar};
 
-use super::{Pass, disjoint};
+use super::Pass;
+use crate::arena::Arena;
 use crate::graph::Layer;
 use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
 use crate::layout::Layout;
 use crate::plan::PlannedOp;
+use crate::workspace::OpScratch;
 use crate::{Scratch, Workspace};
 
 /// An operation in a training pass.
@@ -21,20 +23,21 @@ pub(crate) fn train<V: Lane>(
     let layout = &pass.plan.training;
     let op = &planned.op;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
+    let Workspace { arena, streams, .. } = workspace;
+    let mut arena = Arena { kept: arena, passing: &mut scratch.passing };
     match &op.layer {
         Layer::BatchNorm2d(norm) => {
-            let [x, y] = disjoint(&mut workspace.arena, [input, output]);
+            let [x, y] = arena.disjoint([input, output]);
             let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
             let of_batch = pass.statistics.before(stage);
             norm.forward(x, parameters, (&of_batch.mean, &of_batch.inverse_std), y);
         }
         Layer::Dropout(dropout) => {
-            let Workspace { arena, streams, .. } = workspace;
-            let [x, y, mask] = disjoint(arena, [input, output, &layout.kept[op_idx]]);
+            let [x, y, mask] = arena.disjoint([input, output, &layout.kept[op_idx]]);
             dropout.draw(streams, mask);
             dropout.forward(x, mask, y);
         }
-        _ => run(op_idx, planned, layout, pass.params, (&mut workspace.arena, scratch)),
+        _ => run(op_idx, planned, layout, pass.params, (&mut arena, &mut scratch.operation)),
     }
 }
 
@@ -48,19 +51,17 @@ pub(crate) fn infer<V: Lane>(
 ) {
     let op = &planned.op;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
+    let Workspace { arena, scratch, .. } = workspace;
+    let mut arena = Arena { kept: arena, passing: &mut [] };
     match &op.layer {
         Layer::BatchNorm2d(norm) => {
-            let [x, y] = disjoint(&mut workspace.arena, [input, output]);
+            let [x, y] = arena.disjoint([input, output]);
             norm.forward_running(x, (&params[op.w.clone()], &params[op.b.clone()]), params, y);
         }
-        Layer::Dropout(_) => {
-            let [x, y] = disjoint(&mut workspace.arena, [input, output]);
-            y.copy_from_slice(x);
-        }
+        Layer::Dropout(_) => arena.copy(input, output),
         _ => {
-            let Workspace { arena, scratch, .. } = workspace;
             let scratch = scratch.as_mut().expect("a workspace for inference has scratch");
-            run(op_idx, planned, layout, params, (arena, scratch));
+            run(op_idx, planned, layout, params, (&mut arena, scratch));
         }
     }
 }
@@ -78,17 +79,17 @@ fn run<V: Lane>(
     planned: &PlannedOp,
     layout: &Layout,
     params: &[V::Scalar],
-    (arena, scratch): (&mut [V], &mut Scratch<V>),
+    (arena, scratch): (&mut Arena<'_, V>, &mut OpScratch<V>),
 ) {
     let op = &planned.op;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
     if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
-        return leaky_relu::forward(V::Scalar::from_f64(slope), &mut arena[output.clone()]);
+        return leaky_relu::forward(V::Scalar::from_f64(slope), arena.get(output));
     }
     if op.inputs.len() > 1 {
         return merge(planned, layout, arena);
     }
-    let [x, y, kept] = disjoint(arena, [input, output, &layout.kept[op_idx]]);
+    let [x, y, kept] = arena.disjoint([input, output, &layout.kept[op_idx]]);
     let (w, b) = (&params[op.w.clone()], &params[op.b.clone()]);
     match &op.layer {
         Layer::Conv2d(conv) => conv.forward(x, w, b, y, scratch),
@@ -115,35 +116,35 @@ fn run<V: Lane>(
 }
 
 /// Operations of several inputs.
-fn merge<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut [V]) {
+fn merge<V: Lane>(planned: &PlannedOp, layout: &Layout, arena: &mut Arena<'_, V>) {
     let op = &planned.op;
     let output = &layout.values[op.output];
     let input = |i: usize| &layout.values[op.inputs[i]];
     match op.layer {
         Layer::Multiply { plane } => {
-            let [a, b, y] = disjoint(arena, [input(0), input(1), output]);
+            let [a, b, y] = arena.disjoint([input(0), input(1), output]);
             if plane == 1 { multiply::forward(a, b, y) } else { multiply::forward_broadcast(plane, a, b, y) }
         }
         Layer::Concat => {
             let mut start = output.start;
             for i in 0..op.inputs.len() {
                 let end = start + input(i).len();
-                arena.copy_within(input(i).clone(), start);
+                arena.copy(input(i), &(start..end));
                 start = end;
             }
         }
         _ => {
             // A value that is added to itself is one buffer, not two.
             let n_summed = if op.inputs[0] == op.inputs[1] {
-                arena.copy_within(input(0).clone(), output.start);
+                arena.copy(input(0), output);
                 1
             } else {
-                let [a, b, y] = disjoint(arena, [input(0), input(1), output]);
+                let [a, b, y] = arena.disjoint([input(0), input(1), output]);
                 add::sum(a, b, y);
                 2
             };
             for i in n_summed..op.inputs.len() {
-                let [x, y] = disjoint(arena, [input(i), output]);
+                let [x, y] = arena.disjoint([input(i), output]);
                 add::add_to(x, y);
             }
         }

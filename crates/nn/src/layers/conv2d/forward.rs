@@ -4,8 +4,8 @@ use lanes::{Kernel, Lane};
 
 use super::Conv2d;
 use super::weight_gradient::blocks;
-use crate::Scratch;
 use crate::tiles::{TILE, tiles};
+use crate::workspace::OpScratch;
 
 impl Conv2d {
     /// y from x.
@@ -15,7 +15,7 @@ impl Conv2d {
         w: &[V::Scalar],
         b: &[V::Scalar],
         y: &mut [V],
-        scratch: &mut Scratch<V>,
+        scratch: &mut OpScratch<V>,
     ) {
         let x = x.chunks_exact(self.group_inputs());
         let w = w.chunks_exact(self.group_weights());

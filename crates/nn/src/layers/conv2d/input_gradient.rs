@@ -4,8 +4,8 @@ use lanes::{Kernel, Lane};
 
 use super::Conv2d;
 use super::forward::{FilterArgs, filters};
-use crate::Scratch;
 use crate::tiles::{TILE, tiles};
+use crate::workspace::OpScratch;
 
 impl Conv2d {
     /// dx (overwritten) from dy.
@@ -14,7 +14,7 @@ impl Conv2d {
         w: &[V::Scalar],
         dy: &[V],
         dx: &mut [V],
-        scratch: &mut Scratch<V>,
+        scratch: &mut OpScratch<V>,
     ) {
         let w = w.chunks_exact(self.group_weights());
         let dy = dy.chunks_exact(self.group_outputs());

@@ -2,9 +2,9 @@ use lanes::{Lane, Scalar};
 use spec::{Conv2dSpec, Pair};
 
 use super::{Axis, GRADIENT_TILES, KnownValues, WinogradConv2d};
-use crate::Scratch;
 use crate::gradient::Sum;
 use crate::layers::conformance::{Subject, assert_close, check};
+use crate::workspace::OpScratch;
 
 impl Subject for WinogradConv2d {
     fn forward<V: Lane>(&self, x: &[V], params: &[V::Scalar]) -> Vec<V> {
@@ -45,9 +45,9 @@ impl Subject for WinogradConv2d {
 
 impl WinogradConv2d {
     /// Full of what may never be read.
-    fn scratch<V: Lane>(&self) -> Scratch<V> {
+    fn scratch<V: Lane>(&self) -> OpScratch<V> {
         let nan = V::Scalar::from_f64(f64::NAN);
-        Scratch {
+        OpScratch {
             scalars: vec![nan; self.n_scalars()],
             vectors: vec![V::splat(nan); self.n_vectors()],
             known_values: KnownValues::new(self.all_filters().into_iter()),
