@@ -47,7 +47,7 @@ fn lenet_is_one_of_its_space() {
     assert_eq!(decoded.nodes, lenet.nodes);
     let (_, zoph) = grammar_of("zoph");
     let error = zoph.encode(&lenet).unwrap_err().to_string();
-    assert!(error.contains("`conv.0` (conv2d) stands where the grammar has node `0.conv`"), "{error}");
+    assert!(error.contains("`conv.0` (conv2d) stands where the grammar has node `stem.conv.0`"), "{error}");
 }
 
 /// A number below `n` of a small generator.
