@@ -12,7 +12,7 @@ pub(crate) struct Arena<'a, V> {
 }
 
 impl<V: Copy> Arena<'_, V> {
-    /// The ranges, which the plan has made disjoint; each lies on one side, and all but an empty one somewhere.
+    /// The ranges, which the plan has made disjoint; none lies across the border. Panics if they overlap.
     pub(crate) fn disjoint<const N: usize>(&mut self, ranges: [&Range<usize>; N]) -> [&mut [V]; N] {
         let n_kept = self.kept.len();
         let kept = ranges.map(|range| if range.start < n_kept { range.clone() } else { 0..0 });
