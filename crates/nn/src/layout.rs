@@ -35,8 +35,8 @@ impl Layout {
 /// first: one step in which the input gradient of the batch normalization behind the stage is computed, then one for each of
 /// its operations, the last first.
 struct Timeline<'a> {
+    graph: &'a Graph,
     stages: &'a [Range<usize>],
-    n_ops: usize,
 }
 
 /// When something happens: during a stage forward or during a stage backward.
@@ -51,23 +51,27 @@ impl Timeline<'_> {
         op + 1
     }
 
+    fn n_ops(&self) -> usize {
+        self.graph.ops.len()
+    }
+
     fn loss(&self) -> usize {
-        self.n_ops + 1
+        self.n_ops() + 1
     }
 
     /// The first step of a stage backward.
     fn begin_backward(&self, stage: usize) -> usize {
-        self.loss() + self.n_ops - self.stages[stage].end + self.stages.len() - stage
+        self.loss() + self.n_ops() - self.stages[stage].end + self.stages.len() - stage
     }
 
     fn backward(&self, op: usize) -> usize {
-        let stage = self.stage_of(op);
+        let stage = stage_of(self.stages, op);
         self.begin_backward(stage) + self.stages[stage].end - op
     }
 
     /// When an operation writes the gradients of its inputs, and is done with that of its output.
-    fn input_gradients(&self, op: usize, layer: &Layer) -> usize {
-        match (layer, self.stage_of(op).checked_sub(1)) {
+    fn input_gradients(&self, op: usize) -> usize {
+        match (&self.graph.ops[op].layer, stage_of(self.stages, op).checked_sub(1)) {
             (Layer::BatchNorm2d(_), Some(before)) => self.begin_backward(before),
             _ => self.backward(op),
         }
@@ -78,18 +82,14 @@ impl Timeline<'_> {
         self.begin_backward(0) + self.stages[0].end + 1
     }
 
-    fn stage_of(&self, op: usize) -> usize {
-        self.stages.partition_point(|stage| stage.end <= op)
-    }
-
     /// Nothing at the picture, at the loss and behind everything, which belong to all stages, and with a single stage, where
     /// nobody waits for anybody.
     fn phase(&self, step: usize) -> Option<Phase> {
         if self.stages.len() == 1 {
             return None;
         }
-        if (1..=self.n_ops).contains(&step) {
-            return Some(Phase::Forward(self.stage_of(step - 1)));
+        if (1..=self.n_ops()).contains(&step) {
+            return Some(Phase::Forward(stage_of(self.stages, step - 1)));
         }
         let is_at = |&stage: &usize| {
             let first = self.begin_backward(stage);
@@ -106,7 +106,8 @@ impl Timeline<'_> {
     }
 
     /// From the first operation that writes a value to the last that reads it in the forward pass.
-    fn value(&self, graph: &Graph, value: usize) -> Request {
+    fn value(&self, value: usize) -> Request {
+        let graph = self.graph;
         let writer = graph.ops.iter().position(|op| op.output == value);
         let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) || op.output == value);
         let last_read = reader.map_or(0, |op| self.forward(op));
@@ -117,38 +118,45 @@ impl Timeline<'_> {
     }
 
     /// A value's gradient: from its last reader (or the loss) back to its first writer.
-    fn gradient(&self, graph: &Graph, value: usize, learns: bool) -> Request {
+    fn gradient(&self, value: usize, learns: bool) -> Request {
+        let graph = self.graph;
         let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) && op.output != value);
         let first = match reader {
-            Some(op) if value != graph.logits => self.input_gradients(op, &graph.ops[op].layer),
+            Some(op) if value != graph.logits => self.input_gradients(op),
             _ => self.loss(),
         };
         // The picture's gradient stays for whoever asks after the pass.
         let writer = graph.ops.iter().position(|op| op.output == value);
-        let last = writer.map_or(self.end(), |op| self.input_gradients(op, &graph.ops[op].layer));
-        let len = if learns { self.value(graph, value).len } else { 0 };
+        let last = writer.map_or(self.end(), |op| self.input_gradients(op));
+        let len = if learns { self.value(value).len } else { 0 };
         Request::new(len, first, last)
     }
 
     /// The steps of a stage backward in which the output of the batch normalization that begins it is read, if nobody reads
     /// that in another stage: then it need not be kept, since it is soon computed again.
-    fn repetition(&self, graph: &Graph, op: usize) -> Option<(usize, usize)> {
-        let Op { layer: Layer::BatchNorm2d(_), output, .. } = &graph.ops[op] else { return None };
-        let stage = self.stage_of(op);
+    fn repetition(&self, op: usize) -> Option<(usize, usize)> {
+        let ops = &self.graph.ops;
+        let Op { layer: Layer::BatchNorm2d(_), output, .. } = &ops[op] else { return None };
+        let stage = stage_of(self.stages, op);
         let has_it = |op: &Op| op.inputs.contains(output) || op.output == *output;
-        let users: Vec<_> = (0..self.n_ops).filter(|&i| has_it(&graph.ops[i])).collect();
+        let users: Vec<_> = (0..ops.len()).filter(|&i| has_it(&ops[i])).collect();
         let is_own = users.iter().all(|user| self.stages[stage].contains(user));
-        let n_writers = users.iter().filter(|&&i| graph.ops[i].output == *output).count();
-        let first_reader = users.iter().find(|&&i| graph.ops[i].layer.reads_inputs_backward() && i != op)?;
-        let is_free = is_own && n_writers == 1 && *output != graph.logits && self.stages.len() > 1;
+        let n_writers = users.iter().filter(|&&i| ops[i].output == *output).count();
+        let first_reader = users.iter().find(|&&i| ops[i].layer.reads_inputs_backward() && i != op)?;
+        let is_free = is_own && n_writers == 1 && *output != self.graph.logits;
         is_free.then(|| (self.begin_backward(stage), self.backward(*first_reader)))
     }
 }
 
+/// The stage to which an operation belongs.
+pub(crate) fn stage_of(stages: &[Range<usize>], op: usize) -> usize {
+    stages.partition_point(|stage| stage.end <= op)
+}
+
 /// Places for the forward pass alone.
 pub(crate) fn inference_layout(graph: &Graph) -> Layout {
-    let time = Timeline { stages: &[], n_ops: graph.ops.len() };
-    let requests: Vec<_> = (0..graph.values.len()).map(|value| time.value(graph, value)).collect();
+    let time = Timeline { graph, stages: &[] };
+    let requests: Vec<_> = (0..graph.values.len()).map(|value| time.value(value)).collect();
     let peak = (0..=time.loss()).map(|step| alive_at(&requests, step)).max().unwrap_or(0);
     let (values, len) = place(&requests);
     Layout { len, peak, values, kept: vec![0..0; graph.ops.len()], ..Layout::default() }
@@ -168,11 +176,11 @@ pub(crate) fn training_layout(
 ) -> Layout {
     let n_values = graph.values.len();
     let n_ops = graph.ops.len();
-    let time = Timeline { stages, n_ops };
-    let mut requests: Vec<_> = (0..n_values).map(|value| time.value(graph, value)).collect();
+    let time = Timeline { graph, stages };
+    let mut requests: Vec<_> = (0..n_values).map(|value| time.value(value)).collect();
     let mut repeated = Vec::new();
     for op in 0..n_ops {
-        if let Some(again) = time.repetition(graph, op) {
+        if let Some(again) = time.repetition(op) {
             requests[graph.ops[op].output].again = Some(again);
             repeated.push(op);
         }
@@ -183,12 +191,11 @@ pub(crate) fn training_layout(
         for value in inputs.copied().chain(output) {
             let request = &mut requests[value];
             if request.again.is_none() {
-                request.last = request.last.max(time.input_gradients(i, &op.layer));
+                request.last = request.last.max(time.input_gradients(i));
             }
         }
     }
-    let mut d_values: Vec<_> =
-        (0..n_values).map(|value| time.gradient(graph, value, learns[value])).collect();
+    let mut d_values: Vec<_> = (0..n_values).map(|value| time.gradient(value, learns[value])).collect();
     let owners = gradient_owners(planned, &mut d_values);
     requests.extend(d_values);
     requests.extend(
@@ -199,7 +206,7 @@ pub(crate) fn training_layout(
             .map(|(i, op)| Request::new(kept_len(graph, op), time.forward(i), time.backward(i))),
     );
     requests.extend(planned.iter().enumerate().map(|(i, planned)| {
-        let step = time.input_gradients(i, &planned.op.layer);
+        let step = time.input_gradients(i);
         Request::new(added_len(graph, planned), step, step)
     }));
     let (mut places, len, passing_len) = place_by_stay(&requests, &time);
@@ -229,7 +236,7 @@ fn place_by_stay(requests: &[Request], time: &Timeline<'_>) -> (Vec<Range<usize>
 }
 
 /// For each value whose place its gradient has: its own, or that of an operation's output for an input, where the
-/// operation writes over it or has nothing to change. What others ask for goes to the request of the owner.
+/// operation has nothing to change. What others ask for goes to the request of the owner.
 fn gradient_owners(planned: &[PlannedOp], requests: &mut [Request]) -> Vec<usize> {
     let mut owners: Vec<_> = (0..requests.len()).collect();
     for planned in planned.iter().rev() {

@@ -9,7 +9,7 @@ use crate::graph::{Graph, Layer, Op};
 use crate::layers::batch_norm2d::BatchNorm2d;
 use crate::layers::linear::TapePlace;
 use crate::layers::winograd_conv2d::WinogradConv2d;
-use crate::layout::{Layout, inference_layout, training_layout};
+use crate::layout::{Layout, inference_layout, stage_of, training_layout};
 use crate::params::Init;
 use crate::{PlanError, Shape};
 
@@ -255,7 +255,7 @@ impl Plan {
 
     /// The stage to which an operation belongs.
     pub(crate) fn stage_of(&self, op_idx: usize) -> usize {
-        self.stages.partition_point(|stage| stage.end <= op_idx)
+        stage_of(&self.stages, op_idx)
     }
 
     /// Numbers and vectors of scratch that a pass needs.
