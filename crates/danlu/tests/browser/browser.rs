@@ -134,26 +134,41 @@ impl Browser {
 
     /// Moves the pointer to a place, in pixels from the middle of an element, and a little on, as a hand does.
     pub(crate) async fn point(&self, selector: &str, (x, y): (f64, f64)) {
-        let element = self.find(selector).await;
-        let to = |x: f64| PointerAction::MoveToElement { element: element.clone(), duration: None, x, y };
-        let mouse = MouseActions::new("mouse".into()).then(to(x - 3.0));
-        self.client.perform_actions(mouse.then(to(x))).await.unwrap();
+        self.act(selector, |element| {
+            MouseActions::new("mouse".into())
+                .then(move_to(element, (x - 3.0, y)))
+                .then(move_to(element, (x, y)))
+        })
+        .await;
     }
 
     /// Draws a line through points, in pixels from the middle of an element.
     pub(crate) async fn draw(&self, selector: &str, points: &[(f64, f64)]) {
-        let element = self.find(selector).await;
-        let to = |&(x, y): &(f64, f64)| PointerAction::MoveToElement {
-            element: element.clone(),
-            duration: None,
-            x,
-            y,
-        };
         let button = fantoccini::actions::MOUSE_BUTTON_LEFT;
-        let mouse =
-            MouseActions::new("mouse".into()).then(to(&points[0])).then(PointerAction::Down { button });
-        let mouse = points[1..].iter().fold(mouse, |mouse, point| mouse.then(to(point)));
-        self.client.perform_actions(mouse.then(PointerAction::Up { button })).await.unwrap();
+        self.act(selector, |element| {
+            let mouse = MouseActions::new("mouse".into())
+                .then(move_to(element, points[0]))
+                .then(PointerAction::Down { button });
+            let mouse = points[1..].iter().fold(mouse, |mouse, &point| mouse.then(move_to(element, point)));
+            mouse.then(PointerAction::Up { button })
+        })
+        .await;
+    }
+
+    /// Has the mouse do something on an element. A chart that is painted meanwhile has other elements after it; then the
+    /// mouse lets go and does it again on those.
+    async fn act(&self, selector: &str, actions: impl Fn(&Element) -> MouseActions) {
+        let start = Instant::now();
+        loop {
+            let element = self.find(selector).await;
+            match self.client.perform_actions(actions(&element)).await {
+                Err(error) if error.is_stale_element_reference() && start.elapsed() < PATIENCE => {
+                    self.client.release_actions().await.unwrap();
+                    tokio::time::sleep(POLL).await;
+                }
+                done => return done.unwrap(),
+            }
+        }
     }
 
     /// Keeps a picture of what the window shows.
@@ -170,4 +185,9 @@ impl Browser {
         let bad = |entry: &&Value| matches!(entry["level"].as_str(), Some("SEVERE" | "WARNING"));
         entries.iter().filter(bad).map(|entry| entry["message"].to_string()).collect()
     }
+}
+
+/// To a place in pixels from the middle of an element.
+fn move_to(element: &Element, (x, y): (f64, f64)) -> PointerAction {
+    PointerAction::MoveToElement { element: element.clone(), duration: None, x, y }
 }
