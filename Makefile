@@ -8,8 +8,8 @@ export PYTHONDONTWRITEBYTECODE := 1
 SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 
-.PHONY: train test browser lint build setup bench bench-children bench-dashboard bench-nas bench-samplers bench-trials \
-	lenet-table nas-table presets parity exports accuracy terminal tensorboard optuna kill-study
+.PHONY: train test browser lint build setup bench bench-children bench-dashboard bench-nas bench-samplers bench-search \
+	bench-trials lenet-table nas-table presets parity exports accuracy terminal tensorboard optuna kill-study
 
 train: setup
 	cargo run --release $(CARGO_FLAGS) -p danlu -- train $(ARGS)
@@ -46,6 +46,11 @@ nas-table: build
 bench-nas:
 	cargo build --release --quiet $(CARGO_FLAGS) -p search --example studies
 	@python3 bench/nas.py --studies $(TARGET_DIR)/release/examples/studies --work $(TARGET_DIR)/bench-nas $(ARGS)
+
+# The search of Zoph & Le with controller, evolution and chance, 40 minutes each and the best trained again: hours, on a quiet
+# machine; it goes on where it was ended (--minutes, --seeds, --work).
+bench-search: build
+	@python3 bench/search.py --danlu $(DANLU) --work $(TARGET_DIR)/bench-search $(ARGS)
 
 # Every preset with its recipe and three seeds, in a table (long); needs no PyTorch.
 presets: build
