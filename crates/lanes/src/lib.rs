@@ -19,6 +19,7 @@
 
 mod isa;
 mod lane;
+mod large_pages;
 mod math;
 mod pack;
 mod peak;
@@ -28,6 +29,7 @@ mod wide;
 
 pub use isa::{Isa, UnknownIsa, WithLane};
 pub use lane::{Kernel, Lane};
+pub use large_pages::zeros;
 pub use pack::pack_bytes;
 pub use peak::{Stream, multiply_adds};
 pub use scalar::Scalar;

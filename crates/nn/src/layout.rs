@@ -196,7 +196,8 @@ pub(crate) fn training_layout(
         }
     }
     let mut d_values: Vec<_> = (0..n_values).map(|value| time.gradient(value, learns[value])).collect();
-    let owners = gradient_owners(planned, &mut d_values);
+    let mut owners = gradient_owners(planned, &mut d_values);
+    share_gradients(planned, &time, &mut owners, &mut d_values);
     requests.extend(d_values);
     requests.extend(
         graph
@@ -240,7 +241,7 @@ fn place_by_stay(requests: &[Request], time: &Timeline<'_>) -> (Vec<Range<usize>
 fn gradient_owners(planned: &[PlannedOp], requests: &mut [Request]) -> Vec<usize> {
     let mut owners: Vec<_> = (0..requests.len()).collect();
     for planned in planned.iter().rev() {
-        let Some(input) = planned.takes_over_gradient() else { continue };
+        let Some(input) = planned.passed_on().next() else { continue };
         let owner = owners[planned.op.output];
         owners[input] = owner;
         let of = std::mem::replace(&mut requests[input].len, 0);
@@ -248,6 +249,46 @@ fn gradient_owners(planned: &[PlannedOp], requests: &mut [Request]) -> Vec<usize
         requests[owner].last = requests[owner].last.max(requests[input].last);
     }
     owners
+}
+
+/// Lets the other inputs of a sum have its output's gradient as theirs too, without a copy: those whose own gradient nobody
+/// changes, where what is in the shared place stays as it is until it has been read for them.
+fn share_gradients(
+    planned: &[PlannedOp],
+    time: &Timeline<'_>,
+    owners: &mut [usize],
+    requests: &mut [Request],
+) {
+    for (op, sum) in planned.iter().enumerate().filter(|(_, one)| matches!(one.op.layer, Layer::Add)) {
+        let owner = owners[sum.op.output];
+        for input in sum.passed_on() {
+            let has_place_alone = (0..owners.len()).all(|value| (owners[value] == input) == (value == input));
+            let is_changed = changes(planned, time, |value| value == input).next().is_some();
+            let (given, read) = (time.backward(op), requests[input].last);
+            let stays = |step| step <= given || step > read;
+            if has_place_alone
+                && !is_changed
+                && changes(planned, time, |value| owners[value] == owner).all(stays)
+            {
+                owners[input] = owner;
+                requests[input].len = 0;
+                requests[owner].last = requests[owner].last.max(read);
+            }
+        }
+    }
+}
+
+/// When the gradients of some values change that were there before.
+fn changes(
+    planned: &[PlannedOp],
+    time: &Timeline<'_>,
+    is_one: impl Fn(usize) -> bool,
+) -> impl Iterator<Item = usize> {
+    let is_change = move |PlannedOp { op, input_gradients, .. }: &PlannedOp| {
+        let mut inputs = op.inputs.iter().zip(input_gradients);
+        inputs.any(|(&input, &use_of)| is_one(input) && (use_of == GradientUse::Add || input == op.output))
+    };
+    (0..planned.len()).filter(move |&op| is_change(&planned[op])).map(|op| time.input_gradients(op))
 }
 
 /// Vectors that an operation keeps for its backward pass.
@@ -276,6 +317,32 @@ mod tests {
     use spec::{LayerSpec, LinearSpec, NetworkSpec, NodeSpec, preset};
 
     use crate::Plan;
+
+    #[test]
+    fn a_sum_passes_its_gradient_on_without_a_copy_where_that_is_safe() {
+        let text = |inputs: &str| {
+            let node = |name: &str, inputs: &str, layer: &str| {
+                format!("[[node]]\nname = \"{name}\"\ninputs = [{inputs}]\nlayer = {layer}\n")
+            };
+            let conv = "{ conv2d = { out_channels = 2, kernel = 1 } }";
+            "version = 1\nname = \"sums\"\ninput = [2, 2, 2]\nclasses = 8\n".to_owned()
+                + &node("a", "\"input\"", conv)
+                + &node("b", "\"a\"", "\"batch_norm2d\"")
+                + &node("c", "\"a\"", conv)
+                + &node("sum", inputs, "\"add\"")
+                + &node("all", "\"sum\"", "\"flatten\"")
+        };
+        let n_places = |inputs: &str| {
+            let plan = Plan::compile(&NetworkSpec::from_toml(&text(inputs)).unwrap()).unwrap();
+            let sum = plan.ops.last().unwrap();
+            let places = sum.op.inputs.iter().map(|&value| plan.training.gradients[value].start);
+            places.collect::<std::collections::BTreeSet<_>>().len()
+        };
+        assert_eq!(n_places("\"b\", \"c\""), 1);
+        // The gradient of `a` grows before that of `b` or `c` is done with.
+        assert_eq!(n_places("\"a\", \"b\", \"c\""), 3);
+        assert_eq!(n_places("\"b\", \"a\", \"c\""), 2);
+    }
 
     #[test]
     fn what_is_alive_at_once_is_counted() {

@@ -102,15 +102,13 @@ impl PlannedOp {
         self.op.layer.multiply_adds() * (with_parameters + n_inputs as u64)
     }
 
-    /// The input whose gradient takes the place of the output's, where that is its first part: of a sum, which passes it on.
-    pub(crate) fn takes_over_gradient(&self) -> Option<usize> {
+    /// The inputs of which the output's gradient, as it is, is the first part: those of a sum.
+    pub(crate) fn passed_on(&self) -> impl Iterator<Item = usize> {
         let inputs = &self.op.inputs;
         let is_first = |idx: &usize| self.input_gradients[*idx] == GradientUse::Set;
         let is_single = |idx: &usize| inputs.iter().filter(|&&input| input == inputs[*idx]).count() == 1;
-        match self.op.layer {
-            Layer::Add => (0..inputs.len()).filter(is_first).find(is_single).map(|idx| inputs[idx]),
-            _ => None,
-        }
+        let n = if matches!(self.op.layer, Layer::Add) { inputs.len() } else { 0 };
+        (0..n).filter(is_first).filter(is_single).map(|idx| inputs[idx])
     }
 }
 

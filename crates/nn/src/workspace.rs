@@ -1,6 +1,6 @@
 //! What one lane group needs: its activations and gradients, and scratch while it is worked at.
 
-use lanes::{Lane, Scalar};
+use lanes::{Lane, Scalar, zeros};
 use rand_chacha::ChaCha8Rng;
 
 use crate::Plan;
@@ -43,7 +43,7 @@ pub struct Scratch<V: Lane> {
 impl<V: Lane> Scratch<V> {
     /// Enough for every stage of the plan.
     pub fn new(plan: &Plan) -> Self {
-        Self { passing: vec![V::zero(); plan.training.passing_len], operation: OpScratch::new(plan) }
+        Self { passing: zeros(plan.training.passing_len), operation: OpScratch::new(plan) }
     }
 }
 
@@ -61,7 +61,7 @@ impl<V: Lane> OpScratch<V> {
         let (n_scalars, n_vectors) = plan.n_scratch();
         Self {
             scalars: vec![V::Scalar::ZERO; n_scalars],
-            vectors: vec![V::zero(); n_vectors],
+            vectors: zeros(n_vectors),
             known_values: KnownValues::new(plan.tiled_convolutions().flat_map(WinogradConv2d::all_filters)),
         }
     }
@@ -70,7 +70,7 @@ impl<V: Lane> OpScratch<V> {
 impl<V: Lane> Workspace<V> {
     /// Room for one lane group of that plan.
     pub fn new(plan: &Plan, mode: Mode) -> Self {
-        let arena = vec![V::zero(); layout(plan, mode).len];
+        let arena = zeros(layout(plan, mode).len);
         let n_moments = plan.batch_norms().map(|(_, norm)| 2 * norm.channels).max().unwrap_or(0);
         Self {
             mode,

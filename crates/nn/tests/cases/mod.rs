@@ -65,7 +65,30 @@ pub(crate) fn cases() -> Vec<Case> {
     let loss = LossSpec::default();
     cases.push(Case { name: "add, with a skip", spec: skip_network(), loss });
     cases.extend(vocabulary::cases());
+    let loss = LossSpec::default();
+    cases.push(Case { name: "sums of sums behind batch_norm2d", spec: sums_network(), loss });
     cases
+}
+
+/// Gradients that sums pass on: shared between inputs, and changed by other readers.
+fn sums_network() -> NetworkSpec {
+    let lines = [
+        "a: conv2d = { out_channels = 3, kernel = 3, padding = 1 }",
+        "b(a): batch_norm2d",
+        "c(b): conv2d = { out_channels = 3, kernel = 3, padding = 1, groups = 3, bias = false }",
+        "d(c): batch_norm2d",
+        "e(d): leaky_relu = { slope = 0.1 }",
+        "f(a, e): add",
+        "g(b, d, f): add",
+        "h(f, g): add",
+        "i(h): conv2d = { out_channels = 3, kernel = 1 }",
+        "j(i): batch_norm2d",
+        "k(i): leaky_relu = { slope = 0.3 }",
+        "(h, j, k): add",
+        "flatten",
+        "linear = { out_features = 5 }",
+    ];
+    vocabulary::network([2, 4, 4], 5, &lines)
 }
 
 /// A value with three readers, one of them a pooling, so that gradients meet.

@@ -1,6 +1,6 @@
 //! How fast memory comes and goes, by the size of what is in use.
 
-use lanes::{Lane, Stream};
+use lanes::{Lane, Stream, zeros};
 use nn::Work;
 
 use super::fastest;
@@ -15,7 +15,7 @@ pub(super) fn bandwidth<V: Lane<Scalar = f32>>(work: Work) -> f64 {
 
 fn of_stream<V: Lane<Scalar = f32>>(stream: Stream, n_held: usize) -> f64 {
     let n = (n_held / size_of::<V>() / stream.n_buffers()).max(1);
-    let mut memory = vec![V::zero(); stream.n_buffers() * (n + GAP)];
+    let mut memory: Vec<V> = zeros(stream.n_buffers() * (n + GAP));
     let mut buffers: Vec<_> = memory.chunks_exact_mut(n + GAP).map(|buffer| &mut buffer[..n]).collect();
     // Several rounds a call, as small buffers take less time than the call.
     let rounds = (CALL_BYTES / n_held).max(1) as u64;
