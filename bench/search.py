@@ -134,13 +134,15 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--danlu", type=Path, required=True)
     parser.add_argument("--work", type=Path, required=True, help="where the searches are kept")
-    parser.add_argument("--minutes", type=float, default=40, help="of each search")
+    parser.add_argument("--minutes", type=float, default=40, help="of each search, 2 or more")
     parser.add_argument("--turn", type=float, default=10, help="minutes of one before the next has its turn")
     parser.add_argument("--seeds", type=int, default=1, help="searches of each kind, with seeds from 1")
     parser.add_argument("--jobs", type=int, default=len(os.sched_getaffinity(0)), help="children at once")
     parser.add_argument("--no-retrain", action="store_true", help="leave the best as they are")
     parser.add_argument("--record", action="store_true", help="keep table and curves under bench/record/")
     args = parser.parse_args()
+    if args.minutes < 2:
+        parser.error("curves begin after a minute: --minutes is 2 or more")
     args.work.mkdir(parents=True, exist_ok=True)
     searches = [Search(args, sampler, seed) for seed in range(1, args.seeds + 1) for sampler in SAMPLERS]
     while waiting := [search for search in searches if search.worked_min() < args.minutes]:
