@@ -55,13 +55,20 @@ class Search:
         file, start = self.work / f"{self.name}.toml", time.time()
         file.write_text(self.text(minutes, retrains))
         command = [self.danlu, "search", file.name, "--jobs", str(self.jobs), "--quiet"]
-        subprocess.run(command, cwd=self.work, check=True, stdout=subprocess.DEVNULL)
-        if not retrains:
-            self.turns.append((start, time.time()))
-            self.turns_file.write_text(json.dumps(self.turns))
+        try:
+            subprocess.run(command, cwd=self.work, check=True, stdout=subprocess.DEVNULL)
+        finally:
+            # One that is interrupted counts too.
+            if not retrains:
+                self.turns.append((start, time.time()))
+                self.turns_file.write_text(json.dumps(self.turns))
 
     def worked_min(self) -> float:
-        return sum(end - start for start, end in self.turns) / 60
+        """As Danlu counts it, by which its budget ends; 0 before it has begun."""
+        if not (self.work / "studies" / self.name).exists():
+            return 0.0
+        (about,) = self.said("study", "show")
+        return about["worked_s"] / 60
 
     def said(self, *command: str) -> list[dict]:
         """What `danlu` says of the search in JSON, an object for each line."""
@@ -145,9 +152,8 @@ def main() -> None:
         parser.error("curves begin after a minute: --minutes is 2 or more")
     args.work.mkdir(parents=True, exist_ok=True)
     searches = [Search(args, sampler, seed) for seed in range(1, args.seeds + 1) for sampler in SAMPLERS]
-    while waiting := [search for search in searches if search.worked_min() < args.minutes]:
-        search = min(waiting, key=Search.worked_min)
-        search.run(min(args.minutes, search.worked_min() + args.turn))
+    while (least := min((search.worked_min(), idx) for idx, search in enumerate(searches)))[0] < args.minutes:
+        searches[least[1]].run(min(args.minutes, least[0] + args.turn))
     if not args.no_retrain:
         for search in searches:
             search.run(args.minutes, retrains=True)

@@ -102,8 +102,8 @@ fn look(model: &Model, pixels: &[u8], label: Option<u8>) -> Result<Tried, Dashbo
 
 /// What each node gives for a picture, of which that is made at once which is sent, as all of it may be much; and the logits.
 ///
-/// One lane is enough for one picture, and spares this crate the kernels of every instruction set, which took a quarter of
-/// the time that the whole program takes to build. The numbers are the same.
+/// One lane is enough for one picture, and spares this crate the kernels of every instruction set, with which it took longer
+/// to build than any other. The numbers are the same.
 fn layers(model: &Model, pixels: &[u8]) -> (Vec<LayerMaps>, Vec<f32>) {
     let Model { probe, params, normalization, .. } = model;
     let mut workspace = Workspace::<f32>::new(probe.plan(), Mode::Inference);
