@@ -22,6 +22,8 @@ pub trait Lane:
 {
     /// What one lane holds.
     type Scalar: Scalar;
+    /// One of the registers that a vector takes, with the values of some of its samples.
+    type Register: Lane<Scalar = Self::Scalar>;
     /// Number of lanes.
     const LANES: usize;
     /// Registers that one vector takes, by which kernels choose how many vectors to hold at once.
@@ -63,6 +65,12 @@ pub trait Lane:
     /// As [`Lane::as_scalars`], to write.
     fn as_scalars_mut(vectors: &mut [Self]) -> &mut [Self::Scalar];
 
+    /// The vectors' registers in a row, [`Lane::REGISTERS`] of each: for kernels that need more vectors at once than the
+    /// processor has registers for.
+    fn registers(vectors: &[Self]) -> &[Self::Register];
+    /// As [`Lane::registers`], to write.
+    fn registers_mut(vectors: &mut [Self]) -> &mut [Self::Register];
+
     /// Runs the kernel, compiled for this type's instruction set; a type of sixteen lanes calls it as a function of its own.
     fn enter<K: Kernel>(kernel: K) -> K::Output;
 
@@ -88,6 +96,7 @@ macro_rules! one_lane {
     ($t:ty, $exp:expr, $ln:expr, $sigmoid:expr, $tanh:expr, $erf:expr) => {
         impl Lane for $t {
             type Scalar = $t;
+            type Register = $t;
             const LANES: usize = 1;
             const REGISTERS: usize = 1;
             #[inline(always)]
@@ -156,6 +165,14 @@ macro_rules! one_lane {
             }
             #[inline(always)]
             fn as_scalars_mut(vectors: &mut [Self]) -> &mut [$t] {
+                vectors
+            }
+            #[inline(always)]
+            fn registers(vectors: &[Self]) -> &[$t] {
+                vectors
+            }
+            #[inline(always)]
+            fn registers_mut(vectors: &mut [Self]) -> &mut [$t] {
                 vectors
             }
             #[inline(always)]

@@ -1,4 +1,4 @@
-//! Sixteen lanes out of as many registers as the instruction set needs.
+//! Sixteen lanes out of as many registers as the instruction set needs, and one of these registers alone.
 #![expect(unsafe_code, reason = "views of vectors as their lanes")]
 
 use std::ops::{Add, Div, Mul, Sub};
@@ -8,13 +8,14 @@ use crate::math::{self, F32Lane};
 use crate::register::Register;
 use crate::{GROUP, Kernel, Lane};
 
-/// [`GROUP`] values in `N` registers: `N · R::WIDTH = GROUP`, checked where it is used.
+/// [`GROUP`] values in `N` registers, `N · R::WIDTH = GROUP`, or as many as one has; checked where it is used.
 #[derive(Clone, Copy, Debug)]
-#[repr(C, align(64))]
+#[repr(transparent)]
 pub(crate) struct Wide<R, const N: usize>([R; N]);
 
 impl<R: Register, const N: usize> Wide<R, N> {
-    const CHECKED: () = assert!(N * R::WIDTH == GROUP && size_of::<Self>() == GROUP * size_of::<f32>());
+    const CHECKED: () =
+        assert!((N == 1 || N * R::WIDTH == GROUP) && size_of::<R>() == R::WIDTH * size_of::<f32>());
 
     /// One register of sums, by halves.
     #[inline(always)]
@@ -66,7 +67,8 @@ operator!(Add add, Sub sub, Mul mul, Div div);
 
 impl<R: Register, const N: usize> Lane for Wide<R, N> {
     type Scalar = f32;
-    const LANES: usize = GROUP;
+    type Register = Wide<R, 1>;
+    const LANES: usize = N * R::WIDTH;
     const REGISTERS: usize = N;
 
     #[inline(always)]
@@ -76,7 +78,7 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
     }
     #[inline(always)]
     fn load(from: &[f32]) -> Self {
-        let from = &from[..GROUP];
+        let from = &from[..Self::LANES];
         let mut out = Self::zero();
         for i in 0..N {
             out.0[i] = R::load(&from[i * R::WIDTH..]);
@@ -85,7 +87,7 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
     }
     #[inline(always)]
     fn store(self, to: &mut [f32]) {
-        let to = &mut to[..GROUP];
+        let to = &mut to[..Self::LANES];
         for i in 0..N {
             self.0[i].store(&mut to[i * R::WIDTH..]);
         }
@@ -145,14 +147,24 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
     #[inline(always)]
     fn as_scalars(vectors: &[Self]) -> &[f32] {
         let () = Self::CHECKED;
-        // SAFETY: `Wide` is `GROUP` values of f32 in a row without padding (CHECKED), and any bits are an f32.
-        unsafe { slice::from_raw_parts(vectors.as_ptr().cast(), vectors.len() * GROUP) }
+        // SAFETY: `Wide` is `LANES` values of f32 in a row without padding (CHECKED), and any bits are an f32.
+        unsafe { slice::from_raw_parts(vectors.as_ptr().cast(), vectors.len() * Self::LANES) }
     }
     #[inline(always)]
     fn as_scalars_mut(vectors: &mut [Self]) -> &mut [f32] {
         let () = Self::CHECKED;
         // SAFETY: as above; the borrow of `vectors` goes on in the result.
-        unsafe { slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * GROUP) }
+        unsafe { slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * Self::LANES) }
+    }
+    #[inline(always)]
+    fn registers(vectors: &[Self]) -> &[Wide<R, 1>] {
+        // SAFETY: `Wide` is `N` registers in a row, which is what its representation says.
+        unsafe { slice::from_raw_parts(vectors.as_ptr().cast(), vectors.len() * N) }
+    }
+    #[inline(always)]
+    fn registers_mut(vectors: &mut [Self]) -> &mut [Wide<R, 1>] {
+        // SAFETY: as above; the borrow of `vectors` goes on in the result.
+        unsafe { slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * N) }
     }
     #[inline(always)]
     fn enter<K: Kernel>(kernel: K) -> K::Output {

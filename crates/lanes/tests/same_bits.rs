@@ -67,6 +67,33 @@ fn every_instruction_set_computes_what_one_lane_computes() {
     }
 }
 
+/// Whether the vectors' registers are their lanes in the same order, to read and to write, and compute the same.
+struct Registers<'a>(&'a [f32]);
+
+impl WithLane for Registers<'_> {
+    type Output = ();
+    fn run<V: Lane<Scalar = f32>>(self) {
+        assert_eq!(V::REGISTERS * V::Register::LANES, V::LANES);
+        let mut vectors: Vec<V> = self.0.chunks_exact(V::LANES).map(V::load).collect();
+        assert_eq!(V::Register::as_scalars(V::registers(&vectors)), self.0);
+        for register in V::registers_mut(&mut vectors) {
+            *register = *register + V::Register::splat(1.0);
+        }
+        let moved: Vec<f32> = self.0.iter().map(|x| x + 1.0).collect();
+        assert_eq!(V::as_scalars(&vectors), moved);
+        let all = all_operations::<V>(self.0, &moved, self.0);
+        assert_eq!(all_operations::<V::Register>(self.0, &moved, self.0), all);
+    }
+}
+
+#[test]
+fn a_vector_is_its_registers() {
+    let numbers: Vec<f32> = (1..=8 * GROUP as u16).map(|i| f32::from(i) / 16.0).collect();
+    for isa in Isa::available() {
+        isa.run(Registers(&numbers));
+    }
+}
+
 /// The distance in units of `want`'s last place.
 fn ulps(got: f32, want: f64) -> f64 {
     let ulp = f64::from(f32::from_bits((want.abs() as f32).to_bits() + 1)) - f64::from(want.abs() as f32);

@@ -92,7 +92,7 @@ impl Axis {
 /// Tiles of a block at least: as many as a register tile of the products has columns.
 const TILES: usize = 4;
 
-/// The same for the gradient of the weights, where each block pays for its sums over lanes.
+/// The same backward, where each block pays for its sums over lanes.
 const GRADIENT_TILES: usize = 8;
 
 /// Some tile rows with the layout of what belongs to them.
@@ -129,14 +129,29 @@ struct Parts<'a, V> {
     y_values: &'a mut [V],
 }
 
-/// Runs a kernel with the points and outputs of an axis as constants.
+/// What a backward pass is asked for.
+pub(crate) struct Gradients<'a, V: Lane> {
+    /// Overwritten.
+    pub(crate) dx: Option<&'a mut [V]>,
+    pub(crate) weights: Option<WeightGradients<'a, V::Scalar>>,
+}
+
+/// Set or added to.
+pub(crate) struct WeightGradients<'a, S> {
+    pub(crate) dw: &'a mut [S],
+    /// Empty where there is no bias.
+    pub(crate) db: &'a mut [S],
+    pub(crate) sum: Sum,
+}
+
+/// Runs a kernel for a type of vectors with the points and outputs of an axis as constants.
 macro_rules! enter_scheme {
-    ($axis:expr, $kernel:ident $fields:tt) => {
+    ($vector:ty, $axis:expr, $kernel:ident $fields:tt) => {
         match $axis.kernel {
-            1 => V::enter($kernel::<V, 1, 1> $fields),
-            3 => V::enter($kernel::<V, 6, 4> $fields),
-            5 => V::enter($kernel::<V, 8, 4> $fields),
-            _ => V::enter($kernel::<V, 8, 2> $fields),
+            1 => <$vector>::enter($kernel::<$vector, 1, 1> $fields),
+            3 => <$vector>::enter($kernel::<$vector, 6, 4> $fields),
+            5 => <$vector>::enter($kernel::<$vector, 8, 4> $fields),
+            _ => <$vector>::enter($kernel::<$vector, 8, 2> $fields),
         }
     };
 }
@@ -271,91 +286,79 @@ impl WinogradConv2d {
         let u = known_values.of::<V>(filters, constants, w, scalars);
         for block in self.blocks(TILES) {
             let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
-            let args = self.lines(constants, block, block.x, zeros);
-            enter_scheme!(self.rows, InputLines { args, x, lines: &mut *x_lines });
+            let (args, lines) = (self.lines(constants, block, block.x, zeros), V::registers_mut(x_lines));
+            enter_scheme!(V::Register, self.rows, InputLines { args, x: V::registers(x), lines });
             let planes = x_lines.chunks_exact(block.x.plane).zip(y_lines.chunks_exact_mut(block.y.plane));
             for ((x_lines, y_lines), u) in planes.zip(u.chunks_exact(filters.row_len())) {
                 let (args, values) = (self.values(constants, block.x), &mut *x_values);
-                enter_scheme!(self.columns, InputValues { args, lines: x_lines, values });
+                enter_scheme!(V, self.columns, InputValues { args, lines: x_lines, values });
                 self.products_of(block.rows.1, block.x, block.y).multiply(u, x_values, y_values);
                 let (args, values) = (self.values(constants, block.y), &*y_values);
-                enter_scheme!(self.columns, OutputValues { args, values, lines: y_lines });
+                enter_scheme!(V, self.columns, OutputValues { args, values, lines: y_lines });
             }
-            let args = self.lines(constants, block, block.y, zeros);
-            enter_scheme!(self.rows, OutputLines { args, lines: y_lines, biases, y });
+            let (args, lines) = (self.lines(constants, block, block.y, zeros), V::registers(y_lines));
+            let y = V::registers_mut(y);
+            enter_scheme!(V::Register, self.rows, OutputLines { args, lines, biases, y });
         }
     }
 
-    /// dx (overwritten) from dy.
-    pub(crate) fn backward_input<V: Lane>(
+    /// What is asked for of dx, dw and db, from dy, the filters and the x of the forward pass: together, because what they need
+    /// of dy is the same.
+    pub(crate) fn backward<V: Lane>(
         &self,
+        (x, dy): (&[V], &[V]),
         w: &[V::Scalar],
-        dy: &[V],
-        dx: &mut [V],
+        Gradients { mut dx, weights }: Gradients<'_, V>,
         OpScratch { scalars, vectors, known_values }: &mut OpScratch<V>,
     ) {
         let constants = &self.constants();
-        let filters = self.filters().turned();
-        let u = known_values.of::<V>(filters, constants, w, scalars);
-        dx.fill(V::zero());
-        for block in self.blocks(TILES) {
-            let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
-            let args = self.lines(constants, block, block.y, zeros);
-            enter_scheme!(self.rows, OutputLinesBack { args, dy, lines: &mut *y_lines });
-            let planes = y_lines.chunks_exact(block.y.plane).zip(x_lines.chunks_exact_mut(block.x.plane));
-            for ((y_lines, x_lines), u) in planes.zip(u.chunks_exact(filters.row_len())) {
-                let (args, values) = (self.values(constants, block.y), &mut *y_values);
-                enter_scheme!(self.columns, OutputValuesBack { args, lines: y_lines, values });
-                self.products_of(block.rows.1, block.y, block.x).multiply(u, y_values, x_values);
-                let (args, values) = (self.values(constants, block.x), &*x_values);
-                enter_scheme!(self.columns, InputValuesBack { args, values, lines: x_lines });
-            }
-            let args = self.lines(constants, block, block.x, zeros);
-            enter_scheme!(self.rows, InputLinesBack { args, lines: x_lines, dx });
+        let (filters, turned) = (self.filters(), self.filters().turned());
+        let mut u: &[V::Scalar] = &[];
+        if let Some(dx) = dx.as_deref_mut() {
+            u = known_values.of::<V>(turned, constants, w, scalars);
+            dx.fill(V::zero());
         }
-    }
-
-    /// dw and db from dy and the x of the forward pass; db is empty where there is no bias.
-    pub(crate) fn backward_params<V: Lane>(
-        &self,
-        x: &[V],
-        dy: &[V],
-        (dw, db): (&mut [V::Scalar], &mut [V::Scalar]),
-        sum: Sum,
-        scratch: &mut OpScratch<V>,
-    ) {
-        self.backward_weights(x, dy, dw, sum, scratch);
-        bias_gradient(self.n_positions(), dy, db, sum);
-    }
-
-    fn backward_weights<V: Lane>(
-        &self,
-        x: &[V],
-        dy: &[V],
-        dw: &mut [V::Scalar],
-        sum: Sum,
-        OpScratch { scalars, vectors, .. }: &mut OpScratch<V>,
-    ) {
-        let constants = &self.constants();
-        let filters = self.filters();
         let (du, scalars) = scalars.split_at_mut(filters.n_values());
         du.fill(V::Scalar::ZERO);
         for block in self.blocks(GRADIENT_TILES) {
             let Parts { zeros, x_lines, y_lines, x_values, y_values } = self.parts(block, vectors);
-            let args = self.lines(constants, block, block.x, zeros);
-            enter_scheme!(self.rows, InputLines { args, x, lines: &mut *x_lines });
-            let args = self.lines(constants, block, block.y, zeros);
-            enter_scheme!(self.rows, OutputLinesBack { args, dy, lines: &mut *y_lines });
-            let planes = x_lines.chunks_exact(block.x.plane).zip(y_lines.chunks_exact(block.y.plane));
-            for ((x_lines, y_lines), du) in planes.zip(du.chunks_exact_mut(filters.row_len())) {
-                let (args, values) = (self.values(constants, block.x), &mut *x_values);
-                enter_scheme!(self.columns, InputValues { args, lines: x_lines, values });
+            if weights.is_some() {
+                let (args, lines) = (self.lines(constants, block, block.x, zeros), V::registers_mut(x_lines));
+                enter_scheme!(V::Register, self.rows, InputLines { args, x: V::registers(x), lines });
+            }
+            let (args, lines) = (self.lines(constants, block, block.y, zeros), V::registers_mut(y_lines));
+            enter_scheme!(V::Register, self.rows, OutputLinesBack { args, dy: V::registers(dy), lines });
+            let planes = x_lines.chunks_exact_mut(block.x.plane).zip(y_lines.chunks_exact(block.y.plane));
+            for (point, (x_lines, y_lines)) in planes.enumerate() {
                 let (args, values) = (self.values(constants, block.y), &mut *y_values);
-                enter_scheme!(self.columns, OutputValuesBack { args, lines: y_lines, values });
-                self.products_of(block.rows.1, block.x, block.y).correlate(y_values, x_values, du);
+                enter_scheme!(V, self.columns, OutputValuesBack { args, lines: y_lines, values });
+                if weights.is_some() {
+                    let (args, values) = (self.values(constants, block.x), &mut *x_values);
+                    enter_scheme!(V, self.columns, InputValues { args, lines: &*x_lines, values });
+                    let du = &mut du[point * filters.row_len()..][..filters.row_len()];
+                    self.products_of(block.rows.1, block.x, block.y).correlate(y_values, x_values, du);
+                }
+                if dx.is_some() {
+                    // Nobody reads the values and lines of x any more.
+                    let u = &u[point * turned.row_len()..][..turned.row_len()];
+                    self.products_of(block.rows.1, block.y, block.x).multiply(u, y_values, x_values);
+                    let (args, values) = (self.values(constants, block.x), &*x_values);
+                    enter_scheme!(V, self.columns, InputValuesBack { args, values, lines: x_lines });
+                }
+            }
+            if let Some(dx) = dx.as_deref_mut() {
+                let (args, lines) = (self.lines(constants, block, block.x, zeros), V::registers(x_lines));
+                enter_scheme!(
+                    V::Register,
+                    self.rows,
+                    InputLinesBack { args, lines, dx: V::registers_mut(dx) }
+                );
             }
         }
-        filters.gradient::<V>(constants, du, scalars, (dw, sum));
+        if let Some(WeightGradients { dw, db, sum }) = weights {
+            filters.gradient::<V>(constants, du, scalars, (dw, sum));
+            bias_gradient(self.n_positions(), dy, db, sum);
+        }
     }
 
     fn products_of(&self, n_rows: usize, from: Side, to: Side) -> Products {
@@ -369,23 +372,23 @@ impl WinogradConv2d {
         }
     }
 
+    /// Of registers: a column is as many columns as a vector has registers.
     fn lines<'a, V: Lane>(
         &self,
         constants: &'a Constants<V::Scalar>,
         block: Block,
         side: Side,
         zeros: &'a [V],
-    ) -> Lines<'a, V> {
-        let Side { n_channels, width, border, line, .. } = side;
+    ) -> Lines<'a, V::Register> {
         Lines {
             points: &constants.rows,
             axis: self.rows,
             rows: block.rows,
-            n_channels,
-            width,
-            border,
-            line,
-            zeros,
+            n_channels: side.n_channels,
+            width: side.width * V::REGISTERS,
+            border: side.border * V::REGISTERS,
+            line: side.line * V::REGISTERS,
+            zeros: V::registers(zeros),
         }
     }
 

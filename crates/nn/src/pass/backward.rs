@@ -9,6 +9,7 @@ use crate::arena::Arena;
 use crate::gradient::GroupGradient;
 use crate::graph::Layer;
 use crate::layers::linear::Linear;
+use crate::layers::winograd_conv2d::{Gradients, WeightGradients, WinogradConv2d};
 use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
 use crate::layout::Layout;
 use crate::plan::{GradientPlace, GradientUse, PlannedOp};
@@ -46,9 +47,13 @@ pub(crate) fn run<V: Lane>(
             let moments = (&of_batch.mean[..], &of_batch.inverse_std[..]);
             norm.backward_params(x, dy, parameters, moments, to, gradient.sum);
         }
+        Layer::WinogradConv2d(conv) => {
+            let work = (&mut arena, &mut scratch.operation);
+            winograd_conv2d(conv, op_idx, planned, layout, pass.params, work, gradient);
+        }
         _ => {
             let scratch = &mut scratch.operation;
-            parameters(op_idx, planned, layout, (&mut arena, scratch), gradient);
+            parameters(op_idx, planned, layout, &mut arena, gradient);
             inputs(op_idx, planned, layout, pass.params, (&mut arena, scratch));
         }
     }
@@ -81,7 +86,7 @@ fn parameters<V: Lane>(
     op_idx: usize,
     planned: &PlannedOp,
     layout: &Layout,
-    (arena, scratch): (&mut Arena<'_, V>, &mut OpScratch<V>),
+    arena: &mut Arena<'_, V>,
     gradient: &mut GroupGradient<'_, V>,
 ) {
     let op = &planned.op;
@@ -98,12 +103,40 @@ fn parameters<V: Lane>(
     let (dw, db) = gradient.sums[sums].split_at_mut(op.w.len());
     match &op.layer {
         Layer::Conv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
-        Layer::WinogradConv2d(conv) => conv.backward_params(x, dy, (dw, db), gradient.sum, scratch),
         Layer::RowConv2d(conv) => conv.backward_params(x, dy, dw, db, gradient.sum),
         Layer::ChannelAffine(affine) => affine.backward_params(x, dy, dw, db, gradient.sum),
         Layer::GroupNorm(norm) => norm.backward_params(x, dy, kept, dw, db, gradient.sum),
-        _ => unreachable!("only these layers have sums"),
+        _ => unreachable!("the others have no sums or are above"),
     }
+}
+
+/// The gradients of parameters and input at once.
+fn winograd_conv2d<V: Lane>(
+    conv: &WinogradConv2d,
+    op_idx: usize,
+    planned: &PlannedOp,
+    layout: &Layout,
+    params: &[V::Scalar],
+    (arena, scratch): (&mut Arena<'_, V>, &mut OpScratch<V>),
+    gradient: &mut GroupGradient<'_, V>,
+) {
+    let op = &planned.op;
+    let (x, dy, w) = (&layout.values[op.inputs[0]], &layout.gradients[op.output], &params[op.w.clone()]);
+    let weights = match &planned.place {
+        GradientPlace::Sums(sums) => {
+            let (dw, db) = gradient.sums[sums.clone()].split_at_mut(op.w.len());
+            Some(WeightGradients { dw, db, sum: gradient.sum })
+        }
+        _ => None,
+    };
+    if planned.input_gradients[0] == GradientUse::Unneeded {
+        let [x, dy] = arena.disjoint([x, dy]);
+        return conv.backward((x, dy), w, Gradients { dx: None, weights }, scratch);
+    }
+    with_place(op_idx, planned, layout, 0, arena, |arena, dx| {
+        let [x, dy, dx] = arena.disjoint([x, dy, dx]);
+        conv.backward((x, dy), w, Gradients { dx: Some(dx), weights }, scratch);
+    });
 }
 
 /// The gradients of all inputs that need one.
@@ -176,7 +209,6 @@ fn input<V: Lane>(
         let [x, dy, kept, dx] = arena.disjoint([x, dy, kept, dx]);
         return match &op.layer {
             Layer::Conv2d(conv) => conv.backward_input(w, dy, dx, scratch),
-            Layer::WinogradConv2d(conv) => conv.backward_input(w, dy, dx, scratch),
             Layer::RowConv2d(conv) => conv.backward_input(w, dy, dx),
             Layer::Linear(linear) => linear.backward_input(w, dy, dx),
             Layer::Rbf(rbf) => rbf.backward(x, dy, dx),

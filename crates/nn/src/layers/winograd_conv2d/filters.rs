@@ -176,13 +176,18 @@ impl<S: Scalar> KnownValues<S> {
         scalars: &mut [S],
     ) -> &[S] {
         let (weights, values) = (&mut self.weights[..w.len()], &mut self.values[..filters.n_values()]);
-        if self.of != Some(filters) || weights != w {
+        if self.of != Some(filters) || !are_equal(weights, w) {
             filters.values::<V>(constants, w, values, scalars);
             weights.copy_from_slice(w);
             self.of = Some(filters);
         }
         values
     }
+}
+
+/// All are looked at, several at once: an end at the first difference would take them one by one.
+fn are_equal<S: Scalar>(a: &[S], b: &[S]) -> bool {
+    a.iter().zip(b).fold(true, |so_far, (a, b)| so_far & (a == b))
 }
 
 /// Where the numbers of a transform along one axis lie, of `n` filters that are independent of each other. Everything is

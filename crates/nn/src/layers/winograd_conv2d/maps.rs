@@ -2,6 +2,9 @@
 //!
 //! What lies between the two steps are *lines*: `[point of the rows][channel][tile row][column]`. The values of one such
 //! point are `[point of the columns][channel][tile]`, where the tiles of all rows of the block follow each other.
+//!
+//! Up to eight numbers go into a transform at once, with as many that come out. Where a vector takes several registers
+//! these would be more than there are, so all of this is done register by register.
 
 use lanes::{Kernel, Lane};
 
@@ -223,13 +226,19 @@ impl<V: Lane, const N: usize, const M: usize> Kernel for InputValues<'_, V, N, M
     #[inline(always)]
     fn run(self) {
         let Values { points, n_tiles, line, stride } = self.args;
-        for (idx, line) in self.lines.chunks_exact(line).enumerate() {
+        let (lines, values) = (V::registers(self.lines), V::registers_mut(self.values));
+        for (idx, line) in lines.chunks_exact(line * V::REGISTERS).enumerate() {
             for tile in 0..n_tiles {
-                let mut d = [V::zero(); N];
-                d.copy_from_slice(&line[tile * M..][..N]);
-                let at = points.of_input(&d);
-                for i in 0..N {
-                    self.values[i * stride + idx * n_tiles + tile] = at[i];
+                let from = &line[tile * M * V::REGISTERS..][..N * V::REGISTERS];
+                for part in 0..V::REGISTERS {
+                    let mut d = [V::Register::zero(); N];
+                    for i in 0..N {
+                        d[i] = from[i * V::REGISTERS + part];
+                    }
+                    let at = points.of_input(&d);
+                    for i in 0..N {
+                        values[(i * stride + idx * n_tiles + tile) * V::REGISTERS + part] = at[i];
+                    }
                 }
             }
         }
@@ -248,17 +257,21 @@ impl<V: Lane, const N: usize, const M: usize> Kernel for InputValuesBack<'_, V, 
     #[inline(always)]
     fn run(self) {
         let Values { points, n_tiles, line, stride } = self.args;
-        for (idx, line) in self.lines.chunks_exact_mut(line).enumerate() {
-            line.fill(V::zero());
+        let (values, lines) = (V::registers(self.values), V::registers_mut(self.lines));
+        for (idx, line) in lines.chunks_exact_mut(line * V::REGISTERS).enumerate() {
+            line.fill(V::Register::zero());
             for tile in 0..n_tiles {
-                let mut g = [V::zero(); N];
-                for i in 0..N {
-                    g[i] = self.values[i * stride + idx * n_tiles + tile];
-                }
-                let d = points.to_input(&g);
-                let line = &mut line[tile * M..][..N];
-                for i in 0..N {
-                    line[i] = line[i] + d[i];
+                let to = &mut line[tile * M * V::REGISTERS..][..N * V::REGISTERS];
+                for part in 0..V::REGISTERS {
+                    let mut g = [V::Register::zero(); N];
+                    for i in 0..N {
+                        g[i] = values[(i * stride + idx * n_tiles + tile) * V::REGISTERS + part];
+                    }
+                    let d = points.to_input(&g);
+                    for i in 0..N {
+                        let to = &mut to[i * V::REGISTERS + part];
+                        *to = *to + d[i];
+                    }
                 }
             }
         }
@@ -277,13 +290,20 @@ impl<V: Lane, const N: usize, const M: usize> Kernel for OutputValues<'_, V, N, 
     #[inline(always)]
     fn run(self) {
         let Values { points, n_tiles, line, stride } = self.args;
-        for (idx, line) in self.lines.chunks_exact_mut(line).enumerate() {
+        let (values, lines) = (V::registers(self.values), V::registers_mut(self.lines));
+        for (idx, line) in lines.chunks_exact_mut(line * V::REGISTERS).enumerate() {
             for tile in 0..n_tiles {
-                let mut p = [V::zero(); N];
-                for i in 0..N {
-                    p[i] = self.values[i * stride + idx * n_tiles + tile];
+                let to = &mut line[tile * M * V::REGISTERS..][..M * V::REGISTERS];
+                for part in 0..V::REGISTERS {
+                    let mut p = [V::Register::zero(); N];
+                    for i in 0..N {
+                        p[i] = values[(i * stride + idx * n_tiles + tile) * V::REGISTERS + part];
+                    }
+                    let out = points.to_output::<V::Register, N, M>(&p);
+                    for i in 0..M {
+                        to[i * V::REGISTERS + part] = out[i];
+                    }
                 }
-                line[tile * M..][..M].copy_from_slice(&points.to_output::<V, N, M>(&p));
             }
         }
     }
@@ -301,13 +321,19 @@ impl<V: Lane, const N: usize, const M: usize> Kernel for OutputValuesBack<'_, V,
     #[inline(always)]
     fn run(self) {
         let Values { points, n_tiles, line, stride } = self.args;
-        for (idx, line) in self.lines.chunks_exact(line).enumerate() {
+        let (lines, values) = (V::registers(self.lines), V::registers_mut(self.values));
+        for (idx, line) in lines.chunks_exact(line * V::REGISTERS).enumerate() {
             for tile in 0..n_tiles {
-                let mut y = [V::zero(); M];
-                y.copy_from_slice(&line[tile * M..][..M]);
-                let p = points.of_output::<V, N, M>(&y);
-                for i in 0..N {
-                    self.values[i * stride + idx * n_tiles + tile] = p[i];
+                let from = &line[tile * M * V::REGISTERS..][..M * V::REGISTERS];
+                for part in 0..V::REGISTERS {
+                    let mut y = [V::Register::zero(); M];
+                    for i in 0..M {
+                        y[i] = from[i * V::REGISTERS + part];
+                    }
+                    let p = points.of_output::<V::Register, N, M>(&y);
+                    for i in 0..N {
+                        values[(i * stride + idx * n_tiles + tile) * V::REGISTERS + part] = p[i];
+                    }
                 }
             }
         }

@@ -1,5 +1,7 @@
 //! The products at the points: for each of them a matrix of filter values with the tiles' values.
 
+use std::slice;
+
 use lanes::{GROUP, Kernel, Lane};
 
 use crate::tiles::{TILE, tiles};
@@ -160,7 +162,8 @@ impl<V: Lane, const OB: usize, const LESS: usize> Kernel for Correlate<'_, V, OB
     }
 }
 
-/// `OB` rows of the output with all channels, as many at once as give up to sixteen sums.
+/// `OB` rows of the output with all channels, as many at once as give up to sixteen sums; twelve where a vector is more
+/// than one register, which is then one of sixteen.
 #[inline(always)]
 fn correlate_rows<V: Lane, const OB: usize>(
     d_out: &[V],
@@ -169,8 +172,8 @@ fn correlate_rows<V: Lane, const OB: usize>(
     (n_in, n_tiles): (usize, usize),
 ) {
     let du = &mut du.as_chunks_mut::<OB>().0[..n_in];
-    let max = if V::REGISTERS == 1 { (GROUP / OB).min(4) } else { 1 };
-    for (channel, n) in tiles(n_in, max) {
+    let max_sums = if V::REGISTERS == 1 { GROUP } else { 12 };
+    for (channel, n) in tiles(n_in, (max_sums / OB).min(4)) {
         let values = &values[channel * n_tiles..][..n * n_tiles];
         let du = &mut du[channel..][..n];
         match n {
@@ -182,7 +185,8 @@ fn correlate_rows<V: Lane, const OB: usize>(
     }
 }
 
-/// Of `CB` channels; OB · CB ≤ 16.
+/// Of `CB` channels; OB · CB ≤ 16. One register of each vector after the other, as a vector of AVX2's two leaves room for the
+/// sums of one channel only, which take as many loads as those of two.
 #[inline(always)]
 fn correlate<V: Lane, const OB: usize, const CB: usize>(
     d_out: &[V],
@@ -198,23 +202,31 @@ fn correlate<V: Lane, const OB: usize, const CB: usize>(
     for j in 0..CB {
         channels[j] = &values[j * n_tiles..][..n_tiles];
     }
-    let mut acc = [[V::zero(); CB]; OB];
-    for tile in 0..n_tiles {
-        for i in 0..OB {
-            let d_out = rows[i][tile];
-            for j in 0..CB {
-                acc[i][j] = d_out.mul_add(channels[j][tile], acc[i][j]);
+    let mut vectors = [V::zero(); GROUP];
+    for part in 0..V::REGISTERS {
+        let mut acc = [[V::Register::zero(); CB]; OB];
+        for tile in 0..n_tiles {
+            for i in 0..OB {
+                let d_out = register(&rows[i][tile], part);
+                for j in 0..CB {
+                    acc[i][j] = d_out.mul_add(register(&channels[j][tile], part), acc[i][j]);
+                }
             }
         }
-    }
-    let mut vectors = [V::zero(); GROUP];
-    for j in 0..CB {
-        for i in 0..OB {
-            vectors[j * OB + i] = acc[i][j];
+        for j in 0..CB {
+            for i in 0..OB {
+                V::registers_mut(&mut vectors[j * OB + i..][..1])[part] = acc[i][j];
+            }
         }
     }
     let sums = V::sums(vectors);
     for (du, &sum) in du.as_flattened_mut().iter_mut().zip(&sums) {
         *du += sum;
     }
+}
+
+/// One register of a vector.
+#[inline(always)]
+fn register<V: Lane>(of: &V, part: usize) -> V::Register {
+    V::registers(slice::from_ref(of))[part]
 }

@@ -1,7 +1,7 @@
 use lanes::{Lane, Scalar};
 use spec::{Conv2dSpec, Pair};
 
-use super::{Axis, GRADIENT_TILES, KnownValues, WinogradConv2d};
+use super::{Axis, GRADIENT_TILES, Gradients, KnownValues, WeightGradients, WinogradConv2d};
 use crate::gradient::Sum;
 use crate::layers::conformance::{Subject, assert_close, check};
 use crate::workspace::OpScratch;
@@ -16,10 +16,11 @@ impl Subject for WinogradConv2d {
     fn backward<V: Lane>(&self, x: &[V], params: &[V::Scalar], dy: &[V]) -> (Vec<V>, Vec<V::Scalar>) {
         let mut scratch = self.scratch();
         let mut dx = x.to_vec();
-        self.backward_input(&params[..self.n_weights()], dy, &mut dx, &mut scratch);
         let mut d_params = vec![V::Scalar::ONE; params.len()];
-        let gradients = d_params.split_at_mut(self.n_weights());
-        self.backward_params(x, dy, gradients, Sum::Set, &mut scratch);
+        let (dw, db) = d_params.split_at_mut(self.n_weights());
+        let gradients =
+            Gradients { dx: Some(&mut dx), weights: Some(WeightGradients { dw, db, sum: Sum::Set }) };
+        WinogradConv2d::backward(self, (x, dy), &params[..self.n_weights()], gradients, &mut scratch);
         (dx, d_params)
     }
     fn plain(&self, x: &[f64], params: &[f64]) -> Vec<f64> {
@@ -115,7 +116,9 @@ fn channels_beyond_a_register_tile_and_maps_beyond_a_block() {
 fn gradients_of_lane_groups_add_up() {
     let conv = winograd((1, 1), (3, 3), (3, 3), (0, 0));
     let (mut dw, mut db) = ([10.0_f64; 9], [20.0]);
-    conv.backward_params(&[3.0; 9], &[2.0], (&mut dw, &mut db), Sum::Add, &mut conv.scratch());
+    let gradients =
+        Gradients { dx: None, weights: Some(WeightGradients { dw: &mut dw, db: &mut db, sum: Sum::Add }) };
+    conv.backward((&[3.0; 9], &[2.0]), &[], gradients, &mut conv.scratch());
     dw.iter().for_each(|dw| assert!((dw - 16.0).abs() < 1e-12, "{dw}"));
     assert_eq!(db, [22.0]);
 }
@@ -125,6 +128,7 @@ fn what_a_thread_knows_of_other_filters_is_not_used() {
     let [one, other] = [(3, 1), (1, 3)].map(|kernel| winograd((2, 2), (6, 6), kernel, (0, 0)));
     let x: Vec<f64> = (0..2 * 36).map(|i| (1.3 * i as f64).sin()).collect();
     let mut scratch = one.scratch();
+    scratch.vectors.resize(one.n_vectors().max(other.n_vectors()), f64::NAN);
     scratch.known_values = KnownValues::new([one, other].iter().flat_map(WinogradConv2d::all_filters));
     for (conv, w) in [(one, 1.0), (other, 1.0), (other, 2.0), (one, 2.0)] {
         let params = vec![w; conv.n_weights()];
@@ -132,8 +136,25 @@ fn what_a_thread_knows_of_other_filters_is_not_used() {
         conv.forward(&x, &params, &[], &mut y, &mut scratch);
         assert_close("y", &y, &conv.plain(&x, &params), 1e-13);
         let mut dx = x.clone();
-        conv.backward_input(&params, &y, &mut dx, &mut scratch);
+        let gradients = Gradients { dx: Some(&mut dx), weights: None };
+        conv.backward((&x, &y), &params, gradients, &mut scratch);
+        let of_both = Subject::backward::<f64>(&conv, &x, &params, &y);
+        assert_eq!(dx, of_both.0);
     }
+}
+
+#[test]
+fn what_is_not_asked_for_changes_nothing() {
+    let conv = winograd((3, 2), (11, 9), (3, 5), (1, 2));
+    let numbers = |n: usize, step: f64| -> Vec<f64> { (0..n).map(|i| (step * i as f64).sin()).collect() };
+    let (x, w, dy) =
+        (numbers(3 * 99, 1.3), numbers(conv.n_weights() + 2, 0.7), numbers(2 * conv.n_positions(), 0.9));
+    let (_, both) = Subject::backward::<f64>(&conv, &x, &w, &dy);
+    let mut alone = vec![0.0; w.len()];
+    let (dw, db) = alone.split_at_mut(conv.n_weights());
+    let gradients = Gradients { dx: None, weights: Some(WeightGradients { dw, db, sum: Sum::Set }) };
+    conv.backward((&x, &dy), &[], gradients, &mut conv.scratch());
+    assert_eq!(alone, both);
 }
 
 #[test]
