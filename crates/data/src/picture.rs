@@ -8,8 +8,9 @@ use std::io::{self, Cursor, Read};
 use std::panic;
 use std::path::Path;
 
-use fast_image_resize::images::Image;
-use fast_image_resize::{FilterType, PixelType, ResizeAlg, ResizeError, ResizeOptions, Resizer};
+use fast_image_resize::images::{TypedImage, TypedImageRef};
+use fast_image_resize::pixels::{U8, U8x3};
+use fast_image_resize::{FilterType, PixelTrait, ResizeAlg, ResizeError, ResizeOptions, Resizer};
 use image::{DynamicImage, ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use rayon::prelude::*;
 
@@ -133,11 +134,10 @@ fn fit_bytes(bytes: &[u8], shape: [usize; 3]) -> Result<Picture, PictureFault> {
     let picture = panic::catch_unwind(|| decode(bytes)).unwrap_or(Err(PictureFault::Decoder))?;
     let original_size = [picture.width(), picture.height()];
     let [channels, height, width] = shape;
-    let (pixels, kind) = match channels {
-        1 => (gray_on_black(&picture), PixelType::U8),
-        _ => (color_on_black(&picture), PixelType::U8x3),
+    let pixels = match channels {
+        1 => resized::<U8>(gray_on_black(&picture), original_size, [width, height])?,
+        _ => resized::<U8x3>(color_on_black(&picture), original_size, [width, height])?,
     };
-    let pixels = resized(pixels, kind, original_size, [width, height])?;
     Ok(Picture { pixels: planes(pixels, channels), original_size })
 }
 
@@ -210,21 +210,20 @@ fn color_on_black(picture: &DynamicImage) -> Vec<u8> {
 }
 
 /// Lanczos keeps edges sharp, and averages over the source's pixels where it shrinks. Sizes are [width, height].
-fn resized(
-    pixels: Vec<u8>,
-    kind: PixelType,
-    from: [u32; 2],
-    to: [usize; 2],
-) -> Result<Vec<u8>, PictureFault> {
-    let to = to.map(|size| u32::try_from(size).expect("sizes of a network are at most 2^20"));
-    if from == to {
+///
+/// The kind of pixel is a type: the function that finds it out at run time has code for every kind, which was three
+/// quarters of this crate.
+fn resized<P: PixelTrait>(pixels: Vec<u8>, from: [u32; 2], to: [usize; 2]) -> Result<Vec<u8>, PictureFault> {
+    if from.map(|side| side as usize) == to {
         return Ok(pixels);
     }
-    let source = Image::from_vec_u8(from[0], from[1], pixels, kind).expect("the pixels of a picture");
-    let mut target = Image::new(to[0], to[1], kind);
+    let mut fitted = vec![0; size_of::<P>() * to[0] * to[1]];
+    let to = to.map(|side| u32::try_from(side).expect("sizes of a network are at most 2^20"));
+    let source = TypedImageRef::<P>::from_buffer(from[0], from[1], &pixels).expect("the pixels of a picture");
+    let mut target = TypedImage::<P>::from_buffer(to[0], to[1], &mut fitted).expect("room for the pixels");
     let options = ResizeOptions::new().resize_alg(ResizeAlg::Convolution(FilterType::Lanczos3));
-    Resizer::new().resize(&source, &mut target, &options)?;
-    Ok(target.into_vec())
+    Resizer::new().resize_typed(&source, &mut target, &options)?;
+    Ok(fitted)
 }
 
 /// From pixel after pixel to channel after channel.
