@@ -109,13 +109,10 @@ fn layers(model: &Model, pixels: &[u8]) -> (Vec<LayerMaps>, Vec<f32>) {
     let mut workspace = Workspace::<f32>::new(probe.plan(), Mode::Inference);
     pack(probe, normalization, pixels, &mut workspace);
     let mut layers = Vec::new();
-    let mut output = Vec::new();
     probe.forward(&params.0, &mut workspace, |node, values| {
-        output.clear();
-        output.extend_from_slice(values);
         layers.push(maps(&probe.plan().summary()[node], values));
     });
-    (layers, output)
+    (layers, workspace.logits(probe.plan()).to_vec())
 }
 
 /// The picture into the network's input.
