@@ -15,6 +15,7 @@ import re
 import subprocess
 import time
 from datetime import datetime, timezone
+from functools import cached_property
 from pathlib import Path
 from statistics import mean
 
@@ -76,8 +77,9 @@ class Search:
         lines = subprocess.check_output(full, cwd=self.work, text=True).splitlines()
         return [json.loads(line) for line in lines]
 
+    @cached_property
     def best_so_far(self) -> list[tuple[float, float]]:
-        """Minutes of work and the best validation accuracy of a whole child, whenever it rose."""
+        """Minutes of work and the best validation accuracy of a whole child, whenever it rose; of a search that is over."""
         points, best = [], 0.0
         whole = [child for child in self.said("study", "export") if child["state"] == "complete"]
         for child in sorted(whole, key=lambda child: child["completed_ms"]):
@@ -112,7 +114,7 @@ def table(searches: list[Search], minutes: float) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     for search in searches:
         (about,), (best,) = search.said("study", "show"), search.said("search", "best")
-        points, again = search.best_so_far(), best["retrained"]
+        points, again = search.best_so_far, best["retrained"]
         cells = [search.name, *(about[key] for key in ("n_trials", "n_complete", "n_pruned", "n_reused"))]
         cells += [f"{value:.4f}" if (value := at(points, one)) else "" for one in shown]
         cells += [f"{best['parameters']:,}", f"{best['multiply_adds']:,}"]
@@ -125,7 +127,7 @@ def curves(searches: list[Search], minutes: float) -> str:
     """Mean and standard error over the seeds, each minute."""
     lines, top = {}, 0.0
     for sampler in SAMPLERS:
-        all_points = [search.best_so_far() for search in searches if search.sampler == sampler]
+        all_points = [search.best_so_far for search in searches if search.sampler == sampler]
         line = []
         for minute in range(1, int(minutes) + 1):
             values = [at(points, minute) for points in all_points]
