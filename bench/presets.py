@@ -77,6 +77,8 @@ def main() -> None:
         subjects = [Subject(args, network, args.recipe) for network in args.networks]
     else:
         subjects = [Subject(args, preset, preset) for preset in args.presets]
+    if len({subject.name for subject in subjects}) < len(subjects):
+        parser.error("--networks: the runs are named after the files, so two may not have one name")
     asked = [(subject, seed) for subject in subjects for seed in range(1, args.seeds + 1)]
     with ThreadPoolExecutor(args.jobs) as pool:
         records = list(pool.map(lambda one: one[0].run(one[1]), asked))
@@ -87,9 +89,11 @@ def main() -> None:
     print(table)
     if args.record:
         name, recipe = ("networks", args.recipe) if args.networks else ("presets", "NAME")
+        # The runs may have been made elsewhere and before.
+        machines = {"{n_cores} cores, {cpu}, {isa}".format(**one["machine"]) for one in records}
         how = (
             f"n = {args.seeds} seeds, {args.jobs} at once. Fashion-MNIST, `danlu train --recipe {recipe}`; test accuracy after the "
-            "last epoch, mean ± standard error."
+            f"last epoch, mean ± standard error. Trained on {'; '.join(sorted(machines))}. The table was made on"
         )
         record(name, name.capitalize(), how, table)
 
