@@ -24,7 +24,7 @@ Environment:
   DANLU_URL   address to download the data set from, in place of the official one
   NO_COLOR    no colors
 
-Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted.";
+Exit code: 0 done, 1 failed, 2 wrong usage, 130 interrupted, 141 nobody reads on.";
 
 const TRAIN_EXAMPLES: &str = "\
 Examples:

@@ -201,9 +201,16 @@ impl CliError {
         move |source| Self::Io { action, path: path.into(), source }
     }
 
-    /// 2 where something else should have been asked for, 130 after an interrupt, 1 for all else.
+    /// Whether whoever read what was printed has seen enough, as `head` has, and nothing is lost by that.
+    pub(crate) fn is_closed_pipe(&self) -> bool {
+        matches!(self, Self::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe)
+    }
+
+    /// 2 where something else should have been asked for, 130 after an interrupt and 141 behind a closed pipe, as shells count
+    /// programs that end by SIGINT and SIGPIPE, 1 for all else.
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
+            _ if self.is_closed_pipe() => 141,
             Self::Interrupted { .. } | Self::InterruptedEarly | Self::StudyInterrupted { .. } => 130,
             Self::File { source, .. } | Self::InputLine { source, .. } => source.exit_code(),
             // The network may stand in a file that cannot be read.

@@ -46,7 +46,9 @@ fn main() -> ExitCode {
     match interrupt::install().and_then(|()| run(&cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            output::note(&error.report());
+            if !error.is_closed_pipe() {
+                output::note(&error.report());
+            }
             ExitCode::from(error.exit_code())
         }
     }

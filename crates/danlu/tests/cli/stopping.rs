@@ -1,7 +1,7 @@
 //! Runs that do not get to their end.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::TcpListener;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -91,6 +91,15 @@ fn a_closed_pipe_ends_the_run_and_keeps_it() {
     ran.fails(1, &["error: standard output was closed; ", "kept in run"]);
     assert!(is_whole(&place) >= 2);
     assert_eq!(place.record("run").state, RunState::Interrupted);
+}
+
+#[test]
+fn whoever_reads_no_further_is_not_told_so() {
+    let place = Place::new();
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let ran = place.command("summary lenet").stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((ran.status.code(), ran.stderr.as_slice()), (Some(141), &b""[..]));
 }
 
 #[test]
