@@ -10,6 +10,7 @@ A run that is there already (--runs) is read, not repeated, so that the long one
 import argparse
 import json
 import os
+import shlex
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -27,6 +28,7 @@ class Subject:
 
     def __init__(self, args: argparse.Namespace, network: str, recipe: str) -> None:
         self.danlu, self.runs, self.network, self.recipe = args.danlu, args.runs, network, recipe
+        self.more = shlex.split(args.more)
         self.name = Path(network).stem
         self.threads = max(1, len(os.sched_getaffinity(0)) // args.jobs)
 
@@ -39,7 +41,7 @@ class Subject:
         if (out / "run.toml").exists():
             command = ["resume", out]
         else:
-            command = ["train", "--recipe", self.recipe, "--network", self.network, "--seed", seed, "--out", out]
+            command = ["train", "--recipe", self.recipe, "--network", self.network, *self.more, "--seed", seed, "--out", out]
         command = list(map(str, [self.danlu, *command, "--quiet", "--threads", self.threads]))
         print(" ".join(command), file=sys.stderr, flush=True)
         subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
@@ -67,6 +69,7 @@ def main() -> None:
     parser.add_argument("--presets", nargs="+", default=PRESETS, choices=PRESETS)
     parser.add_argument("--networks", nargs="+", metavar="FILE", help="network files in the place of presets")
     parser.add_argument("--recipe", default="brick-100k", choices=PRESETS, help="what --networks are trained with")
+    parser.add_argument("--more", default="", metavar="FLAGS", help="flags of `danlu train` that win over the recipe")
     parser.add_argument("--jobs", type=int, default=1, help="runs at once, each on its share of the cores")
     parser.add_argument("--runs", type=Path, default=Path("runs/presets"), help="where the runs lie")
     parser.add_argument("--record", action="store_true", help="keep the table under bench/record/")
@@ -89,11 +92,12 @@ def main() -> None:
     print(table)
     if args.record:
         name, recipe = ("networks", args.recipe) if args.networks else ("presets", "NAME")
+        command = " ".join(["danlu train --recipe", recipe, *shlex.split(args.more)])
         # The runs may have been made elsewhere and before.
         machines = {"{n_cores} cores, {cpu}, {isa}".format(**one["machine"]) for one in records}
         how = (
-            f"n = {args.seeds} seeds, {args.jobs} at once. Fashion-MNIST, `danlu train --recipe {recipe}`; test accuracy after the "
-            f"last epoch, mean ± standard error. Trained on {'; '.join(sorted(machines))}. The table was made on"
+            f"n = {args.seeds} seeds, {args.jobs} at once. Fashion-MNIST, `{command}`; test accuracy after the last "
+            f"epoch, mean ± standard error. Trained on {'; '.join(sorted(machines))}. The table was made on"
         )
         record(name, name.capitalize(), how, table)
 
