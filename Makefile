@@ -56,12 +56,16 @@ bench-search: build
 presets: build
 	@python3 bench/presets.py --danlu $(DANLU) $(ARGS)
 
+# What the page costs a training that it shows, some minutes; on a quiet machine.
+bench-dashboard: build
+	@python3 bench/dashboard.py --danlu $(DANLU) $(ARGS)
+
 # `--live` in a real terminal: keys are sent and the screen is read back; about ten seconds.
 terminal: setup
 	@scripts/setup.sh tmux
 	cargo test $(CARGO_FLAGS) --workspace --test cli -- --ignored terminal:: $(ARGS)
 
-# Studies whose processes are killed at 50 random instants each, and that two share meanwhile; some minutes.
+# Studies and searches whose processes are killed at many random instants, and studies that two share meanwhile; some minutes.
 kill-study: setup
 	cargo test $(CARGO_FLAGS) --workspace --test cli -- --ignored study::killing:: $(ARGS)
 
@@ -82,10 +86,6 @@ bench-trials: build
 # Children per minute, an architecture search and PyTorch training the same networks in turn; a quarter of an hour, on a quiet machine.
 bench-children: build
 	@python=$$(scripts/python-env.sh); $$python bench/children.py --danlu $(DANLU) $(ARGS)
-
-# What the page costs a training that it shows, some minutes; on a quiet machine.
-bench-dashboard: build
-	@python3 bench/dashboard.py --danlu $(DANLU) $(ARGS)
 
 # Samplers and pruners against Optuna's on test functions and on a table of trainings; a quarter of an hour, of which Optuna
 # takes nearly all (ARGS="--keep FILE" keeps its results): bench/README.md.
