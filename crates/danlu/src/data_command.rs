@@ -37,6 +37,7 @@ fn fetch(name: &str) -> Result<(), CliError> {
 }
 
 fn info(args: &DataInfoArgs) -> Result<(), CliError> {
+    args.sheet.as_deref().map_or(Ok(()), runs::check_no_run_file)?;
     let source = Wanted::new(&args.name)?.open(args.json)?;
     let format = source.format();
     let shape = args.input.or(source.shape()).unwrap_or(PICTURE_SHAPE);

@@ -116,7 +116,7 @@ pub(crate) enum CliError {
     #[error("the checkpoint could not be written")]
     WriteCheckpoint(#[source] CheckpointError),
     #[error(
-        "learning rates from {from:?} to {to:?} do not rise: the first must be above 0 and below the last"
+        "learning rates from {from:?} to {to:?} cannot be tried: the first must be above 0 and below the last, both within single precision"
     )]
     LrRange { from: f64, to: f64 },
     #[error(

@@ -35,7 +35,8 @@ struct PointJson {
 pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
     let mut request = request::resolve(&args.run)?;
     let range = LrRange { start: args.from, end: args.to };
-    if !(range.start > 0.0 && range.start < range.end && range.end.is_finite()) {
+    // The engine computes in single precision.
+    if !(range.start as f32 > 0.0 && range.start < range.end && (range.end as f32).is_finite()) {
         return Err(CliError::LrRange { from: range.start, to: range.end });
     }
     check_no_run_file(&args.plot)?;

@@ -93,6 +93,11 @@ impl Run {
         first_record(&self.spec, &self.loaded, self.setup)
     }
 
+    /// Samples of a step: there may be fewer than a batch.
+    fn batch_len(&self) -> usize {
+        self.spec.batch_size.min(self.loaded.train.len())
+    }
+
     fn about(&self, earlier: &[EpochRecord]) -> About {
         let TrainSpec { network, optimizer, batch_size, seed, epochs, .. } = &self.spec;
         let (kind, rate) = (optimizer.kind(), optimizer.learning_rate());
@@ -101,7 +106,7 @@ impl Run {
             recipe: format!("{kind} {rate}, batches of {batch_size}, seed {seed}"),
             classes: self.loaded.test.classes.iter().map(|name| output::printable(name)).collect(),
             n_epochs: *epochs,
-            batch_size: *batch_size,
+            batch_size: self.batch_len(),
             earlier: earlier.to_vec(),
         }
     }
@@ -126,7 +131,7 @@ impl Run {
             logs,
             failure: None,
             pictures: PictureFiles::new(folder, &self.loaded.test),
-            pulse: Pulse::new(self.spec.batch_size),
+            pulse: Pulse::new(self.batch_len()),
         };
         let is_tested = checkpoint.epochs().last().is_some_and(|last| last.test_accuracy.is_finite());
         let test = is_tested.then(|| train::test_predictions(self.job(), checkpoint.model())).transpose()?;

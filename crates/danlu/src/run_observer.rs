@@ -138,7 +138,7 @@ impl RunObserver<'_> {
     /// Puts down how the run ended, and tells it.
     pub(crate) fn finish(mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
         let shown = self.screen.close(self.record.epochs.last());
-        let cleared = StopRequest::clear(self.folder.dir()).and_then(|()| self.folder.remove(PROGRESS));
+        let cleared = self.folder.remove(PROGRESS).and_then(|()| StopRequest::clear(self.folder.dir()));
         if let Ok(Outcome::Finished(reason)) = outcome {
             self.record.stop_reason = Some(reason);
         }

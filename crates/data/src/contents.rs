@@ -95,7 +95,9 @@ impl<R: BufRead> Contents<R> {
     /// comes from a header that may lie.
     pub(crate) fn read_vec(&mut self, len: usize) -> Result<Vec<u8>, DataError> {
         let ceiling = usize::try_from(self.ceiling).unwrap_or(usize::MAX);
-        let mut bytes = Vec::with_capacity(len.min(ceiling));
+        let mut bytes = Vec::new();
+        let too_large = |_| DataError::io("read", &self.file)(io::ErrorKind::OutOfMemory.into());
+        bytes.try_reserve_exact(len.min(ceiling)).map_err(too_large)?;
         while bytes.len() < len {
             let start = bytes.len();
             bytes.resize(start + CHUNK.min(len - start), 0);

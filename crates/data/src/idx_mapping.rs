@@ -48,7 +48,10 @@ pub(crate) fn mapping(dir: &Path, prefix: &str) -> Result<Option<Mapping>, DataE
             _ => return Err(wrong()),
         }
     }
-    Ok(Some(Mapping { first, classes }))
+    match classes.len() {
+        2..=256 => Ok(Some(Mapping { first, classes })),
+        n_classes => Err(DataError::ClassCount { dir: file, n_classes }),
+    }
 }
 
 #[cfg(test)]
@@ -66,6 +69,16 @@ mod tests {
         let mapping = read("1 65 97\n2 66 98\n\n").unwrap().unwrap();
         assert_eq!((mapping.first, mapping.classes), (Some(1), vec!["A".to_owned(), "B".into()]));
         assert!(super::mapping(Path::new("/nowhere"), "a").unwrap().is_none());
+    }
+
+    #[test]
+    fn one_class_is_too_few() {
+        for text in ["", "\n", "0 65\n"] {
+            assert!(
+                read(text).err().unwrap().to_string().contains("there must be from 2 to 256"),
+                "{text:?}"
+            );
+        }
     }
 
     #[test]

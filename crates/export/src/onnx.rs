@@ -13,6 +13,7 @@ mod proto;
 use std::env;
 
 use prost::Message;
+use spec::LayerSpec;
 
 use crate::wiring::Wiring;
 use crate::{ExportError, Model};
@@ -44,6 +45,7 @@ pub fn onnx(model: &Model<'_>) -> Result<Vec<u8>, ExportError> {
 
 fn model_proto(model: &Model<'_>) -> Result<ModelProto, ExportError> {
     model.check()?;
+    check_dense(model)?;
     let version = env!("CARGO_PKG_VERSION");
     let classes = serde_json::to_string(model.classes).map_err(ExportError::Classes)?;
     let entry = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
@@ -61,6 +63,22 @@ fn model_proto(model: &Model<'_>) -> Result<ModelProto, ExportError> {
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
         metadata_props: vec![entry("classes", classes), entry("danlu", version.into())],
     })
+}
+
+/// Partly connected convolutions become dense ones, which may be much larger.
+fn check_dense(model: &Model<'_>) -> Result<(), ExportError> {
+    let wiring = Wiring::of(model);
+    let n_weights = |node: &crate::wiring::Node<'_>| match node.layer {
+        LayerSpec::PartialConv2d(conv) => {
+            let channels = wiring.shapes[node.inputs[0]].dims()[0];
+            let factors = [conv.connections.len(), channels, conv.kernel.h, conv.kernel.w];
+            factors.iter().fold(1usize, |product, &n| product.saturating_mul(n))
+        }
+        _ => 0,
+    };
+    let n_weights = wiring.nodes.iter().map(n_weights).fold(0, usize::saturating_add);
+    let mib = n_weights.saturating_mul(size_of::<f32>()) >> 20;
+    if mib >= MAX_MIB { Err(ExportError::TooLarge { mib, max_mib: MAX_MIB }) } else { Ok(()) }
 }
 
 fn graph(model: &Model<'_>) -> GraphProto {

@@ -11,9 +11,6 @@ use prost::Message;
 use proto::{Event, Summary, Value};
 use spec::EpochRecord;
 
-/// What TensorBoard knows an event file by: its name contains this.
-pub const FILE_MARK: &str = "tfevents";
-
 /// What the first event of a file says.
 const FILE_VERSION: &str = "brain.Event:2";
 /// Bytes of a record before and after its data.
@@ -72,7 +69,7 @@ pub fn kept(file: &[u8], epochs: &[EpochRecord]) -> Option<Kept> {
         }
         kept = Kept { len: kept.len + len, n_epochs: kept.n_epochs + 1 };
     }
-    let is_foreign = kept.n_epochs == 0 && record(&file[head_len..]).is_some() && !epochs.is_empty();
+    let is_foreign = kept.n_epochs == 0 && record(&file[head_len..]).is_some();
     (!is_foreign).then_some(kept)
 }
 
@@ -165,7 +162,9 @@ mod tests {
         // The checkpoint tells of fewer epochs.
         let two = file(&epochs[..2]).len();
         assert_eq!(kept(&whole, &epochs[..2]), Some(Kept { len: two, n_epochs: 2 }));
-        assert_eq!(kept(&whole, &[]), Some(Kept { len: start, n_epochs: 0 }));
+        assert_eq!(kept(&whole[..start], &[]), Some(Kept { len: start, n_epochs: 0 }));
+        // A run of which no epoch is kept has told of none.
+        assert_eq!(kept(&whole, &[]), None);
         for len in 0..whole.len() {
             let expected = (len >= start).then(|| {
                 let n_epochs = (0..=3).rev().find(|&n| file(&epochs[..n]).len() <= len).unwrap();

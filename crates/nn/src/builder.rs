@@ -21,6 +21,9 @@ const MAX_ACTIVATION: usize = 1 << 20;
 /// Parameters of one tensor at most: 1 GiB.
 const MAX_WEIGHTS: usize = 1 << 28;
 
+/// Operations of all nodes at most, of which a node may have several: planning them takes time with their square.
+const MAX_OPS: usize = 8 * spec::MAX_NODES;
+
 /// A value by the name of the node that gives it.
 #[derive(Clone)]
 struct Source {
@@ -116,6 +119,7 @@ impl Builder {
         let inputs = self.inputs(idx, spec, before);
         let (first_op, first_tensor) = (self.graph.ops.len(), self.graph.tensors.len());
         let (value, shape) = self.layer(&node, &spec.layer, &inputs)?;
+        node.check_size("number of operations so far", &[self.graph.ops.len()], MAX_OPS)?;
         self.graph.rows.push(LayerSummary {
             name: name.clone(),
             layer: spec.layer.kind(),

@@ -217,6 +217,11 @@ impl Plan {
         self.tape_len * 64
     }
 
+    /// Bytes of the 32-bit sums that a shard has for the gradient of all other layers.
+    pub fn sum_bytes(&self) -> usize {
+        self.n_sums * 4
+    }
+
     /// The batch normalizations, in the order of the stages that they begin.
     pub(crate) fn batch_norms(&self) -> impl Iterator<Item = (&PlannedOp, &BatchNorm2d)> {
         self.ops.iter().filter_map(|planned| match &planned.op.layer {

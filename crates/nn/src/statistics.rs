@@ -84,9 +84,11 @@ impl<S: Scalar> BatchStatistics<S> {
         }
     }
 
-    /// Takes the batch into the running statistics, which `values` has behind the parameters.
+    /// Takes the batch into the running statistics, which `values` has behind the parameters. A single value has no variance:
+    /// where a channel has no more, which PyTorch refuses, they stay as they are.
     pub fn update_running(&self, plan: &Plan, values: &mut [S]) {
-        for ((_, norm), of) in plan.batch_norms().zip(&self.norms) {
+        let has_variance = |(_, of): &(_, &Norm<S>)| of.share.to_f64() < 1.0;
+        for ((_, norm), of) in plan.batch_norms().zip(&self.norms).filter(has_variance) {
             let places = [(&norm.running_mean, &of.mean), (&norm.running_variance, &of.variance)];
             for (range, batch) in places {
                 for (running, batch) in values[range.clone()].iter_mut().zip(batch) {

@@ -181,9 +181,22 @@ fn many_nodes_cost_little_or_are_refused() {
         let network = NetworkSpec::from_toml(text).map_err(|error| error.to_string())?;
         Plan::compile(&network).map(|_| ()).map_err(|error| error.to_string())
     };
-    let conv = "{ conv2d = { out_channels = 1, kernel = 4 } }";
+    let conv = "{ conv2d = { out_channels = 1, kernel = 3 } }";
     let error = compile(&text(1000, conv, 200, head)).unwrap_err();
-    assert!(error.contains("kernel × output, all convolutions so far, is"), "{error}");
+    assert!(error.contains("tables of all convolutions so far is"), "{error}");
+    let strided = "{ conv2d = { out_channels = 1, kernel = 2, stride = 500 } }";
+    let readers: String = (0..6)
+        .map(|i| format!("[[node]]\nname = \"c{i}\"\ninputs = [\"input\"]\nlayer = {strided}\n"))
+        .collect();
+    let sum = "[[node]]\ninputs = [\"c0\", \"c1\", \"c2\", \"c3\", \"c4\", \"c5\"]\nlayer = \"add\"\n";
+    let error = compile(&text(1000, "\"relu\"", 0, &format!("{readers}{sum}{head}"))).unwrap_err();
+    assert!(error.contains("tables of all convolutions so far is"), "{error}");
+    let lists = "[0], [0, 1], ".repeat(3000);
+    let partial =
+        format!("[[node]]\nlayer = {{ partial_conv2d = {{ kernel = 1, connections = [{lists}] }} }}\n");
+    let two = "{ conv2d = { out_channels = 2, kernel = 1 } }";
+    let error = compile(&text(4, two, 1, &format!("{partial}{head}"))).unwrap_err();
+    assert!(error.contains("number of operations so far is"), "{error}");
     let error = compile(&text(4, "\"sigmoid\"", 1023, head)).unwrap_err();
     assert_eq!(error, "`number of nodes` is 1025, but must be at most 1024");
     compile(&text(4, "{ squeeze_excite = { reduced = 1 } }", 1022, head)).unwrap();

@@ -177,8 +177,9 @@ impl RunFolder {
         atomic_file::replace_unsynced(&self.path(file), bytes)
     }
 
-    /// Deletes a file of the run, if it is there, with what a killed process may have left of it.
+    /// Deletes a file of the run, if the folder is still held and the file is there, with what a killed process may have left of it.
     pub fn remove(&self, file: &str) -> Result<(), RunsError> {
+        self.check_held()?;
         atomic_file::remove(&self.path(file))
     }
 

@@ -95,11 +95,12 @@ fn check_inputs(
 
 fn check_input_count(name: &str, node: &NodeSpec) -> Result<(), SpecError> {
     let found = node.inputs.as_ref().map_or(1, Vec::len);
-    let (ok, allowed) =
-        if node.layer.merges() { (found >= 2, "at least 2") } else { (found == 1, "exactly 1") };
-    if ok {
-        return Ok(());
-    }
+    let allowed = match (node.layer.merges(), found) {
+        (false, 1) | (true, 2..=MAX_NODES) => return Ok(()),
+        (false, _) => "exactly 1",
+        (true, ..2) => "at least 2",
+        (true, _) => "at most 1024",
+    };
     Err(SpecError::InputCount { node: name.into(), layer: node.layer.kind(), found, allowed })
 }
 

@@ -32,9 +32,16 @@ impl NormalizationSpec {
     /// Checks the numbers; the error names the key.
     pub(crate) fn validate(self) -> Result<(), SpecError> {
         let Self::Range([low, high]) = self else { return Ok(()) };
-        let ok = low.is_finite() && low < high && ((high - low) as f32).is_finite();
+        // A step of a pixel, and both ends, as the engine sees them.
+        let step = ((high - low) / 255.0) as f32;
+        let ok = step > 0.0 && step.is_finite() && (low as f32).is_finite() && (high as f32).is_finite();
         let found = format_args!("{:?}", [low, high]).to_string();
-        check_value(ok, "normalization.range", found, "two finite numbers, the second above the first")
+        check_value(
+            ok,
+            "normalization.range",
+            found,
+            "two numbers in single precision, the second above the first",
+        )
     }
 }
 

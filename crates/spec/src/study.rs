@@ -138,11 +138,6 @@ impl Measure {
         }
     }
 
-    /// Whether the network alone tells it, without any training.
-    pub fn is_of_network(self) -> bool {
-        matches!(self, Self::Parameters | Self::MultiplyAdds | Self::ModelBytes | Self::ActivationBytes)
-    }
-
     /// By how much `value` is outside of the constraint `limit`; 0 or below where it is inside.
     pub fn violation(self, value: f64, limit: f64) -> f64 {
         self.direction().cost(value) - self.direction().cost(limit)

@@ -267,6 +267,14 @@ fn wrong_keys_and_types_point_at_their_line() {
 fn impossible_values_name_the_key() {
     let cases = [
         ("epochs = 0", "`epochs` is 0, but must be from 1 to 1000000000"),
+        (
+            "normalization = { range = [1e39, 2e39] }",
+            "`normalization.range` is [1e39, 2e39], but must be two",
+        ),
+        (
+            "normalization = { range = [0.0, 1e-50] }",
+            "`normalization.range` is [0.0, 1e-50], but must be two",
+        ),
         ("batch_size = 0", "`batch_size` is 0, but must be from 1 to 1000000000"),
         ("threads = 0", "`threads` is 0, but must be from 1 to 1024"),
         ("threads = 1025", "`threads` is 1025, but must be from 1 to 1024"),

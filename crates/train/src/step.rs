@@ -184,7 +184,8 @@ impl<V: Lane<Scalar = f32>> Forward<'_, V> {
 /// Whether the memory of a step of `batch_size` samples is what somebody may mean.
 pub(crate) fn check_memory(plan: &Plan, batch_size: usize) -> Result<(), TrainError> {
     let activations = if plan.n_stages() == 1 { 0 } else { plan.training_bytes() };
-    let n_bytes = batch_size.div_ceil(GROUP).saturating_mul(activations + plan.tape_bytes());
+    let groups = batch_size.div_ceil(GROUP).saturating_mul(activations + plan.tape_bytes());
+    let n_bytes = groups.saturating_add(n_shards(batch_size).saturating_mul(plan.sum_bytes()));
     if n_bytes <= MAX_BATCH_BYTES {
         return Ok(());
     }

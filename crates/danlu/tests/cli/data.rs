@@ -57,6 +57,10 @@ fn a_contact_sheet_shows_each_class() {
     // The bar of class 3 is at rows 10 and 11 of its pictures, which are enlarged twice.
     assert!(sheet.get_pixel(30, 2 + 3 * 58 + 2 * 10).0[0] >= 190);
     place.run("data info data --sheet no/sheet.png").fails(1, &["cannot write no/sheet.png"]);
+    place.run("train --data data --epochs 1 --out run").succeeds();
+    let model = std::fs::read(place.path("run/model.safetensors")).unwrap();
+    place.run("data info data --sheet run/model.safetensors").fails(2, &["run/model.safetensors"]);
+    assert_eq!(std::fs::read(place.path("run/model.safetensors")).unwrap(), model);
 }
 
 #[test]

@@ -44,8 +44,12 @@ fn a_sweep_follows_a_run_file_and_refuses_what_makes_no_sense() {
     let json = place.run("lr-find run.toml --steps 20 --json").succeeds();
     let object: Value = serde_json::from_str(&json.stdout).unwrap();
     assert_eq!((&object["network"], object["points"].as_array().unwrap().len()), (&"lenet-3x3".into(), 20));
-    place.run("lr-find run.toml --from 1 --to 0.1").fails(2, &["learning rates from 1.0 to 0.1 do not rise"]);
-    place.run("lr-find run.toml --from 0").fails(2, &["do not rise"]);
+    place
+        .run("lr-find run.toml --from 1 --to 0.1")
+        .fails(2, &["learning rates from 1.0 to 0.1 cannot be tried"]);
+    place.run("lr-find run.toml --from 0").fails(2, &["cannot be tried"]);
+    place.run("lr-find run.toml --from 1e-320").fails(2, &["cannot be tried"]);
+    place.run("lr-find run.toml --to 1e308").fails(2, &["cannot be tried"]);
     place.run("lr-find run.toml --steps 1").fails(2, &["--steps"]);
     place.run("lr-find --data nowhere").fails(1, &["`nowhere` is neither the name of a data set"]);
     place.run("lr-find run.toml --plot data").fails(1, &["cannot write data"]);

@@ -31,7 +31,8 @@ impl Builder {
         let window = Window { kernel: *kernel, stride: Pair::square(1), dilation: Pair::square(1) };
         let out = window.out_size(height, width);
         let shape = [connections.len(), out.h, out.w];
-        self.check_convolution(node, *kernel, shape)?;
+        let n_parts = connections.chunk_by(|a, b| a.len() == b.len()).count();
+        self.check_convolution(node, (window, height * width), shape, n_parts)?;
         let n_connections: usize = connections.iter().map(Vec::len).sum();
         node.check_size("selected input", &[n_connections, height, width], super::MAX_ACTIVATION)?;
         node.check_size("number of weights", &[n_connections, kernel.h, kernel.w], MAX_WEIGHTS)?;

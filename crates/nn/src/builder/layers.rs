@@ -23,6 +23,8 @@ use crate::{PlanError, Shape};
 
 /// Pairs of a tap and a position of one channel at most, for the tables of all convolutions: 128 MiB.
 const MAX_TAPS: usize = 1 << 24;
+/// What an empty list of such pairs takes, counted in pairs.
+const LIST_LEN: usize = 3;
 
 impl Builder {
     pub(super) fn conv2d(&mut self, node: &Node<'_>, conv: &Conv2dSpec, input: &Source) -> Built {
@@ -38,7 +40,7 @@ impl Builder {
         node.check_kernel(window.extent(), input.shape, padding, padded)?;
         let out = window.out_size(padded.h, padded.w);
         let shape = [out_channels, out.h, out.w];
-        self.check_convolution(node, kernel, shape)?;
+        self.check_convolution(node, (window, padded.h * padded.w), shape, 1)?;
         let dims = vec![out_channels, c / groups, kernel.h, kernel.w];
         node.check_size("number of weights", &dims, MAX_WEIGHTS)?;
         if RowConv2d::suits(conv) {
@@ -240,16 +242,22 @@ impl Builder {
 }
 
 impl Builder {
-    /// Outputs and tables of a convolution are of sizes that somebody may mean, all tables together too.
+    /// Outputs and tables of a convolution are of sizes that somebody may mean, all tables together too: of each part of it
+    /// pairs of a tap and a position of the output, and a list for each of the `plane` positions of its input, which kernels of
+    /// 1 × 1 in steps of 1 do without.
     pub(super) fn check_convolution(
         &mut self,
         node: &Node<'_>,
-        kernel: Pair,
+        (Window { kernel, stride, .. }, plane): (Window, usize),
         out: [usize; 3],
+        n_parts: usize,
     ) -> Result<(), PlanError> {
         node.check_size("number of outputs", &out, MAX_ACTIVATION)?;
         node.check_size("kernel × output", &[kernel.h, kernel.w, out[1], out[2]], MAX_TAPS)?;
-        self.n_taps += kernel.h * kernel.w * out[1] * out[2];
-        node.check_size("kernel × output, all convolutions so far,", &[self.n_taps], MAX_TAPS)
+        let n_lists = if [kernel, stride] == [Pair::square(1); 2] { 0 } else { plane };
+        let part = kernel.h * kernel.w * out[1] * out[2] + LIST_LEN * n_lists;
+        node.check_size("table", &[n_parts, part], MAX_TAPS)?;
+        self.n_taps += n_parts * part;
+        node.check_size("tables of all convolutions so far", &[self.n_taps], MAX_TAPS)
     }
 }

@@ -41,7 +41,7 @@ pub(crate) struct Conv2d {
     /// Where the filters' outputs begin in y, of a kernel of 1 × 1 in steps of 1: its input gradient is the same sum over
     /// filters as its output over channels. Empty for others.
     out_taps: Vec<u32>,
-    /// For every position of x, the (kh · KW + kw, position of y) that read it.
+    /// For every position of x, the (kh · KW + kw, position of y) that read it; empty where `out_taps` is not.
     readers: Vec<Vec<(u32, u32)>>,
     /// For every position of x, whether it is the first of two neighbors that the same taps read; no position is in two
     /// such pairs.
@@ -86,7 +86,7 @@ impl Conv2d {
         let is_pointwise = [kernel, stride] == [Pair::square(1); 2];
         let n_out_taps = if is_pointwise { out_channels } else { 0 };
         let out_taps = (0..n_out_taps).map(|oc| (oc * out.h * out.w) as u32).collect();
-        let readers = readers([height, width], window, out);
+        let readers = if is_pointwise { Vec::new() } else { readers([height, width], window, out) };
         let paired = paired(&readers);
         let dense_rows = dilation.w == 1 && kernel.w > 1;
         Self {

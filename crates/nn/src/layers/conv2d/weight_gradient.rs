@@ -4,6 +4,7 @@ use lanes::{Kernel, Lane};
 
 use super::Conv2d;
 use crate::gradient::Sum;
+use crate::sums::sum;
 use crate::tiles::tiles;
 
 impl Conv2d {
@@ -198,18 +199,7 @@ impl<V: Lane> Kernel for BiasGradient<'_, V> {
     #[inline(always)]
     fn run(self) {
         for (db, dy) in self.db.iter_mut().zip(self.dy.chunks_exact(self.n_positions)) {
-            // Four partial sums: one alone would wait for each addition's latency.
-            let mut sums = [V::zero(); 4];
-            let (quads, rest) = dy.as_chunks::<4>();
-            for quad in quads {
-                for j in 0..4 {
-                    sums[j] = sums[j] + quad[j];
-                }
-            }
-            for (j, &dy) in rest.iter().enumerate() {
-                sums[j] = sums[j] + dy;
-            }
-            let sum = ((sums[0] + sums[1]) + (sums[2] + sums[3])).sum();
+            let sum = sum(dy).sum();
             *db = if self.sum == Sum::Set { sum } else { *db + sum };
         }
     }
