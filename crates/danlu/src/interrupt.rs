@@ -61,6 +61,15 @@ pub(crate) fn request_stop() {
     STOP.store(true, Ordering::Relaxed);
 }
 
+/// The next training is not to end for what ended this one.
+pub(crate) fn withdraw_stop() {
+    STOP.store(false, Ordering::Relaxed);
+    // A signal may have come in between.
+    if is_signaled() {
+        request_stop();
+    }
+}
+
 pub(crate) fn is_signaled() -> bool {
     SIGNALED.load(Ordering::Relaxed) || ENDED.load(Ordering::Relaxed)
 }

@@ -48,7 +48,11 @@ pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let is_preset = asked.network.as_ref().is_none_or(NetworkSource::is_preset);
     let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false), live: false };
     let threads = asked.threads;
-    let spec = asked.resolve(network_file::read_named)?;
+    let resolved = asked.resolve(network_file::read_named);
+    let spec = match &args.file {
+        Some(file) => resolved.map_err(|error| in_file(file)(error.into()))?,
+        None => resolved?,
+    };
     let setup = environment::setup(threads)?;
     Ok(Request { spec, is_preset, setup, out, talk })
 }
@@ -63,11 +67,18 @@ fn read_or_recipe(args: &RunArgs) -> Result<RunFile, CliError> {
     }
 }
 
+/// The run that a file asks for, with nothing left open.
+pub(crate) fn read_run(path: &Path) -> Result<TrainSpec, CliError> {
+    read_run_file(path)?.resolve(network_file::read_named).map_err(|error| in_file(path)(error.into()))
+}
+
+fn in_file(path: &Path) -> impl FnOnce(CliError) -> CliError {
+    move |error| CliError::File { path: path.to_owned(), source: Box::new(error) }
+}
+
 pub(crate) fn read_run_file(path: &Path) -> Result<RunFile, CliError> {
     let text = input_file::read_text(path)?;
-    let in_file =
-        |error: spec::SpecError| CliError::File { path: path.to_owned(), source: Box::new(error.into()) };
-    RunFile::from_toml(&text).map_err(in_file)
+    RunFile::from_toml(&text).map_err(|error| in_file(path)(error.into()))
 }
 
 /// The flags that determine the result as a run file.

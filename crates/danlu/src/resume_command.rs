@@ -84,7 +84,7 @@ fn read_record(folder: &RunFolder) -> Result<Option<RunRecord>, CliError> {
 /// The spec of the run file, which the record must agree with.
 fn read_spec(folder: &RunFolder, record: Option<&RunRecord>) -> Result<TrainSpec, CliError> {
     let path = folder.path(if record.is_some() { RUN } else { folder.spec_file() });
-    let spec = request::read_run_file(&path)?.resolve(network_file::read_named)?;
+    let spec = request::read_run(&path)?;
     match record {
         Some(record) if record.spec != spec => {
             Err(CliError::SpecChanged { run: path, record: folder.path(RECORD) })

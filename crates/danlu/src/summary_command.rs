@@ -80,8 +80,7 @@ fn in_file(path: &Path) -> Result<NetworkSpec, CliError> {
 }
 
 fn in_run_file(path: &Path) -> Result<NetworkSpec, CliError> {
-    let run = request::read_run_file(path)?;
-    Ok(run.resolve(|name| network_file::read(Path::new(name)))?.network)
+    Ok(request::read_run(path)?.network)
 }
 
 fn summary_json<'a>(network: &'a NetworkSpec, plan: &'a Plan) -> SummaryJson<'a> {

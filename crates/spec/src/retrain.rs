@@ -36,11 +36,14 @@ impl RetrainSpec {
         check_value(self.seeds > 0, "retrain.seeds", self.seeds, "1 or more")?;
         let finalists = self.finalists.unwrap_or(1);
         check_value(finalists > 0, "retrain.finalists", finalists, "1 or more")?;
-        for parameter in &self.parameters {
+        for (idx, parameter) in self.parameters.iter().enumerate() {
             parameter.validate()?;
             let is_plain = parameter.choices.is_some() && parameter.when.is_empty();
             let allowed = "a parameter with `choices` and without `when`";
             check_value(is_plain, "retrain.parameter", format_args!("{:?}", parameter.name), allowed)?;
+            let is_new = self.parameters[..idx].iter().all(|other| other.name != parameter.name);
+            let allowed = "a name that no other has";
+            check_value(is_new, "retrain.parameter", format_args!("{:?}", parameter.name), allowed)?;
         }
         Ok(())
     }

@@ -156,9 +156,8 @@ impl Study {
     /// Others at work may yet be lost and leave something to do.
     fn done(&self, ending: Ending) -> Next {
         let holds = |trial: &TrialRecord| {
-            let lease = trial.system_attributes.get(store::LEASE);
-            let is_outside = |lease: &Json| lease["worker"].as_str() == Some(OUTSIDE);
-            trial.state == TrialState::Running && lease.is_some_and(|lease| !is_outside(lease))
+            let is_leased = trial.system_attributes.contains_key(store::LEASE);
+            trial.state == TrialState::Running && is_leased && !is_outside(trial)
         };
         if self.view.trials().iter().any(holds) { Next::Wait } else { Next::Done(ending) }
     }
@@ -193,6 +192,7 @@ impl Study {
         };
         let changes = self.changes(&values, &candidate);
         self.view.store.update(self.view.id, number, &self.lease, &changes)?;
+        self.put_down(number)?;
         self.after_begin(number, &candidate)?;
         match earlier {
             Some(earlier) => self.repeat(number, earlier).map(|()| None),
@@ -232,6 +232,7 @@ impl Study {
     /// Values for a trial, some of which may be fixed. What the sampler says is refused where it cannot be tried or was
     /// tried before, but not for ever.
     fn propose(&self, number: u64, fixed: &Assignment, look: Look<'_>) -> Result<Proposal, StudyError> {
+        let mut repeated = None;
         for attempt in 0.. {
             let proposal = match self.sampler.ask(&self.question(number, attempt)) {
                 Answer::Try(proposal) => proposal,
@@ -251,11 +252,19 @@ impl Study {
             let earlier = self.earlier(number, &candidate.run);
             match (&candidate.refusal, earlier) {
                 (Some(_), _) if attempt < MAX_REFUSED => {}
-                (None, Some(_)) if attempt < MAX_REPEATED && !self.sampler.takes_repeats() => {}
+                (None, Some(earlier)) if attempt < MAX_REPEATED && !self.sampler.takes_repeats() => {
+                    if earlier.state.is_over() && repeated.is_none() {
+                        repeated = Some(Proposal::Repeated(values, candidate, earlier.number));
+                    }
+                }
                 (Some(_), _) | (None, None) => return Ok(Proposal::Fresh(values, candidate)),
                 (None, Some(earlier)) if earlier.state.is_over() => {
                     let earlier = earlier.number;
                     return Ok(Proposal::Repeated(values, candidate, earlier));
+                }
+                // Who tries it may never tell: then the first that is over is taken.
+                (None, Some(earlier)) if is_outside(earlier) => {
+                    return Ok(repeated.unwrap_or(Proposal::NotYet));
                 }
                 (None, Some(_)) => return Ok(Proposal::NotYet),
             }
@@ -344,6 +353,11 @@ impl Study {
             None => Ok(()),
         }
     }
+}
+
+/// Whether another program was asked for the trial.
+fn is_outside(trial: &TrialRecord) -> bool {
+    trial.system_attributes.get(store::LEASE).is_some_and(|lease| lease["worker"].as_str() == Some(OUTSIDE))
 }
 
 impl Drop for Study {

@@ -117,7 +117,7 @@ impl StudyFolder {
 }
 
 /// The first thing that two study files ask differently, of what must not change.
-fn difference(before: &StudySpec, after: &StudySpec) -> Option<&'static str> {
+pub(crate) fn difference(before: &StudySpec, after: &StudySpec) -> Option<&'static str> {
     let same = [
         ("name", before.name == after.name),
         ("seed", before.seed == after.seed),

@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use spec::{Direction, Measure, NetworkSpec, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
-use crate::folder::{FILE, STORE};
+use crate::folder::{self, FILE, STORE};
 use crate::template::{space, space_of};
 use crate::{StudyError, StudyFolder, journal};
 
@@ -90,10 +90,16 @@ impl StudyView {
         let studies = self.store.studies()?;
         let kept = studies.iter().find(|study| study.id == self.id);
         let kept = kept.and_then(|study| study.user_attributes.get(FILE_ATTRIBUTE));
-        match kept == Some(&Json::from(text)) {
-            true => Ok(()),
-            false => Ok(self.store.set_study_user_attribute(self.id, FILE_ATTRIBUTE, &Json::from(text))?),
+        if kept == Some(&Json::from(text)) {
+            return Ok(());
         }
+        // Somebody may have edited the file in the folder.
+        let before = kept.and_then(Json::as_str).and_then(|kept| StudySpec::from_toml(kept).ok());
+        if let Some(what) = before.and_then(|before| folder::difference(&before, &self.spec)) {
+            let (dir, name) = (self.folder.dir().to_owned(), self.spec.name.clone());
+            return Err(StudyError::Changed { dir, name, what });
+        }
+        Ok(self.store.set_study_user_attribute(self.id, FILE_ATTRIBUTE, &Json::from(text))?)
     }
 
     fn of(folder: StudyFolder, spec: StudySpec, store: Store) -> Result<Self, StudyError> {

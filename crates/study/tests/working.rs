@@ -133,6 +133,16 @@ fn what_somebody_tries_at_the_moment_is_waited_for() {
     assert_eq!((view.trials().len(), view.trials().iter().filter(is_reused).count()), (12, 8));
 }
 
+/// Another program was asked for one and never tells of it.
+#[test]
+fn what_another_program_was_asked_for_is_not_waited_for() {
+    let (_root, dir) = root();
+    let mut outside = Study::outside(StudyView::begin(&dir, FEW).unwrap(), 1).unwrap();
+    let (number, _) = next(&mut outside);
+    let (done, ending) = work(&mut worker(&dir, FEW));
+    assert_eq!((number, done.len(), ending), (0, 3, Ending::Trials), "the others of the four values");
+}
+
 #[test]
 fn a_trial_of_a_worker_that_is_gone_goes_on_with_its_values() {
     let (_root, dir) = root();

@@ -106,7 +106,7 @@ struct Files {
 
 impl Files {
     fn of_run(dir: &Path) -> Result<Self, CliError> {
-        let spec = request::read_run_file(&dir.join(RUN))?.resolve(crate::network_file::read_named)?;
+        let spec = request::read_run(&dir.join(RUN))?;
         let model = Some(model_file::load(dir)?);
         Ok(Self { spec, model })
     }

@@ -20,6 +20,8 @@ use crate::network_file;
 pub(crate) struct Candidates {
     template: Template,
     constraints: BTreeMap<Measure, f64>,
+    /// Whether trials are judged by the validation part.
+    needs_validation: bool,
     retrain: RetrainSpec,
 }
 
@@ -34,8 +36,12 @@ impl Candidates {
     pub(crate) fn new(study: &StudySpec) -> Result<Option<Self>, CliError> {
         let template = Template::new(study, &load)?;
         let constraints = study.constraints.clone();
+        let is_of_validation =
+            |measure: &Measure| matches!(measure, Measure::ValidationAccuracy | Measure::ValidationLoss);
+        let objectives = study.measures().unwrap_or_default();
+        let needs_validation = objectives.iter().chain(constraints.keys()).any(is_of_validation);
         let retrain = study.retrain.clone();
-        Ok(template.map(|template| Self { template, constraints, retrain }))
+        Ok(template.map(|template| Self { template, constraints, needs_validation, retrain }))
     }
 
     /// Epochs of a whole trial, where they do not vary.
@@ -59,6 +65,17 @@ impl Candidates {
         // What is learned from less is only for trials.
         prepared.spec.subset = None;
         Ok(prepared)
+    }
+
+    /// Whether what is to become of the best at the end can be done, with values that can be tried.
+    pub(crate) fn check_again(&self, values: &Assignment) -> Result<(), CliError> {
+        if self.retrain.best == 0 {
+            return Ok(());
+        }
+        for combination in study::combinations(&self.retrain.parameters) {
+            self.prepare_again(values, &combination)?;
+        }
+        Ok(())
     }
 
     fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
@@ -104,9 +121,13 @@ impl Candidates {
             .iter()
             .filter_map(measured)
             .find(|&(measure, limit, value)| measure.violation(value, limit) > 0.0);
-        let refusal = broken.map(|(measure, limit, value)| {
+        let mut refusal = broken.map(|(measure, limit, value)| {
             format!("`{}` is {value}, but the constraint allows {limit} at most", measure.name())
         });
+        if self.needs_validation && prepared.spec.validation == Some(0.0) {
+            refusal =
+                Some("the run has `validation = 0`, so that nothing is left to measure the trial on".into());
+        }
         let attributes = [Measure::Parameters, Measure::MultiplyAdds, Measure::ActivationBytes]
             .into_iter()
             .filter_map(|measure| {

@@ -15,6 +15,8 @@ pub(crate) struct Place {
     pub(crate) dir: PathBuf,
     /// The study file that it is to be begun with, where it is not there yet or a file was named.
     pub(crate) text: Option<String>,
+    /// The file that was named.
+    file: Option<PathBuf>,
 }
 
 impl Place {
@@ -28,9 +30,21 @@ impl Place {
 
     /// The study, begun if need be.
     pub(crate) fn open(&self) -> Result<StudyView, CliError> {
-        Ok(match &self.text {
-            Some(text) => StudyView::begin(&self.dir, text)?,
-            None => StudyView::open_for_writing(&self.dir)?,
+        let view = match &self.text {
+            Some(text) => StudyView::begin(&self.dir, text),
+            None => StudyView::open_for_writing(&self.dir),
+        };
+        self.in_file(view.map_err(CliError::from))
+    }
+
+    /// Says in which file a mistake of the study file is, where one was named.
+    pub(crate) fn in_file<T>(&self, result: Result<T, CliError>) -> Result<T, CliError> {
+        let Some(path) = &self.file else { return result };
+        result.map_err(|error| match error {
+            CliError::Study(_) | CliError::Spec(_) if error.exit_code() == 2 => {
+                CliError::File { path: path.clone(), source: Box::new(error) }
+            }
+            error => error,
         })
     }
 }
@@ -45,11 +59,13 @@ pub(crate) fn to_begin(named: &Path, studies: &Path) -> Result<Place, CliError> 
             source: Box::new(source.into()),
         };
         let spec = StudySpec::from_toml(&text).map_err(in_file)?;
-        return Ok(Place { dir: studies.join(spec.name), text: Some(text) });
+        return Ok(Place { dir: studies.join(spec.name), text: Some(text), file: Some(named.to_owned()) });
     }
     match (begun(named, studies), preset_named(named)) {
-        (Some(dir), _) => Ok(Place { dir, text: None }),
-        (None, Some(preset)) => Ok(Place { dir: studies.join(preset.name), text: Some(preset.text.into()) }),
+        (Some(dir), _) => Ok(Place { dir, text: None, file: None }),
+        (None, Some(preset)) => {
+            Ok(Place { dir: studies.join(preset.name), text: Some(preset.text.into()), file: None })
+        }
         (None, None) => Err(unknown(named, studies)),
     }
 }

@@ -43,7 +43,7 @@ impl StudyLine {
             .filter(|_| n_since > 0)
             .map(|trials| (trials as f64 - n_over as f64) * (worked_s - self.worked_s) / n_since as f64);
         let left = [by_clock, by_pace].into_iter().flatten().reduce(f64::min)?;
-        Some(Duration::from_secs_f64(left.max(0.0)))
+        Duration::try_from_secs_f64(left.max(0.0)).ok()
     }
 
     pub(crate) fn clear(&self) {

@@ -3,6 +3,7 @@
 
 use std::env;
 use std::ffi::OsString;
+use std::fs;
 use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -10,7 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use clap::Parser;
-use runs::{PENDING, RUN, atomic_file};
+use runs::{PENDING, RUN, StopRequest, atomic_file};
 use spec::{Assignment, RunState, TrialRecord};
 use study::StudyView;
 
@@ -19,7 +20,7 @@ use crate::error::CliError;
 use crate::study_command::candidate::Candidates;
 use crate::study_command::grid::{self, Finalist};
 use crate::study_command::work;
-use crate::{interrupt, output};
+use crate::{interrupt, output, request};
 
 const POLL: Duration = Duration::from_millis(50);
 
@@ -41,14 +42,21 @@ pub(crate) struct Task {
     n_deaths: u64,
 }
 
-pub(crate) fn run(view: &mut StudyView, candidates: &Candidates, crew: Crew) -> Result<(), CliError> {
+/// Whether all of it was done: somebody may want the work to end.
+pub(crate) fn run(view: &mut StudyView, candidates: &Candidates, crew: Crew) -> Result<bool, CliError> {
     view.sync()?;
-    work_off(view, grid::tasks(view, candidates)?, "trying the grid on the best", crew)?;
-    work_off(view, tasks(view, candidates)?, "training the best again", crew)
+    Ok(!is_stopped(view)
+        && work_off(view, grid::tasks(view, candidates)?, "trying the grid on the best", crew)?
+        && work_off(view, tasks(view, candidates)?, "training the best again", crew)?)
 }
 
-/// Does what is not done yet.
-fn work_off(view: &StudyView, mut tasks: Vec<Task>, what: &str, crew: Crew) -> Result<(), CliError> {
+fn is_stopped(view: &StudyView) -> bool {
+    StopRequest::read(view.folder().dir()).is_some()
+}
+
+/// Does what is not done yet. Whether that is all: when somebody wants it to end, trainings end as after Ctrl-C.
+fn work_off(view: &StudyView, mut tasks: Vec<Task>, what: &str, crew: Crew) -> Result<bool, CliError> {
+    view.folder().exclusively(|| tasks.iter().try_for_each(Task::put_another_aside))?;
     tasks.retain(|task| !is_finished(&task.dir));
     let n_tasks = tasks.len();
     if !tasks.is_empty() && !crew.is_quiet {
@@ -58,6 +66,9 @@ fn work_off(view: &StudyView, mut tasks: Vec<Task>, what: &str, crew: Crew) -> R
     while !(tasks.is_empty() && running.children.is_empty()) {
         if interrupt::is_signaled() {
             return Err(CliError::InterruptedEarly);
+        }
+        if is_stopped(view) {
+            return Ok(false);
         }
         // Another process with the same study may have taken some of them.
         tasks.retain(|task| !is_finished(&task.dir));
@@ -76,13 +87,26 @@ fn work_off(view: &StudyView, mut tasks: Vec<Task>, what: &str, crew: Crew) -> R
     match running.failed.pop() {
         // The others count without them.
         Some(dir) if running.failed.len() + 1 == n_tasks => Err(CliError::RetrainingFailed { dir }),
-        _ => Ok(()),
+        _ => Ok(true),
     }
 }
 
 impl Task {
     pub(crate) fn new(dir: PathBuf, toml: String) -> Self {
         Self { dir, toml, n_deaths: 0 }
+    }
+
+    /// Puts aside what its folder holds of another run: what the study file said of the end may have been changed.
+    fn put_another_aside(&self) -> Result<(), CliError> {
+        let found = [RUN, PENDING].iter().find_map(|file| request::read_run(&self.dir.join(file)).ok());
+        let is_another = found.is_some_and(|found| found.to_toml().ok().as_ref() != Some(&self.toml));
+        if !is_another || runs::is_locked(&self.dir) {
+            return Ok(());
+        }
+        let name = self.dir.file_name().unwrap_or_default().display();
+        let mut aside = (1..).map(|n| self.dir.with_file_name(format!("{name}-before-{n}")));
+        let aside = aside.find(|dir| !dir.exists()).expect("numbers do not end");
+        fs::rename(&self.dir, aside).map_err(CliError::io("rename", &self.dir))
     }
 }
 
@@ -170,7 +194,7 @@ fn start(task: &Task, threads: usize) -> Result<Child, CliError> {
         command.arg("resume").arg(&task.dir);
     } else {
         let parent = task.dir.parent().unwrap_or(&task.dir);
-        std::fs::create_dir_all(parent).map_err(CliError::io("make the folder", parent))?;
+        fs::create_dir_all(parent).map_err(CliError::io("make the folder", parent))?;
         let file = task.dir.with_extension("toml");
         atomic_file::replace(&file, task.toml.as_bytes())?;
         command.arg("train").arg(&file).arg("--out").arg(&task.dir);

@@ -47,44 +47,51 @@ pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
     let Work { named, flags: args, command } = asked;
     let place = place::to_begin(named, &args.studies)?;
     let mut view = place.open()?;
-    let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
+    let candidates = place.in_file(Candidates::new(view.spec()))?.ok_or(CliError::StudyWithoutRun)?;
     if let Some(foreign) = view.spec().foreign_objective() {
         return Err(CliError::ForeignObjective { name: foreign.name.clone() });
     }
-    try_some(&view, &candidates)?;
+    place.in_file(try_some(&view, &candidates))?;
     interrupt::tidy_up();
     StopRequest::clear(&place.dir)?;
     let threads = environment::setup(args.threads)?.threads;
     let jobs = args.jobs.unwrap_or(view.spec().jobs).min(threads);
     let crew = Crew::start(&place.dir, jobs, threads)?;
     crew.work(&mut view, asked)?;
-    if StopRequest::read(&place.dir).is_some() {
+    let crew = retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json };
+    if !retrain::run(&mut view, &candidates, crew)? {
         output::note(&format!("stopped; `{command} {}` goes on", named.display()));
         return report::summary(&view, args.json);
     }
-    retrain::run(&mut view, &candidates, retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json })?;
     view.tidy()?;
     report::write(&view)?;
     report::summary(&view, args.json)
 }
 
-/// Before anything is started: some values from all over the space. If none of them can be tried, the study file is wrong.
+/// Before anything is started: some values from all over the space. If none of them can be tried, or trained again at the end,
+/// the study file is wrong.
 fn try_some(view: &StudyView, candidates: &Candidates) -> Result<(), CliError> {
     const N: u64 = 20;
     if !view.trials().is_empty() {
         return Ok(());
     }
     let random = search::sampler(&spec::SamplerSpec::Random);
-    let mut refusal = None;
+    let (mut refusal, mut mistake) = (None, None);
     for number in 0..N {
         let ask =
             search::Ask { history: view.history(), seed: spec::Seed(view.spec().seed), number, attempt: 0 };
         let Some(point) = random.ask(&ask).point() else { return Ok(()) };
         let values: Assignment = view.space().assignment(&point);
         match candidates.look(&values)?.refusal {
-            None => return Ok(()),
+            None => match candidates.check_again(&values) {
+                Ok(()) => return Ok(()),
+                Err(error) => mistake = Some(error),
+            },
             Some(reason) => refusal = Some((values, reason)),
         }
+    }
+    if let Some(mistake) = mistake {
+        return Err(mistake);
     }
     let (values, reason) = refusal.expect("at least one was refused");
     Err(CliError::NothingToTry { n: N, values: show(view, &values), reason })

@@ -2,7 +2,6 @@
 
 use std::collections::BTreeMap;
 use std::ops::ControlFlow;
-use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use data::{Dataset, Normalization};
@@ -10,7 +9,7 @@ use metrics::Predictions;
 use nn::{Params, Plan};
 use runs::{CHECKPOINT, RECORD, RUN, RunFolder, RunsError, StopRequest};
 use serde_json::Value as Json;
-use spec::{EpochRecord, Measure, RunRecord, RunState, Seed, TrainSpec};
+use spec::{EpochRecord, Measure, RunRecord, RunState, Seed};
 use study::{Study, StudyError, Told};
 use train::{Checkpoint, Job, Observer, Outcome, Setup, Step, TrainError};
 
@@ -90,6 +89,7 @@ impl Trial<'_> {
         let outcome = train::train(job, &mut checkpoint, &mut observer);
         let TrialObserver { record, is_pruned, failure, .. } = observer;
         if let Some(failure) = failure {
+            interrupt::withdraw_stop();
             return Err(failure);
         }
         let told = match outcome {
@@ -130,8 +130,7 @@ impl Trial<'_> {
 
     fn left(&self, folder: &RunFolder) -> Option<(Checkpoint, RunRecord)> {
         let Prepared { spec, plan } = self.prepared;
-        let found: TrainSpec =
-            request::read_run_file(&folder.path(RUN)).ok()?.resolve(crate::network_file::read_named).ok()?;
+        let found = request::read_run(&folder.path(RUN)).ok()?;
         let record = runs::read_record(folder.dir()).ok()??;
         let is_same = found == *spec && record.spec == *spec && record.data == self.loaded.record();
         let bytes = is_same.then(|| std::fs::read(folder.path(CHECKPOINT)).ok())??;
@@ -140,16 +139,15 @@ impl Trial<'_> {
         Some((checkpoint, record))
     }
 
-    /// An earlier worker may have been killed after an epoch and before it was told.
+    /// An earlier worker may have been killed after an epoch and before it was told. Only that epoch is judged: the trial went on
+    /// from those before.
     fn is_pruned_already(&mut self, checkpoint: &Checkpoint) -> Result<bool, CliError> {
-        let objective = self.objective();
+        let (objective, mut is_pruned) = (self.objective(), false);
         for epoch in checkpoint.epochs() {
             let Some(value) = objective.and_then(|measure| of_epoch(measure, epoch)) else { continue };
-            if self.study.report(self.number, epoch.epoch as u64, value)? {
-                return Ok(true);
-            }
+            is_pruned = self.study.report(self.number, epoch.epoch as u64, value)?;
         }
-        Ok(false)
+        Ok(is_pruned && checkpoint.stop_reason(&self.prepared.spec).is_none())
     }
 
     /// A value for each objective and by how much each constraint is violated.
@@ -286,7 +284,7 @@ impl Observer for TrialObserver<'_> {
         self.look_for_request();
         if let Err(error) = self.study.beat(self.number) {
             self.failure.get_or_insert(error.into());
-            interrupt::stop_flag().store(true, Ordering::Relaxed);
+            interrupt::request_stop();
         }
     }
 

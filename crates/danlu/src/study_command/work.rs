@@ -2,6 +2,7 @@
 //! to agree with each other. What a trial does to its process, it does to nobody else.
 
 use std::io::{self, Read};
+use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
@@ -40,13 +41,14 @@ pub(crate) fn run(args: &StudyWorkArgs) -> Result<(), CliError> {
         if StopRequest::read(&args.dir).is_some() {
             return Ok(());
         }
-        let (number, values) = match next(&mut study, &candidates)? {
-            Next::Try { number, values } => (number, values),
-            Next::Wait => {
+        let (number, values) = match next(&mut study, &candidates, &args.dir)? {
+            Some(Next::Try { number, values }) => (number, values),
+            Some(Next::Wait) => {
                 thread::sleep(PAUSE);
                 continue;
             }
-            Next::Done(_) => return Ok(()),
+            Some(Next::Done(_)) => return Ok(()),
+            None => continue,
         };
         let prepared = match candidates.prepare(&values) {
             Ok(prepared) => prepared,
@@ -74,11 +76,22 @@ pub(crate) fn run(args: &StudyWorkArgs) -> Result<(), CliError> {
     }
 }
 
-fn next(study: &mut Study, candidates: &Candidates) -> Result<Next, CliError> {
-    let mut failure = None;
-    let mut look = |values: &Assignment| candidates.look(values).map_err(|error| failure = Some(error)).ok();
+/// `None`: somebody wants the work to end. Where all proposals are refused or were tried before, that may be the only way out.
+fn next(study: &mut Study, candidates: &Candidates, dir: &Path) -> Result<Option<Next>, CliError> {
+    let (mut failure, mut is_stopped) = (None, false);
+    let mut look = |values: &Assignment| {
+        is_stopped = interrupt::is_signaled() || StopRequest::read(dir).is_some();
+        if is_stopped {
+            return None;
+        }
+        candidates.look(values).map_err(|error| failure = Some(error)).ok()
+    };
     let next = study.next(&mut look);
-    failure.map_or(Ok(next?), Err)
+    match failure {
+        Some(error) => Err(error),
+        None if is_stopped => Ok(None),
+        None => Ok(Some(next?)),
+    }
 }
 
 impl Kept {

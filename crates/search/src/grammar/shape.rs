@@ -1,5 +1,5 @@
 //! Which shapes layers take and give: the rules of the engine's plan, without its buffers. The engine is the judge; a test
-//! compares both (crates/danlu/tests).
+//! compares both (crates/study/tests).
 
 use spec::{Conv2dSpec, LayerSpec, PadSpec, Pair, PoolSpec};
 

@@ -1,10 +1,14 @@
 //! `danlu study run`: to the end, on from there, and the same again.
 
 use std::collections::BTreeSet;
+use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
 use crate::study::{Asked, files, json_lines, trials};
+use crate::support::Place;
 
 #[test]
 fn a_study_goes_to_its_end_and_the_same_command_does_nothing_more() {
@@ -318,4 +322,68 @@ fn a_grid_is_tried_on_the_best_by_validation_before_they_are_trained_again() {
         assert!(text.contains(&format!("batch_size = {batch}")) && text.contains("epochs = 2"), "{text}");
     }
     assert_eq!(finalist["retrained"]["n"], 2);
+}
+
+#[test]
+fn what_becomes_of_the_best_may_change_and_is_then_done_anew() {
+    let asked = |epochs: u64| {
+        let keys = format!("retrain = {{ best = 1, seeds = 1, set = {{ epochs = {epochs} }} }}");
+        Asked { trials: 2, keys: &keys, ..Asked::default() }.text()
+    };
+    let place = Asked { trials: 2, keys: "retrain = { best = 0 }", ..Asked::default() }.place();
+    for epochs in [1, 2] {
+        place.write("s.toml", asked(epochs));
+        let ran = place.run("study run s.toml --json").succeeds();
+        let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+        let run = report["best"][0]["retrained"]["runs"][0].as_str().unwrap();
+        assert!(place.read(&format!("{run}/run.toml")).contains(&format!("epochs = {epochs}\n")));
+        assert_eq!(place.path(&format!("{run}-before-1")).exists(), epochs == 2, "nothing is lost");
+    }
+}
+
+#[test]
+fn mistakes_in_what_becomes_of_the_best_are_told_before_anything_is_trained() {
+    let twice = "[[retrain.parameter]]\nname = \"b\"\nkey = \"batch_size\"\nchoices = [8, 16]\n".repeat(2);
+    let unknown = "retrain = { set = { epochz = 3 } }".to_owned();
+    for (keys, expected) in [(twice, "a name that no other has"), (unknown, "epochz")] {
+        let place = Asked { keys: &keys, ..Asked::default() }.place();
+        place.run("study run s.toml").fails(2, &[expected]);
+        assert!(!place.path("studies/s/trials").exists());
+    }
+    let run = crate::study::RUN.replace("validation = 0.2", "validation = 0");
+    let place = Asked { run: &run, ..Asked::default() }.place();
+    place.run("study run s.toml").fails(2, &["`validation = 0`"]);
+}
+
+#[test]
+fn a_study_file_that_is_edited_in_the_folder_is_no_other_study() {
+    let place = Asked { trials: 1, ..Asked::default() }.place();
+    place.run("study run s.toml").succeeds();
+    let edited = place.read("studies/s/study.toml").replace("[\"adam\", \"sgd\"]", "[\"sgd\", \"adam\"]");
+    place.write("studies/s/study.toml", edited);
+    place.run("study run s").fails(2, &["another list of parameters"]);
+}
+
+/// Nothing new is to be had, so that a worker takes one earlier result after the other.
+#[test]
+fn a_study_that_only_repeats_can_be_stopped() {
+    let parameters = "[[parameter]]\nname = \"b\"\nkey = \"batch_size\"\nchoices = [64]";
+    let asked = Asked { parameters, keys: "retrain = { best = 1, seeds = 1 }", ..Asked::default() };
+    let place = asked.place();
+    place.write("s.toml", asked.text().replace("trials = 6", "minutes = 1e18"));
+    let run = place.command("study run s.toml").stdout(Stdio::null()).stderr(Stdio::piped()).spawn().unwrap();
+    let start = Instant::now();
+    while trials_dir(&place) < 3 {
+        assert!(start.elapsed() < Duration::from_secs(60), "no trial is repeated");
+        thread::sleep(Duration::from_millis(20));
+    }
+    place.run("study stop s").succeeds();
+    let ran = run.wait_with_output().unwrap();
+    assert!(ran.status.success());
+    assert!(String::from_utf8(ran.stderr).unwrap().contains("stopped; `danlu study run s.toml` goes on"));
+    assert!(!place.path("studies/s/retrain").exists());
+}
+
+fn trials_dir(place: &Place) -> usize {
+    std::fs::read_dir(place.path("studies/s/trials")).map_or(0, Iterator::count)
 }
