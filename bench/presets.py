@@ -28,7 +28,7 @@ class Subject:
 
     def __init__(self, args: argparse.Namespace, network: str, recipe: str) -> None:
         self.danlu, self.runs, self.network, self.recipe = args.danlu, args.runs, network, recipe
-        self.more = shlex.split(args.more)
+        self.more = args.more
         self.name = Path(network).stem
         self.threads = max(1, len(os.sched_getaffinity(0)) // args.jobs)
 
@@ -69,7 +69,7 @@ def main() -> None:
     parser.add_argument("--presets", nargs="+", default=PRESETS, choices=PRESETS)
     parser.add_argument("--networks", nargs="+", metavar="FILE", help="network files in the place of presets")
     parser.add_argument("--recipe", default="brick-100k", choices=PRESETS, help="what --networks are trained with")
-    parser.add_argument("--more", default="", metavar="FLAGS", help="flags of `danlu train` that win over the recipe")
+    parser.add_argument("--more", type=shlex.split, default=[], metavar="FLAGS", help="flags of `danlu train` that win over the recipe")
     parser.add_argument("--jobs", type=int, default=1, help="runs at once, each on its share of the cores")
     parser.add_argument("--runs", type=Path, default=Path("runs/presets"), help="where the runs lie")
     parser.add_argument("--record", action="store_true", help="keep the table under bench/record/")
@@ -92,7 +92,7 @@ def main() -> None:
     print(table)
     if args.record:
         name, recipe = ("networks", args.recipe) if args.networks else ("presets", "NAME")
-        command = " ".join(["danlu train --recipe", recipe, *shlex.split(args.more)])
+        command = " ".join(["danlu train --recipe", recipe, *args.more])
         # The runs may have been made elsewhere and before.
         machines = {"{n_cores} cores, {cpu}, {isa}".format(**one["machine"]) for one in records}
         how = (

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use charts::ChartError;
 use dashboard::DashboardError;
@@ -199,6 +199,11 @@ impl CliError {
     /// For `map_err`: what was being done to which path.
     pub(crate) fn io(action: &'static str, path: impl Into<PathBuf>) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { action, path: path.into(), source }
+    }
+
+    /// For `map_err`: the file in which the mistake stands.
+    pub(crate) fn in_file<E: Into<Self>>(path: &Path) -> impl FnOnce(E) -> Self {
+        move |source| Self::File { path: path.to_owned(), source: Box::new(source.into()) }
     }
 
     /// Whether whoever read what was printed has seen enough, as `head` has, and nothing is lost by that.

@@ -20,9 +20,7 @@ pub(crate) fn named(name: &Path) -> Result<NetworkSpec, CliError> {
 /// The network in a TOML file.
 pub(crate) fn read(path: &Path) -> Result<NetworkSpec, CliError> {
     let text = input_file::read_text(path).map_err(|error| unknown_if_absent(path, error))?;
-    let in_file =
-        |error: spec::SpecError| CliError::File { path: path.to_owned(), source: Box::new(error.into()) };
-    NetworkSpec::from_toml(&text).map_err(in_file)
+    NetworkSpec::from_toml(&text).map_err(CliError::in_file(path))
 }
 
 /// The network in a file that a run file names.

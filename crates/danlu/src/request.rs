@@ -50,7 +50,7 @@ pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let threads = asked.threads;
     let resolved = asked.resolve(network_file::read_named);
     let spec = match &args.file {
-        Some(file) => resolved.map_err(|error| in_file(file)(error.into()))?,
+        Some(file) => resolved.map_err(CliError::in_file(file))?,
         None => resolved?,
     };
     let setup = environment::setup(threads)?;
@@ -69,16 +69,12 @@ fn read_or_recipe(args: &RunArgs) -> Result<RunFile, CliError> {
 
 /// The run that a file asks for, with nothing left open.
 pub(crate) fn read_run(path: &Path) -> Result<TrainSpec, CliError> {
-    read_run_file(path)?.resolve(network_file::read_named).map_err(|error| in_file(path)(error.into()))
-}
-
-fn in_file(path: &Path) -> impl FnOnce(CliError) -> CliError {
-    move |error| CliError::File { path: path.to_owned(), source: Box::new(error) }
+    read_run_file(path)?.resolve(network_file::read_named).map_err(CliError::in_file(path))
 }
 
 pub(crate) fn read_run_file(path: &Path) -> Result<RunFile, CliError> {
     let text = input_file::read_text(path)?;
-    RunFile::from_toml(&text).map_err(|error| in_file(path)(error.into()))
+    RunFile::from_toml(&text).map_err(CliError::in_file(path))
 }
 
 /// The flags that determine the result as a run file.

@@ -15,7 +15,7 @@ use std::env;
 use prost::Message;
 use spec::LayerSpec;
 
-use crate::wiring::Wiring;
+use crate::wiring::{Node, Wiring};
 use crate::{ExportError, Model};
 use graph_builder::GraphBuilder;
 use proto::{GraphProto, ModelProto, OperatorSetIdProto, StringStringEntryProto, ValueInfoProto};
@@ -36,16 +36,19 @@ const LOGITS: &str = "logits";
 /// normalization takes its running statistics. Panics if `plan` and `params` are not those of `network`.
 pub fn onnx(model: &Model<'_>) -> Result<Vec<u8>, ExportError> {
     let proto = model_proto(model)?;
-    let mib = proto.encoded_len() >> 20;
-    if mib >= MAX_MIB {
-        return Err(ExportError::TooLarge { mib, max_mib: MAX_MIB });
-    }
+    check_len(proto.encoded_len())?;
     Ok(proto.encode_to_vec())
+}
+
+fn check_len(n_bytes: usize) -> Result<(), ExportError> {
+    let mib = n_bytes >> 20;
+    if mib >= MAX_MIB { Err(ExportError::TooLarge { mib, max_mib: MAX_MIB }) } else { Ok(()) }
 }
 
 fn model_proto(model: &Model<'_>) -> Result<ModelProto, ExportError> {
     model.check()?;
-    check_dense(model)?;
+    let wiring = Wiring::of(model);
+    check_dense(&wiring)?;
     let version = env!("CARGO_PKG_VERSION");
     let classes = serde_json::to_string(model.classes).map_err(ExportError::Classes)?;
     let entry = |key: &str, value: String| StringStringEntryProto { key: key.into(), value };
@@ -59,16 +62,15 @@ fn model_proto(model: &Model<'_>) -> Result<ModelProto, ExportError> {
         producer_name: "danlu".into(),
         producer_version: version.into(),
         doc_string: doc,
-        graph: Some(graph(model)),
+        graph: Some(graph(model, &wiring)),
         opset_import: vec![OperatorSetIdProto { domain: Some(String::new()), version: Some(OPSET) }],
         metadata_props: vec![entry("classes", classes), entry("danlu", version.into())],
     })
 }
 
 /// Partly connected convolutions become dense ones, which may be much larger.
-fn check_dense(model: &Model<'_>) -> Result<(), ExportError> {
-    let wiring = Wiring::of(model);
-    let n_weights = |node: &crate::wiring::Node<'_>| match node.layer {
+fn check_dense(wiring: &Wiring<'_>) -> Result<(), ExportError> {
+    let n_weights = |node: &Node<'_>| match node.layer {
         LayerSpec::PartialConv2d(conv) => {
             let channels = wiring.shapes[node.inputs[0]].dims()[0];
             let factors = [conv.connections.len(), channels, conv.kernel.h, conv.kernel.w];
@@ -77,12 +79,10 @@ fn check_dense(model: &Model<'_>) -> Result<(), ExportError> {
         _ => 0,
     };
     let n_weights = wiring.nodes.iter().map(n_weights).fold(0, usize::saturating_add);
-    let mib = n_weights.saturating_mul(size_of::<f32>()) >> 20;
-    if mib >= MAX_MIB { Err(ExportError::TooLarge { mib, max_mib: MAX_MIB }) } else { Ok(()) }
+    check_len(n_weights.saturating_mul(size_of::<f32>()))
 }
 
-fn graph(model: &Model<'_>) -> GraphProto {
-    let wiring = Wiring::of(model);
+fn graph(model: &Model<'_>, wiring: &Wiring<'_>) -> GraphProto {
     let mut builder = GraphBuilder::new(model);
     let mut values = vec![builder.normalize(model.normalization)];
     let last = wiring.nodes.len() - 1;

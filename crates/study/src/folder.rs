@@ -75,15 +75,18 @@ impl StudyFolder {
         let path = self.path(FILE);
         if path.exists() {
             let before = self.read_file()?;
-            if let Some(what) = difference(&before, spec) {
-                let (dir, name) = (self.dir.clone(), spec.name.clone());
-                return Err(StudyError::Changed { dir, name, what });
-            }
+            self.check_unchanged(&before, spec)?;
             if before == *spec {
                 return Ok(());
             }
         }
         Ok(atomic_file::replace(&path, text.as_bytes())?)
+    }
+
+    /// Whether two study files of this folder ask the same, but for what may change.
+    pub(crate) fn check_unchanged(&self, before: &StudySpec, after: &StudySpec) -> Result<(), StudyError> {
+        let Some(what) = difference(before, after) else { return Ok(()) };
+        Err(StudyError::Changed { dir: self.dir.clone(), name: after.name.clone(), what })
     }
 
     /// Does something that only one process may do at a time.
@@ -117,7 +120,7 @@ impl StudyFolder {
 }
 
 /// The first thing that two study files ask differently, of what must not change.
-pub(crate) fn difference(before: &StudySpec, after: &StudySpec) -> Option<&'static str> {
+fn difference(before: &StudySpec, after: &StudySpec) -> Option<&'static str> {
     let same = [
         ("name", before.name == after.name),
         ("seed", before.seed == after.seed),

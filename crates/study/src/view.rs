@@ -8,7 +8,7 @@ use serde_json::Value as Json;
 use spec::{Direction, Measure, NetworkSpec, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
-use crate::folder::{self, FILE, STORE};
+use crate::folder::{FILE, STORE};
 use crate::template::{space, space_of};
 use crate::{StudyError, StudyFolder, journal};
 
@@ -94,10 +94,8 @@ impl StudyView {
             return Ok(());
         }
         // Somebody may have edited the file in the folder.
-        let before = kept.and_then(Json::as_str).and_then(|kept| StudySpec::from_toml(kept).ok());
-        if let Some(what) = before.and_then(|before| folder::difference(&before, &self.spec)) {
-            let (dir, name) = (self.folder.dir().to_owned(), self.spec.name.clone());
-            return Err(StudyError::Changed { dir, name, what });
+        if let Some(before) = kept.and_then(Json::as_str).and_then(|kept| StudySpec::from_toml(kept).ok()) {
+            self.folder.check_unchanged(&before, &self.spec)?;
         }
         Ok(self.store.set_study_user_attribute(self.id, FILE_ATTRIBUTE, &Json::from(text))?)
     }

@@ -42,7 +42,7 @@ impl Place {
         let Some(path) = &self.file else { return result };
         result.map_err(|error| match error {
             CliError::Study(_) | CliError::Spec(_) if error.exit_code() == 2 => {
-                CliError::File { path: path.clone(), source: Box::new(error) }
+                CliError::in_file(path)(error)
             }
             error => error,
         })
@@ -54,11 +54,7 @@ impl Place {
 pub(crate) fn to_begin(named: &Path, studies: &Path) -> Result<Place, CliError> {
     if named.is_file() {
         let text = input_file::read_text(named)?;
-        let in_file = |source: spec::SpecError| CliError::File {
-            path: named.to_owned(),
-            source: Box::new(source.into()),
-        };
-        let spec = StudySpec::from_toml(&text).map_err(in_file)?;
+        let spec = StudySpec::from_toml(&text).map_err(CliError::in_file(named))?;
         return Ok(Place { dir: studies.join(spec.name), text: Some(text), file: Some(named.to_owned()) });
     }
     match (begun(named, studies), preset_named(named)) {

@@ -248,13 +248,14 @@ impl Builder {
     pub(super) fn check_convolution(
         &mut self,
         node: &Node<'_>,
-        (Window { kernel, stride, .. }, plane): (Window, usize),
+        (window, plane): (Window, usize),
         out: [usize; 3],
         n_parts: usize,
     ) -> Result<(), PlanError> {
+        let kernel = window.kernel;
         node.check_size("number of outputs", &out, MAX_ACTIVATION)?;
         node.check_size("kernel × output", &[kernel.h, kernel.w, out[1], out[2]], MAX_TAPS)?;
-        let n_lists = if [kernel, stride] == [Pair::square(1); 2] { 0 } else { plane };
+        let n_lists = if window.is_pointwise() { 0 } else { plane };
         let part = kernel.h * kernel.w * out[1] * out[2] + LIST_LEN * n_lists;
         node.check_size("table", &[n_parts, part], MAX_TAPS)?;
         self.n_taps += n_parts * part;

@@ -57,6 +57,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// Whether the kernel is 1 × 1 in steps of 1.
+    pub(crate) fn is_pointwise(self) -> bool {
+        [self.kernel, self.stride] == [Pair::square(1); 2]
+    }
+
     /// Rows and columns from the kernel's first tap to its last.
     pub(crate) fn extent(self) -> Pair {
         let extent = |kernel: usize, dilation| (kernel - 1) * dilation + 1;
@@ -83,7 +88,7 @@ impl Conv2d {
         let taps = (0..channels).flat_map(|c| (0..kernel.h).flat_map(move |kh| row(c, kh))).collect();
         let positions =
             (0..out.h).flat_map(|r| (0..out.w).map(move |q| offset(0, r * stride.h, q * stride.w))).collect();
-        let is_pointwise = [kernel, stride] == [Pair::square(1); 2];
+        let is_pointwise = window.is_pointwise();
         let n_out_taps = if is_pointwise { out_channels } else { 0 };
         let out_taps = (0..n_out_taps).map(|oc| (oc * out.h * out.w) as u32).collect();
         let readers = if is_pointwise { Vec::new() } else { readers([height, width], window, out) };
