@@ -9,7 +9,7 @@ use study::StudyView;
 
 use crate::cli::{SearchArgs, SearchCommand, SearchEnqueueArgs, SearchRunArgs};
 use crate::error::CliError;
-use crate::study_command::{Candidates, Work, outside, place, run as work, show};
+use crate::study_command::{Work, outside, place, run as work, show};
 use crate::{network_file, output};
 
 pub(crate) fn run(args: &SearchArgs) -> Result<(), CliError> {
@@ -45,8 +45,8 @@ fn enqueue(args: &SearchEnqueueArgs) -> Result<(), CliError> {
     check_grammar(place.spec()?.grammar.is_some(), &args.of.study)?;
     let network = network_file::named(&args.network)?;
     let is_preset = args.network.to_str().is_some_and(|name| spec::preset(name).is_some());
+    let candidates = place.candidates()?.ok_or(CliError::StudyWithoutRun)?;
     let mut view = place.open()?;
-    let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
     let network = if is_preset { candidates.adapted(network)? } else { network };
     let params = view.encode(&network)?;
     if view.spec().parameters.is_empty() {

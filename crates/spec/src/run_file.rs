@@ -124,6 +124,11 @@ impl RunFile {
         toml_text::read("run file", text)
     }
 
+    /// Reads the table `run` of another file, as a run file is read; errors name the key, for lines are not known.
+    pub fn from_table(table: toml::Table) -> Result<Self, SpecError> {
+        toml_text::read_table("table `run`", table)
+    }
+
     /// Both together; where both have a key, that of `self` counts. A table in `self` (`optimizer`, `schedule`, `loss`,
     /// `early_stopping`, `augment`) replaces all that `lower` says of the same.
     pub fn over(self, lower: Self) -> Self {

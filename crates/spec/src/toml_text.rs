@@ -2,6 +2,7 @@
 
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use toml::Table;
 use toml::ser::ValueSerializer;
 
 use crate::SpecError;
@@ -12,6 +13,13 @@ pub(crate) fn read<T: DeserializeOwned>(what: &'static str, text: &str) -> Resul
     let toml_error = |source| SpecError::Toml { what, source };
     toml::from_str::<VersionProbe>(text).map_err(toml_error)?.check_optional(what)?;
     toml::from_str(text).map_err(toml_error)
+}
+
+/// Reads a table of a file, in which lines are not known; otherwise as [`read`].
+pub(crate) fn read_table<T: DeserializeOwned>(what: &'static str, table: Table) -> Result<T, SpecError> {
+    let toml_error = |source| SpecError::Toml { what, source };
+    table.clone().try_into::<VersionProbe>().map_err(toml_error)?.check_optional(what)?;
+    table.try_into().map_err(toml_error)
 }
 
 /// A TOML document that grows by a line at a time. `toml::to_string` would give every layer a table of its

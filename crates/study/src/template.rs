@@ -65,7 +65,7 @@ impl Template {
         if grammar.is_some() {
             check_no_network(network.is_some(), &study.parameters)?;
         }
-        let file = RunFile::from_toml(&run.to_string())?;
+        let file = RunFile::from_table(run.clone())?;
         let whole = file.resolve(|name| load(name))?;
         let validation = whole.validation.or(Some(DEFAULT_VALIDATION));
         let mut base: Table =
@@ -111,7 +111,7 @@ impl Template {
         frame: FrameOf<'_>,
     ) -> Result<RunFile, StudyError> {
         let making = Making { template: self, values, load, frame };
-        Ok(RunFile::from_toml(&making.run()?.to_string())?)
+        Ok(RunFile::from_table(making.run()?)?)
     }
 
     /// The run of one of the best trials, trained again: as the study wants that, with one combination of its grid.
@@ -131,7 +131,7 @@ impl Template {
         });
         making.put(&mut run, in_order(set.collect())?)?;
         making.put(&mut run, settings(&retrain.parameters, combination)?)?;
-        Ok(RunFile::from_toml(&run.to_string())?)
+        Ok(RunFile::from_table(run)?)
     }
 }
 

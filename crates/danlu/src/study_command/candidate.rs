@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nn::Plan;
-use search::Frame;
+use search::{Ask, Frame, History, Space};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use spec::{
-    Assignment, Measure, NetworkSource, NetworkSpec, RetrainSpec, RunFile, StudySpec, Testing, TrainSpec,
+    Assignment, Measure, NetworkSource, NetworkSpec, ParamValue, RetrainSpec, RunFile, SamplerSpec, Seed,
+    StudySpec, Testing, TrainSpec,
 };
 use study::{Candidate, StudyError, Template};
 
@@ -76,6 +77,32 @@ impl Candidates {
             self.prepare_again(values, &combination)?;
         }
         Ok(())
+    }
+
+    /// Some values from all over the space: if none of them can be tried, or trained again at the end, the study file is wrong.
+    pub(crate) fn try_some(&self, study: &StudySpec) -> Result<(), CliError> {
+        const N: u64 = 20;
+        let directions = study.objectives.iter().map(|objective| objective.direction).collect();
+        let history = History::new(study::space(study)?, directions);
+        let random = search::sampler(&SamplerSpec::Random);
+        let (mut refusal, mut mistake) = (None, None);
+        for number in 0..N {
+            let ask = Ask { history: &history, seed: Seed(study.seed), number, attempt: 0 };
+            let Some(point) = random.ask(&ask).point() else { return Ok(()) };
+            let values = history.space().assignment(&point);
+            match self.look(&values)?.refusal {
+                None => match self.check_again(&values) {
+                    Ok(()) => return Ok(()),
+                    Err(error) => mistake = Some(error),
+                },
+                Some(reason) => refusal = Some((values, reason)),
+            }
+        }
+        if let Some(mistake) = mistake {
+            return Err(mistake);
+        }
+        let (values, reason) = refusal.expect("at least one was refused");
+        Err(CliError::NothingToTry { n: N, values: show(history.space(), &values), reason })
     }
 
     fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
@@ -172,6 +199,15 @@ pub(crate) fn of_network(measure: Measure, plan: &Plan) -> Option<f64> {
 /// A whole number as one.
 fn whole(value: f64) -> Json {
     Json::from(value as u64)
+}
+
+/// `kernel = 5, learning_rate = 0.01`
+fn show(space: &Space, values: &Assignment) -> String {
+    let shown = space.dimensions().iter().filter_map(|dimension| {
+        let value: ParamValue = *values.get(&dimension.name)?;
+        Some(format!("{} = {}", dimension.name, dimension.domain.show(value)))
+    });
+    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// SHA-256 of all that determines the run.

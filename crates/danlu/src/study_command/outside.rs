@@ -43,8 +43,8 @@ enum End {
 
 pub(crate) fn ask(args: &StudyAskArgs) -> Result<(), CliError> {
     let place = place::to_begin(&args.study, &args.studies)?;
-    let view = place.open()?;
-    let (candidates, mut study) = study_of(view)?;
+    let candidates = place.candidates()?;
+    let mut study = study_of(place.open()?, candidates.as_ref())?;
     for _ in 0..args.n {
         let mut failure = None;
         let mut look = |values: &Assignment| match &candidates {
@@ -64,11 +64,10 @@ pub(crate) fn ask(args: &StudyAskArgs) -> Result<(), CliError> {
     Ok(())
 }
 
-fn study_of(view: StudyView) -> Result<(Option<Candidates>, Study), CliError> {
-    let candidates = Candidates::new(view.spec())?;
+fn study_of(view: StudyView, candidates: Option<&Candidates>) -> Result<Study, CliError> {
     // A pruner of another program's trials sees no end.
-    let max_steps = candidates.as_ref().map_or(u64::MAX, Candidates::n_epochs);
-    Ok((candidates, Study::outside(view, max_steps)?))
+    let max_steps = candidates.map_or(u64::MAX, Candidates::n_epochs);
+    Ok(Study::outside(view, max_steps)?)
 }
 
 fn answer(
@@ -103,7 +102,8 @@ fn word(ending: Ending) -> &'static str {
 
 pub(crate) fn tell(args: &StudyNameArgs) -> Result<(), CliError> {
     let view = StudyView::open_for_writing(&place::existing(&args.study, &args.studies)?)?;
-    let (_, mut study) = study_of(view)?;
+    let candidates = Candidates::new(view.spec())?;
+    let mut study = study_of(view, candidates.as_ref())?;
     for_each_line(|line| {
         let Line { trial, values, constraints, step, value, state, reason } = line;
         let told = match (values, state, step.zip(value)) {

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 
 use runs::input_file;
 use spec::StudySpec;
-use study::{FILE, STORE, StudyError, StudyFolder, StudyView};
+use study::{FILE, STORE, StudyError, StudyFolder, StudyView, is_study};
 
 use crate::error::CliError;
+use crate::study_command::candidate::Candidates;
 
 /// A study by what was typed.
 pub(crate) struct Place {
@@ -26,6 +27,18 @@ impl Place {
             Some(text) => StudySpec::from_toml(text)?,
             None => StudyFolder::new(&self.dir).read_file()?,
         })
+    }
+
+    /// Its trainings; `None`: another program makes its trials. What is not begun yet is looked at before anything of it is
+    /// kept, so that the file with its mistake mended may begin it.
+    pub(crate) fn candidates(&self) -> Result<Option<Candidates>, CliError> {
+        let spec = self.spec()?;
+        let candidates = self.in_file(Candidates::new(&spec))?;
+        match &candidates {
+            Some(candidates) if !is_study(&self.dir) => self.in_file(candidates.try_some(&spec))?,
+            _ => {}
+        }
+        Ok(candidates)
     }
 
     /// The study, begun if need be.

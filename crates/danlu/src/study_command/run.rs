@@ -10,13 +10,11 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use runs::StopRequest;
-use spec::{Assignment, ParamValue};
 use study::StudyView;
 
 use crate::cli::StudyFlags;
 use crate::error::CliError;
 use crate::live::{StudyScreen, StudyWish};
-use crate::study_command::candidate::Candidates;
 use crate::study_command::progress::{self, StudyLine};
 use crate::study_command::{place, report, retrain};
 use crate::{environment, interrupt, output};
@@ -46,12 +44,11 @@ pub(crate) struct Work<'a> {
 pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
     let Work { named, flags: args, command } = asked;
     let place = place::to_begin(named, &args.studies)?;
-    let mut view = place.open()?;
-    let candidates = place.in_file(Candidates::new(view.spec()))?.ok_or(CliError::StudyWithoutRun)?;
-    if let Some(foreign) = view.spec().foreign_objective() {
+    let candidates = place.candidates()?.ok_or(CliError::StudyWithoutRun)?;
+    if let Some(foreign) = place.spec()?.foreign_objective() {
         return Err(CliError::ForeignObjective { name: foreign.name.clone() });
     }
-    place.in_file(try_some(&view, &candidates))?;
+    let mut view = place.open()?;
     interrupt::tidy_up();
     StopRequest::clear(&place.dir)?;
     let threads = environment::setup(args.threads)?.threads;
@@ -66,45 +63,6 @@ pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
     view.tidy()?;
     report::write(&view)?;
     report::summary(&view, args.json)
-}
-
-/// Before anything is started: some values from all over the space. If none of them can be tried, or trained again at the end,
-/// the study file is wrong.
-fn try_some(view: &StudyView, candidates: &Candidates) -> Result<(), CliError> {
-    const N: u64 = 20;
-    if !view.trials().is_empty() {
-        return Ok(());
-    }
-    let random = search::sampler(&spec::SamplerSpec::Random);
-    let (mut refusal, mut mistake) = (None, None);
-    for number in 0..N {
-        let ask =
-            search::Ask { history: view.history(), seed: spec::Seed(view.spec().seed), number, attempt: 0 };
-        let Some(point) = random.ask(&ask).point() else { return Ok(()) };
-        let values: Assignment = view.space().assignment(&point);
-        match candidates.look(&values)?.refusal {
-            None => match candidates.check_again(&values) {
-                Ok(()) => return Ok(()),
-                Err(error) => mistake = Some(error),
-            },
-            Some(reason) => refusal = Some((values, reason)),
-        }
-    }
-    if let Some(mistake) = mistake {
-        return Err(mistake);
-    }
-    let (values, reason) = refusal.expect("at least one was refused");
-    Err(CliError::NothingToTry { n: N, values: show(view, &values), reason })
-}
-
-/// `kernel = 5, learning_rate = 0.01`
-pub(crate) fn show(view: &StudyView, values: &Assignment) -> String {
-    let dimensions = view.space().dimensions().iter();
-    let shown = dimensions.filter_map(|dimension| {
-        let value: ParamValue = *values.get(&dimension.name)?;
-        Some(format!("{} = {}", dimension.name, dimension.domain.show(value)))
-    });
-    shown.collect::<Vec<_>>().join(", ")
 }
 
 /// The processes that work.

@@ -87,6 +87,32 @@ fn a_raised_budget_goes_on_and_anything_else_that_changes_is_refused() {
     assert_eq!(trials(&place, "s"), all);
 }
 
+/// What cannot be begun leaves nothing behind, so that the mended file has its name.
+#[test]
+fn a_file_with_a_mistake_begins_no_study() {
+    let misspelled = crate::study::RUN.replace("epochs", "epohcs");
+    let parameters =
+        "[[parameter]]\nname = \"k\"\nkey = \"network.node.conv.layer.conv2d.kernel\"\nchoices = [8, 9]";
+    let cases = [
+        (Asked { run: &misspelled, ..Asked::default() }, ["cannot read the table `run`", "`epohcs`"]),
+        (Asked { parameters, ..Asked::default() }, ["none of 20 trials", "kernel"]),
+        (Asked { sampler: "\"nsga3\"", ..Asked::default() }, ["s.toml", "nsga3"]),
+        (Asked { keys: "retrain = { set = { epohcs = 1 } }", ..Asked::default() }, ["s.toml", "epohcs"]),
+    ];
+    let place = Asked { trials: 1, ..Asked::default() }.place();
+    let sound = place.read("s.toml");
+    for (asked, expected) in cases {
+        place.write("s.toml", asked.text());
+        for command in ["study run s.toml", "study ask s.toml"] {
+            place.run(command).fails(2, &expected);
+            assert!(!place.path("studies/s").exists(), "{command}: {expected:?}");
+        }
+    }
+    place.write("s.toml", sound);
+    place.run("study run s.toml --quiet").succeeds();
+    assert_eq!(trials(&place, "s").len(), 1);
+}
+
 /// Every sampler and pruner: the same seed gives the same trials, bit for bit, and another seed others.
 #[test]
 fn one_job_gives_the_same_bits_each_time() {
