@@ -1,7 +1,7 @@
 """`make bench-children`: children per minute of an architecture search, and of the same networks trained by PyTorch on the same cores.
 
-Danlu's search (bench/children/study.toml: the space and the children's recipe of the preset `zoph`, drawn at random) is run with one
-process for each core; then PyTorch trains the very same networks, with as many processes of one thread, and with one process of all
+Danlu's search (bench/children/SPACE.toml: the space and the children's recipe of the preset `zoph`, or of --space lenet-space, drawn
+at random) is run with one process for each core; then PyTorch trains the very same networks, with as many processes of one thread, and with one process of all
 threads. PyTorch has nothing to do but train: what to try next, the store and the checkpoints are on Danlu's side alone, and PyTorch's
 clock begins when its processes have imported it and read the images; Danlu's includes everything. The sides take turns, --rounds times.
 Prints a Markdown table; --record also writes it under bench/record/.
@@ -22,12 +22,18 @@ from timed_study import timed_study
 HERE = Path(__file__).resolve().parent
 
 
-def danlu_s(danlu: Path, folder: Path, n_children: int, seed: int, jobs: int) -> tuple[float, list[Path], list[float]]:
-    text = (HERE / "children" / "study.toml").read_text()
+def danlu_s(
+    danlu: Path, folder: Path, space: str, n_children: int, seed: int, jobs: int
+) -> tuple[float, list[Path], list[float]]:
+    text = space_file(space).read_text()
     text = text.replace("trials = 12", f"trials = {n_children}").replace("version = 1", f"version = 1\nseed = {seed}")
     seconds, trials = timed_study(danlu, folder, text, jobs)
     runs = [folder / "studies/children/trials" / f"{trial['trial']:04}" / "run.toml" for trial in trials]
     return seconds, runs, [trial["values"]["validation_accuracy"] for trial in trials]
+
+
+def space_file(space: str) -> Path:
+    return HERE / "children" / f"{space}.toml"
 
 
 def pytorch_s(runs: list[Path], processes: int, threads: int) -> tuple[float, list[float]]:
@@ -39,6 +45,7 @@ def pytorch_s(runs: list[Path], processes: int, threads: int) -> tuple[float, li
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--danlu", type=Path, required=True)
+    parser.add_argument("--space", choices=["zoph", "lenet-space"], default="zoph")
     parser.add_argument("--children", type=int, default=12)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--record", action="store_true", help="keep the table under bench/record/")
@@ -53,7 +60,7 @@ def main() -> None:
     accuracy: dict[str, list[float]] = {side: [] for side in [ours, *sides]}
     for seed in range(1, args.rounds + 1):
         with tempfile.TemporaryDirectory() as folder:
-            elapsed, runs, values = danlu_s(danlu, Path(folder), args.children, seed, cores)
+            elapsed, runs, values = danlu_s(danlu, Path(folder), args.space, args.children, seed, cores)
             seconds[ours].append(elapsed)
             accuracy[ours] += values
             for side, (processes, threads) in sides.items():
@@ -64,10 +71,10 @@ def main() -> None:
     print(text)
     if args.record:
         how = (
-            f"`make bench-children ARGS=--record`: {args.children} random children of bench/children/study.toml in "
-            f"each round, other ones each time; n = {args.rounds} rounds in turn, medians."
+            f"`make bench-children ARGS=\"--record --space {args.space}\"`: {args.children} random children of "
+            f"bench/children/{args.space}.toml in each round, other ones each time; n = {args.rounds} rounds in turn, medians."
         )
-        record("children", "Children per minute", how, text)
+        record(f"children-{args.space}", f"Children per minute of `{args.space}`", how, text)
 
 
 def table(seconds: dict[str, list[float]], accuracy: dict[str, list[float]], n_children: int) -> str:

@@ -18,11 +18,14 @@ import torch
 import torch.multiprocessing as multiprocessing
 from torch import Tensor, nn
 from torch.nn import functional
+from torch.optim import Adam, AdamW, Optimizer
+from torch.optim.lr_scheduler import ConstantLR, LRScheduler, OneCycleLR
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1] / "tests" / "pytorch"))
 from tutorial import DEFAULT_DATA, Split, load_data  # noqa: E402
 
 EVAL_BATCH = 1000
+OPTIMIZERS = {"adam": Adam, "adamw": AdamW}
 # Of a convolution: names and defaults in a network file.
 CONVOLUTION = [("kernel", None), ("stride", 1), ("padding", 0)]
 
@@ -78,9 +81,13 @@ def build(layer: str | dict, shapes: list[tuple]) -> tuple[nn.Module, tuple]:
     if kind == "concat":
         module = Concat(shapes)
         return module, (sum(one[0] for one in shapes), module.height, module.width)
+    if kind == "max_pool2d":
+        size = pair(settings["kernel"])
+        return nn.MaxPool2d(size), (shape[0], shape[1] // size[0], shape[2] // size[1])
     simple = {
         "batch_norm2d": lambda: (nn.BatchNorm2d(shape[0]), shape),
         "relu": lambda: (nn.ReLU(), shape),
+        "leaky_relu": lambda: (nn.LeakyReLU(settings["slope"]), shape),
         "global_avg_pool": lambda: (nn.AdaptiveAvgPool2d(1), (shape[0], 1, 1)),
         "flatten": lambda: (nn.Flatten(), (torch.Size(shape).numel(),)),
     }
@@ -94,23 +101,26 @@ def pair(value: int | list) -> tuple[int, int]:
 
 
 def parts(run: dict) -> tuple[Split, Split]:
-    """Learned from and measured on: as many as the run's, normalized to mean 0 and deviation 1."""
+    """Learned from and measured on: as many as the run's, and normalized as it says."""
     whole = load_data(DEFAULT_DATA)[0]
     n_validation = round(len(whole.labels) * run["validation"])
     n_train = round((len(whole.labels) - n_validation) * run.get("subset", 1.0))
     train = Split(*(part[n_validation : n_validation + n_train] for part in whole))
     validation = Split(*(part[:n_validation] for part in whole))
+    if run.get("normalization", "unit") == "unit":
+        return train, validation
     mean, deviation = train.images.mean(), train.images.std()
     return tuple(Split((part.images - mean) / deviation, part.labels) for part in (train, validation))
 
 
 def train(run: dict, train_part: Split, validation: Split) -> float:
     net = Network(run["network"]).to(memory_format=torch.channels_last)
-    recipe, n_epochs, batch = run["optimizer"]["adamw"], run["epochs"], run["batch_size"]
-    rate, decay = recipe["learning_rate"], recipe["weight_decay"]
-    optimizer = torch.optim.AdamW(net.parameters(), lr=rate, weight_decay=decay, fused=True)
+    n_epochs, batch = run["epochs"], run["batch_size"]
+    ((kind, recipe),) = run["optimizer"].items()
+    rate, decay = recipe["learning_rate"], recipe.get("weight_decay", 0.0)
+    optimizer = OPTIMIZERS[kind](net.parameters(), lr=rate, weight_decay=decay, fused=True)
     n_steps = n_epochs * -(-len(train_part.labels) // batch)
-    schedule = torch.optim.lr_scheduler.OneCycleLR(optimizer, rate, total_steps=n_steps, cycle_momentum=False)
+    schedule = scheduled(run["schedule"], optimizer, rate, n_steps)
     loss_function, value = nn.CrossEntropyLoss(), 0.0
     for _ in range(n_epochs):
         net.train()
@@ -122,6 +132,12 @@ def train(run: dict, train_part: Split, validation: Split) -> float:
             schedule.step()
         value = accuracy(net.eval(), validation)
     return value
+
+
+def scheduled(schedule: str | dict, optimizer: Optimizer, rate: float, n_steps: int) -> LRScheduler:
+    if "constant" in schedule:
+        return ConstantLR(optimizer, factor=1.0)
+    return OneCycleLR(optimizer, rate, total_steps=n_steps, cycle_momentum=False)
 
 
 @torch.inference_mode()
