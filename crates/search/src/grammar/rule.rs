@@ -80,28 +80,27 @@ impl Rule {
         asks: bool,
     ) -> Result<Option<Self>, GrammarError> {
         let Sizes { parts, depths, places, .. } = grammar;
-        let forget = |shape| if asks { shape } else { without_channels(shape) };
         let mut shapes = Shapes::default();
         let mut starts = Vec::new();
         for choices in &single.all {
-            let stem = through(&parts.stem, &single.variants(&parts.stem, choices), Shape::Map(input));
-            starts.push(stem.ok().map(|shape| shapes.position(forget(shape))));
+            let stem = through(&parts.stem, &single.variants(&parts.stem, choices), Shape::Map(input), asks);
+            starts.push(stem.ok().map(|shape| shapes.position(shape)));
         }
         let deepest = depths.last().copied().unwrap_or(1);
-        let next = shapes.explore(&parts.layer, &layer, deepest, forget)?;
+        let next = shapes.explore(&parts.layer, &layer, deepest, asks)?;
         let too_many = deepest.saturating_mul(shapes.all.len()).saturating_mul(starts.len()) > MAX_STEPS;
         if too_many {
             return Err(GrammarError::TooManySizes { max: MAX_STEPS });
         }
         let ends = starts.iter().zip(&single.all).map(|(&start, choices)| {
             let variants = single.variants(&parts.head, choices);
-            let fits = |shape: &Shape| through(&parts.head, &variants, *shape).is_ok();
+            let fits = |shape: &Shape| through(&parts.head, &variants, *shape, asks).is_ok();
             Ends { start, leads: leads(shapes.all.iter().map(fits).collect(), &next, deepest) }
         });
         let ends: Vec<Ends> = ends.collect();
         let rule = Self { places: places.to_vec(), depths: depths.to_vec(), layer, single, next, ends };
         if !rule.depths.iter().any(|&depth| rule.ends.iter().any(|ends| ends.lead(depth))) {
-            let node = grammar.first_misfit(&rule.layer, &rule.single, input);
+            let node = grammar.first_misfit(&rule.layer, &rule.single, input, asks);
             return Err(GrammarError::NothingFits { input, node });
         }
         Ok((!rule.allows_all()).then_some(rule))
@@ -246,7 +245,7 @@ impl Shapes {
         part: &Part,
         layer: &Combinations,
         deepest: usize,
-        forget: impl Fn(Shape) -> Shape,
+        asks: bool,
     ) -> Result<Vec<Vec<Option<u32>>>, GrammarError> {
         let variants: Vec<Vec<usize>> =
             layer.all.iter().map(|choices| layer.variants(part, choices)).collect();
@@ -257,21 +256,14 @@ impl Shapes {
                     return Err(GrammarError::TooManySizes { max: MAX_STEPS });
                 }
                 let shape = self.all[idx];
-                let after = |variants: &Vec<usize>| through(part, variants, shape).ok();
+                let after = |variants: &Vec<usize>| through(part, variants, shape, asks).ok();
                 let found: Vec<Option<Shape>> = variants.iter().map(after).collect();
-                next.push(found.into_iter().map(|shape| Some(self.position(forget(shape?)))).collect());
+                next.push(found.into_iter().map(|shape| Some(self.position(shape?))).collect());
             }
         }
         // Behind the last layer of the deepest network comes none.
         next.resize_with(self.all.len(), || vec![None; variants.len()]);
         Ok(next)
-    }
-}
-
-fn without_channels(shape: Shape) -> Shape {
-    match shape {
-        Shape::Map([_, h, w]) => Shape::Map([1, h, w]),
-        Shape::Flat(_) => Shape::Flat(1),
     }
 }
 
@@ -383,12 +375,11 @@ impl Sizes<'_> {
         for (size, c) in (1..=largest).flat_map(|size| ANY_CHANNELS.map(|c| (size, c))) {
             let map = Shape::Map([c, size, size]);
             let picture = self.input.map_or(map, Shape::Map);
+            let most = if self.skips { size } else { usize::MAX };
             let misfit = self
-                .part_misfit(stem, single, picture, usize::MAX)
-                .or_else(|| {
-                    self.part_misfit(template, layer, map, if self.skips { size } else { usize::MAX })
-                })
-                .or_else(|| self.part_misfit(head, single, map, usize::MAX));
+                .part_misfit(stem, single, (picture, asks), usize::MAX)
+                .or_else(|| self.part_misfit(template, layer, (map, asks), most))
+                .or_else(|| self.part_misfit(head, single, (map, asks), usize::MAX));
             if let Some((choices, node)) = misfit {
                 return Some(Misfit { choices, node, size });
             }
@@ -401,13 +392,13 @@ impl Sizes<'_> {
         &self,
         part: &Part,
         combinations: &Combinations,
-        input: Shape,
+        (input, asks): (Shape, bool),
         most: usize,
     ) -> Option<(String, String)> {
         let is_head = part.key == self.parts.head.key;
         let last = part.nodes.len().checked_sub(1)?;
         for choices in &combinations.all {
-            let node = match through(part, &combinations.variants(part, choices), input) {
+            let node = match through(part, &combinations.variants(part, choices), input, asks) {
                 Ok(Shape::Map([_, h, w])) if h <= most && w <= most => continue,
                 Ok(Shape::Flat(_)) if is_head => continue,
                 Ok(_) => last,
@@ -426,14 +417,20 @@ impl Sizes<'_> {
     }
 
     /// The node that does not fit in the shallowest network of first choices.
-    fn first_misfit(&self, layer: &Combinations, single: &Combinations, input: [usize; 3]) -> String {
+    fn first_misfit(
+        &self,
+        layer: &Combinations,
+        single: &Combinations,
+        input: [usize; 3],
+        asks: bool,
+    ) -> String {
         let Parts { stem, layer: template, head } = self.parts;
         let depth = self.depths.first().copied().unwrap_or(1);
         let parts =
             [(stem, single)].into_iter().chain(vec![(template, layer); depth]).chain([(head, single)]);
         let mut shape = Shape::Map(input);
         for (part, combinations) in parts {
-            match through(part, &combinations.variants(part, &combinations.all[0]), shape) {
+            match through(part, &combinations.variants(part, &combinations.all[0]), shape, asks) {
                 Ok(next) => shape = next,
                 Err(node) => return part.nodes[node].label(part),
             }

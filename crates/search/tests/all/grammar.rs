@@ -233,6 +233,17 @@ fn a_network_outside_of_the_space_is_told_why() {
     assert!(lenet.contains("its input is [1, 28, 28]"), "{lenet}");
 }
 
+/// Which number of filters stands first says nothing of the pictures that a grammar is for.
+#[test]
+fn many_filters_ask_for_no_input_in_whatever_order_they_stand() {
+    for filters in ["[2, 512]", "[512, 2]"] {
+        let text = SKIPPING.replace("out_channels = 2", "out_channels = \"$filters\"");
+        let text = text
+            .replace("decision = [", &format!("decision = [{{ name = \"filters\", choices = {filters} }}, "));
+        Grammar::new(&spec(&text)).unwrap_or_else(|error| panic!("{filters}: {error}"));
+    }
+}
+
 /// The grammar with a text in place of another.
 fn fault(from: &str, to: &str) -> GrammarError {
     assert!(SHRINKING.contains(from), "{from}");
