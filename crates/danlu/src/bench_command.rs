@@ -29,9 +29,12 @@ pub(crate) fn run(args: &BenchArgs) -> Result<(), CliError> {
     if args.layers {
         return bench_layers::all(setup, args.json);
     }
+    let wanted = Wanted::new(&args.data)?;
     let network = network_file::named(&args.network)?;
+    let network = if network_file::is_preset(&args.network) { wanted.adapt(network) } else { network };
     let plan = network_file::compile(&network)?;
-    let mut loaded = Wanted::new(&args.data)?.load(plan.input(), &Partition::default(), false)?;
+    wanted.check_fit(&plan)?;
+    let mut loaded = wanted.load(plan.input(), &Partition::default(), false)?;
     if let Some(n) = args.images {
         loaded.train.truncate(n);
         loaded.test.truncate(n);

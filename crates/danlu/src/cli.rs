@@ -17,6 +17,9 @@ pub(crate) use study::{
 pub(crate) use training::{LrFindArgs, ResumeArgs, RunArgs, TrainArgs};
 use values::{at_least_one, shape, threads};
 
+/// Where studies are kept, beside the runs.
+pub(crate) const DEFAULT_STUDIES: &str = "studies";
+
 const ENVIRONMENT: &str = "\
 Environment:
   DANLU_DATA  folder of the data set, where --data names none
@@ -208,7 +211,7 @@ pub(crate) struct DashboardArgs {
     #[arg(long, value_name = "DIR", default_value = "runs")]
     pub(crate) runs: PathBuf,
     /// The folder whose studies are shown: folders of `danlu study`, and stores of Optuna.
-    #[arg(long, value_name = "DIR", default_value = "studies")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STUDIES)]
     pub(crate) studies: PathBuf,
     /// The port; 0 takes one that is free [default: 8765, or one of the next that is free].
     #[arg(long, value_name = "N")]
@@ -248,7 +251,7 @@ pub(crate) struct BenchArgs {
     #[arg(long, conflicts_with_all = ["network", "data", "serve", "images"])]
     pub(crate) layers: bool,
     /// Print the layers as a JSON object.
-    #[arg(long, requires = "layers")]
+    #[arg(long, requires = "layers", conflicts_with_all = ["network", "data", "serve", "images"])]
     pub(crate) json: bool,
 }
 

@@ -26,6 +26,8 @@ pub(crate) enum CliError {
     Study(#[from] StudyError),
     #[error("`{name}` is neither a study file, nor a study in {}, nor one that comes with danlu ({})", studies.display(), study_names())]
     UnknownStudy { name: String, studies: PathBuf },
+    #[error("the study {name} has not been begun in {}; `danlu study run {}` begins it", studies.display(), named.display())]
+    StudyNotBegun { named: PathBuf, name: String, studies: PathBuf },
     #[error(
         "the study file has no table `run`, so its trials are made by another program: use `danlu study ask` and `tell`"
     )]
@@ -38,7 +40,7 @@ pub(crate) enum CliError {
     NothingToTry { n: u64, values: String, reason: String },
     #[error("a process of the study could not be started")]
     StartWorker(#[source] io::Error),
-    #[error("a process of the study ended; all trials are kept, and the same command goes on\n{words}")]
+    #[error("a process of the study ended; all trials are kept\n{words}")]
     WorkerFailed { words: String },
     #[error(
         "{n} processes of the study ended while not one trial came to its end, the last by {how}; all trials are kept, and the \
@@ -47,6 +49,8 @@ pub(crate) enum CliError {
     WorkersDie { n: usize, how: String },
     #[error("interrupted; {n_trials} trials are kept, and `{typed}` goes on")]
     StudyInterrupted { typed: String, n_trials: usize },
+    #[error("interrupted with the study, which tells it")]
+    InterruptedWithStudy,
     #[error("{} is a study without a grammar, so that there is nothing to search for; `danlu study` works on it", study.display())]
     NoSearch { study: PathBuf },
     #[error("the network {network:?} is one of the search's, but cannot be tried: {reason}")]
@@ -105,6 +109,10 @@ pub(crate) enum CliError {
     WeightsInTheWay { path: PathBuf },
     #[error("the run's epochs cannot be gone on with: {} is missing beside its checkpoint", path.display())]
     NoRecord { path: PathBuf },
+    #[error("the data set {data} has the classes {found}, but the model knows {expected}")]
+    OtherClasses { data: String, expected: String, found: String },
+    #[error("{} is what the training begins with; name another file", path.display())]
+    OntoInput { path: PathBuf },
     #[error("the data has the classes {found}, but the run began with {expected}")]
     ClassesChanged { expected: String, found: String },
     #[error("the {part} data has SHA-256 {found}, but the run began with {expected}")]
@@ -206,8 +214,13 @@ impl CliError {
         move |source| Self::File { path: path.to_owned(), source: Box::new(source.into()) }
     }
 
+    /// Whether nobody has to be told.
+    pub(crate) fn is_silent(&self) -> bool {
+        self.is_closed_pipe() || matches!(self, Self::InterruptedWithStudy)
+    }
+
     /// Whether whoever read what was printed has seen enough, as `head` has, and nothing is lost by that.
-    pub(crate) fn is_closed_pipe(&self) -> bool {
+    fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }
 
@@ -216,13 +229,15 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             _ if self.is_closed_pipe() => 141,
-            Self::Interrupted { .. } | Self::InterruptedEarly | Self::StudyInterrupted { .. } => 130,
+            Self::Interrupted { .. } | Self::InterruptedEarly => 130,
+            Self::StudyInterrupted { .. } | Self::InterruptedWithStudy => 130,
             Self::File { source, .. } | Self::InputLine { source, .. } => source.exit_code(),
             // The network may stand in a file that cannot be read.
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
             Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
             Self::LiveAndTerse { .. } | Self::UnknownStudy { .. } | Self::StudyWithoutRun => 2,
+            Self::StudyNotBegun { .. } => 2,
             Self::ForeignObjective { .. } | Self::NothingToTry { .. } | Self::TellWhat { .. } => 2,
             Self::JsonLine { .. } | Self::NoSearch { .. } | Self::CannotBeTried { .. } => 2,
             Self::HoldsRun { .. } => 2,
@@ -232,6 +247,7 @@ impl CliError {
             Self::Runs(RunsError::File { .. }) | Self::WeightsInTheWay { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
             Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } => 2,
+            Self::OtherClasses { .. } | Self::OntoInput { .. } => 2,
             _ => 1,
         }
     }
@@ -252,7 +268,8 @@ impl CliError {
 
     /// The message and its causes on one line, for a record.
     pub(crate) fn one_line(&self) -> String {
-        causes(self).fold(self.to_string(), |text, cause| format!("{text}: {cause}"))
+        let text = causes(self).fold(self.to_string(), |text, cause| format!("{text}: {cause}"));
+        text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
 }
 
@@ -265,6 +282,7 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::File { .. }
         | E::Patch { .. }
         | E::Condition { .. }
+        | E::NoKey { .. }
         | E::Changed { .. } => 2,
         E::PrunerOfSeveral
         | E::PrunerOfWhat { .. }

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use data::fashion_mnist;
+use data::{Dataset, fashion_mnist};
 use runs::atomic_file::{self, is_same_file};
 use runs::check_no_run_file;
 use runs::model_file::{self, Model};
@@ -35,6 +35,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     }
     let (data, wanted) = data(args, &model)?;
     let test = wanted.load_test(model.network.input)?;
+    check_classes(&model.classes, &test)?;
     let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
     if !evaluation.loss.is_finite() {
         return Err(CliError::NotFinite { path: model.path });
@@ -49,6 +50,18 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
         return output::json(&EvalJson { model, data, loss, accuracy, n });
     }
     output::line(&format!("test loss {loss:.4}, test acc {accuracy:.4}, {n} images"))
+}
+
+/// Classes are counted by their places: under other names, or in another order, they would be taken for each other. Numbers stand
+/// in for names where the data has none.
+fn check_classes(expected: &[String], test: &Dataset) -> Result<(), CliError> {
+    let are_names = |classes: &[String]| classes.iter().enumerate().any(|(i, name)| *name != i.to_string());
+    let differs = expected.len() == test.classes.len() && expected != test.classes;
+    if differs && are_names(expected) && are_names(&test.classes) {
+        let (expected, found) = (expected.join(", "), test.classes.join(", "));
+        return Err(CliError::OtherClasses { data: test.name.clone(), expected, found });
+    }
+    Ok(())
 }
 
 /// The data that is asked for, and what it is called.

@@ -40,14 +40,15 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
         return Err(CliError::LrRange { from: range.start, to: range.end });
     }
     check_no_run_file(&args.plot)?;
+    request.check_no_input(&args.run, &args.plot)?;
     let (plan, wanted) = request.prepare()?;
     let params = initial_params(&mut request.spec, &plan)?;
     let talk = request.talk.with(args.json, false);
     let run = Run::load(request.spec, plan, wanted, request.setup, talk)?;
     let found = lr_find(run.job(), &params, range, usize::from(args.steps))?;
     let svg = draw(&found, &run.spec.network.name)?;
-    if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }?;
-    Ok(atomic_file::replace(&args.plot, svg.as_bytes())?)
+    atomic_file::replace(&args.plot, svg.as_bytes())?;
+    if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }
 }
 
 fn draw(found: &LrFind, network: &str) -> Result<String, CliError> {

@@ -46,7 +46,7 @@ fn main() -> ExitCode {
     match interrupt::install().and_then(|()| run(&cli.command)) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            if !error.is_closed_pipe() {
+            if !error.is_silent() {
                 output::note(&error.report());
             }
             ExitCode::from(error.exit_code())

@@ -17,6 +17,11 @@ pub(crate) fn named(name: &Path) -> Result<NetworkSpec, CliError> {
     }
 }
 
+/// Whether [`named`] gives a preset, which fits itself to the data.
+pub(crate) fn is_preset(name: &Path) -> bool {
+    name.to_str().and_then(preset).is_some()
+}
+
 /// The network in a TOML file.
 pub(crate) fn read(path: &Path) -> Result<NetworkSpec, CliError> {
     let text = input_file::read_text(path).map_err(|error| unknown_if_absent(path, error))?;

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use nn::Plan;
+use runs::atomic_file::is_same_file;
 use runs::input_file;
 use spec::{AugmentFlags, AverageSpec, InitSpec, NetworkSource, RunFile, TrainSpec};
 use train::Setup;
@@ -39,6 +40,16 @@ impl Request {
         self.spec.validate_for_network()?;
         wanted.check_fit(&plan)?;
         Ok((plan, wanted))
+    }
+
+    /// Refuses a file to be written that the training is made from.
+    pub(crate) fn check_no_input(&self, args: &RunArgs, path: &Path) -> Result<(), CliError> {
+        let init = self.spec.init.as_ref().map(|init| Path::new(&init.file));
+        let inputs = [args.file.as_deref(), args.network.as_deref(), init];
+        match inputs.into_iter().flatten().any(|input| is_same_file(input, path)) {
+            true => Err(CliError::OntoInput { path: path.to_owned() }),
+            false => Ok(()),
+        }
     }
 }
 

@@ -44,18 +44,19 @@ fn enqueue(args: &SearchEnqueueArgs) -> Result<(), CliError> {
     let place = place::to_begin(&args.of.study, &args.of.studies)?;
     check_grammar(place.spec()?.grammar.is_some(), &args.of.study)?;
     let network = network_file::named(&args.network)?;
-    let is_preset = args.network.to_str().is_some_and(|name| spec::preset(name).is_some());
     let candidates = place.candidates()?.ok_or(CliError::StudyWithoutRun)?;
-    let mut view = place.open()?;
+    let is_preset = network_file::is_preset(&args.network);
     let network = if is_preset { candidates.adapted(network)? } else { network };
-    let params = view.encode(&network)?;
-    if view.spec().parameters.is_empty() {
+    // A network that is none of the search's, or cannot be tried, begins none.
+    let search = place.spec()?;
+    let params = study::encode(&search, &network)?;
+    if search.parameters.is_empty() {
         let values = params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
         if let Some(reason) = candidates.look(&values)?.refusal {
             return Err(CliError::CannotBeTried { network: network.name, reason });
         }
     }
-    output::json(&json!({"trial": view.enqueue(&params)?}))
+    output::json(&json!({"trial": place.open()?.enqueue(&params)?}))
 }
 
 /// A study that is begun must be a search.

@@ -18,6 +18,9 @@ use crate::run_observer::{Logs, StepsLog};
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut request = request::resolve(&args.run)?;
     let talk = request.talk.with(args.json, args.quiet).live(args.live)?;
+    if let Some(log) = &args.steps_log {
+        request.check_no_input(&args.run, log)?;
+    }
     let (plan, wanted) = request.prepare()?;
     let params = initial_params(&mut request.spec, &plan)?;
     interrupt::tidy_up();

@@ -61,6 +61,9 @@ fn outline_malformed(spec: &NetworkSpec, error: PlanError) -> Outline {
         Err(error) => error.into(),
     };
     let fault = Fault { node: Some(n_fine), error };
+    if n_fine == 0 {
+        return Outline { layers: vec![], fault: Some(fault) };
+    }
     match Graph::build(&with(&spec.nodes[..n_fine])) {
         Err(Misfit { rows, node: Some(node), error }) if node == rows.len() => {
             Outline { layers: rows, fault: Some(Fault { node: Some(node), error }) }
@@ -102,7 +105,9 @@ mod tests {
         const ZERO: &str = "{ name = 'z', layer = { max_pool2d = { kernel = 0 } } }";
         const LATER: &str = "{ name = 'a', inputs = ['c', 'f'], layer = 'add' }";
         const THREE: &str = "{ name = 't', layer = { linear = { out_features = 3 } } }";
-        let cases: [Case; 9] = [
+        let cases: [Case; 11] = [
+            (&[ZERO, CONV, FLATTEN, LINEAR], &[], Some(0), "kernel"),
+            (&[LATER, CONV, FLATTEN, LINEAR], &[], Some(0), "`c`"),
             (&[CONV, FLATTEN, LINEAR], &["c", "f", "y"], None, ""),
             (&[CONV, LARGE, FLATTEN, LINEAR], &["c"], Some(1), "kernel"),
             (&[CONV, LARGE, ZERO, FLATTEN, LINEAR], &["c"], Some(1), "kernel"),

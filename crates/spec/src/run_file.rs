@@ -124,9 +124,9 @@ impl RunFile {
         toml_text::read("run file", text)
     }
 
-    /// Reads the table `run` of another file, as a run file is read; errors name the key, for lines are not known.
-    pub fn from_table(table: toml::Table) -> Result<Self, SpecError> {
-        toml_text::read_table("table `run`", table)
+    /// Reads a table of another file, as a run file is read; errors say `what` it is and name the key, for lines are not known.
+    pub fn from_table(what: &'static str, table: toml::Table) -> Result<Self, SpecError> {
+        toml_text::read_table(what, table)
     }
 
     /// Both together; where both have a key, that of `self` counts. A table in `self` (`optimizer`, `schedule`, `loss`,

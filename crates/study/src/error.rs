@@ -38,6 +38,8 @@ pub enum StudyError {
     File { path: PathBuf, source: SpecError },
     #[error("cannot put parameter `{parameter}` into the run")]
     Patch { parameter: String, source: PatchError },
+    #[error("parameter `{parameter}` has no `key`, so that no run would have its values")]
+    NoKey { parameter: String },
     #[error("`network` {name:?} cannot be used")]
     Network { name: String, source: Box<dyn Error + Send + Sync> },
     #[error(

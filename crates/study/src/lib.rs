@@ -30,6 +30,6 @@ pub use patch::PatchError;
 pub use presets::{PRESETS, Preset};
 pub use repair::{Repaired, RepairedStore, repair};
 pub use tell::Told;
-pub use template::{FrameOf, LoadNetwork, Template, combinations, space};
+pub use template::{FrameOf, LoadNetwork, Template, combinations, encode, space};
 pub use view::{Counts, Ending, StudyView, is_study};
 pub use worker::{GRACE_MS, Worker, note_death};

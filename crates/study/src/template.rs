@@ -1,10 +1,11 @@
 //! From the values of a trial to the run that they ask for.
 
+use std::collections::BTreeMap;
 use std::error::Error;
 
 use search::{Condition, Dimension, Frame, Grammar, Space};
 use spec::{
-    Assignment, ChoiceSpec, NetworkSpec, ParamValue, ParameterSpec, RetrainSpec, RunFile, StudySpec,
+    Assignment, ChoiceSpec, NetworkSpec, Param, ParamValue, ParameterSpec, RetrainSpec, RunFile, StudySpec,
     TrainSpec,
 };
 use toml::{Table, Value};
@@ -37,6 +38,21 @@ pub fn space(study: &StudySpec) -> Result<Space, StudyError> {
     space_of(grammar.as_ref(), &study.parameters)
 }
 
+/// The values of a grammar's decisions that stand for a network, for [`crate::StudyView::enqueue`]; the error says why it is none of
+/// the grammar's.
+pub fn encode(study: &StudySpec, network: &NetworkSpec) -> Result<BTreeMap<String, Param>, StudyError> {
+    let name = || study.name.clone();
+    let grammar = study.grammar.as_ref().ok_or_else(|| StudyError::NoGrammar { name: name() })?;
+    let grammar = Grammar::new(grammar)?;
+    let outside = |source| StudyError::Outside { network: network.name.clone(), name: name(), source };
+    let values = grammar.encode(network).map_err(outside)?;
+    let param = |dimension: &Dimension| {
+        let value = *values.get(&dimension.name)?;
+        Some((dimension.name.clone(), Param { domain: dimension.domain.clone(), value }))
+    };
+    Ok(grammar.dimensions().iter().filter_map(param).collect())
+}
+
 pub(crate) fn space_of(grammar: Option<&Grammar>, parameters: &[ParameterSpec]) -> Result<Space, StudyError> {
     let mut dimensions: Vec<Dimension> =
         grammar.map_or_else(Vec::new, |grammar| grammar.dimensions().to_vec());
@@ -65,7 +81,8 @@ impl Template {
         if grammar.is_some() {
             check_no_network(network.is_some(), &study.parameters)?;
         }
-        let file = RunFile::from_table(run.clone())?;
+        check_keys(&study.parameters)?;
+        let file = RunFile::from_table("table `run`", run.clone())?;
         let whole = file.resolve(|name| load(name))?;
         let validation = whole.validation.or(Some(DEFAULT_VALIDATION));
         let mut base: Table =
@@ -111,7 +128,7 @@ impl Template {
         frame: FrameOf<'_>,
     ) -> Result<RunFile, StudyError> {
         let making = Making { template: self, values, load, frame };
-        Ok(RunFile::from_table(making.run()?)?)
+        Ok(RunFile::from_table("run of a trial", making.run()?)?)
     }
 
     /// The run of one of the best trials, trained again: as the study wants that, with one combination of its grid.
@@ -131,7 +148,15 @@ impl Template {
         });
         making.put(&mut run, in_order(set.collect())?)?;
         making.put(&mut run, settings(&retrain.parameters, combination)?)?;
-        Ok(RunFile::from_table(run)?)
+        Ok(RunFile::from_table("run that `retrain` asks for", run)?)
+    }
+}
+
+/// A number must go somewhere in a run; choices may have keys of their own.
+fn check_keys(parameters: &[ParameterSpec]) -> Result<(), StudyError> {
+    match parameters.iter().find(|parameter| parameter.key.is_empty() && parameter.choices.is_none()) {
+        Some(parameter) => Err(StudyError::NoKey { parameter: parameter.name.clone() }),
+        None => Ok(()),
     }
 }
 

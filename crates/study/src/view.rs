@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use search::{Dimension, Grammar, History, Space};
+use search::{Grammar, History, Space};
 use serde_json::Value as Json;
-use spec::{Direction, Measure, NetworkSpec, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
+use spec::{Direction, Measure, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
@@ -191,19 +191,6 @@ impl StudyView {
             }
         }
         Ok(())
-    }
-
-    /// The values that stand for a network, for [`StudyView::enqueue`]; the error says why it is none of the grammar's.
-    pub fn encode(&self, network: &NetworkSpec) -> Result<BTreeMap<String, Param>, StudyError> {
-        let name = || self.spec.name.clone();
-        let grammar = self.grammar.as_ref().ok_or_else(|| StudyError::NoGrammar { name: name() })?;
-        let outside = |source| StudyError::Outside { network: network.name.clone(), name: name(), source };
-        let values = grammar.encode(network).map_err(outside)?;
-        let param = |dimension: &Dimension| {
-            let value = *values.get(&dimension.name)?;
-            Some((dimension.name.clone(), Param { domain: dimension.domain.clone(), value }))
-        };
-        Ok(grammar.dimensions().iter().filter_map(param).collect())
     }
 
     /// How many trials are in which state.

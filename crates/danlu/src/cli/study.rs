@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand, ValueEnum};
 
+use super::DEFAULT_STUDIES;
 use super::values::{at_least_one, threads};
 
 const STUDY_EXAMPLES: &str = "\
@@ -68,7 +69,7 @@ pub(crate) struct StudyNameArgs {
     #[arg(value_name = "STUDY")]
     pub(crate) study: PathBuf,
     /// The folder that studies are kept in.
-    #[arg(long, value_name = "DIR", default_value = "studies")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STUDIES)]
     pub(crate) studies: PathBuf,
 }
 
@@ -85,7 +86,7 @@ pub(crate) struct StudyRunArgs {
 #[derive(Debug, Args)]
 pub(crate) struct StudyFlags {
     /// The folder that studies are kept in.
-    #[arg(long, value_name = "DIR", default_value = "studies")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STUDIES)]
     pub(crate) studies: PathBuf,
     /// Trials at once, each on its share of the cores [default: as the study says].
     #[arg(long, value_name = "N", value_parser = threads, allow_negative_numbers = true)]
@@ -107,7 +108,7 @@ pub(crate) struct StudyFlags {
 #[derive(Debug, Args)]
 pub(crate) struct StudyListArgs {
     /// The folder that studies are kept in.
-    #[arg(long, value_name = "DIR", default_value = "studies")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STUDIES)]
     pub(crate) studies: PathBuf,
     /// Print JSON objects, one a line.
     #[arg(long)]
@@ -186,7 +187,7 @@ pub(crate) struct StudyAskArgs {
     #[arg(value_name = "STUDY")]
     pub(crate) study: PathBuf,
     /// The folder that studies are kept in.
-    #[arg(long, value_name = "DIR", default_value = "studies")]
+    #[arg(long, value_name = "DIR", default_value = DEFAULT_STUDIES)]
     pub(crate) studies: PathBuf,
     /// How many trials.
     #[arg(long, short, value_name = "N", default_value = "1", value_parser = at_least_one, allow_negative_numbers = true)]

@@ -4,18 +4,20 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use nn::Plan;
-use search::{Ask, Frame, History, Space};
+use runs::RunsError;
+use search::{Ask, Dimension, Frame, History, Space};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use spec::{
-    Assignment, Measure, NetworkSource, NetworkSpec, ParamValue, RetrainSpec, RunFile, SamplerSpec, Seed,
-    StudySpec, Testing, TrainSpec,
+    Assignment, Domain, Measure, NetworkSource, NetworkSpec, ParamValue, RetrainSpec, RunFile, SamplerSpec,
+    Seed, SpecError, StudySpec, Testing, TrainSpec,
 };
 use study::{Candidate, StudyError, Template};
 
 use crate::error::CliError;
 use crate::loading::Wanted;
 use crate::network_file;
+use crate::run::initial_params;
 
 /// Makes trainings of values.
 pub(crate) struct Candidates {
@@ -79,30 +81,40 @@ impl Candidates {
         Ok(())
     }
 
-    /// Some values from all over the space: if none of them can be tried, or trained again at the end, the study file is wrong.
+    /// Values from all over the space, with every parameter and every choice among them: a mistake in one of these is found, and if
+    /// none of all can be tried, or trained again at the end, the study file is wrong.
     pub(crate) fn try_some(&self, study: &StudySpec) -> Result<(), CliError> {
-        const N: u64 = 20;
-        let directions = study.objectives.iter().map(|objective| objective.direction).collect();
-        let history = History::new(study::space(study)?, directions);
-        let random = search::sampler(&SamplerSpec::Random);
-        let (mut refusal, mut mistake) = (None, None);
-        for number in 0..N {
-            let ask = Ask { history: &history, seed: Seed(study.seed), number, attempt: 0 };
-            let Some(point) = random.ask(&ask).point() else { return Ok(()) };
-            let values = history.space().assignment(&point);
+        let space = study::space(study)?;
+        let (mut is_tried, mut refusal, mut mistake) = (false, None, None);
+        let mut unseen = choices_of(&space);
+        for values in samples(study, &space) {
+            if is_tried && unseen.is_empty() {
+                break;
+            }
+            unseen.retain(|(name, choice)| !has(&values, name, *choice));
             match self.look(&values)?.refusal {
+                None if is_tried => {}
                 None => match self.check_again(&values) {
-                    Ok(()) => return Ok(()),
+                    Ok(()) => is_tried = true,
                     Err(error) => mistake = Some(error),
                 },
                 Some(reason) => refusal = Some((values, reason)),
             }
         }
-        if let Some(mistake) = mistake {
-            return Err(mistake);
+        match (is_tried, mistake, refusal) {
+            (false, Some(mistake), _) => Err(mistake),
+            (false, None, Some((values, reason))) => {
+                Err(CliError::NothingToTry { n: N_SAMPLES, values: show(&space, &values), reason })
+            }
+            _ => Ok(()),
         }
-        let (values, reason) = refusal.expect("at least one was refused");
-        Err(CliError::NothingToTry { n: N, values: show(history.space(), &values), reason })
+    }
+
+    /// What is to become of the best of a study that was begun before, as its file says now.
+    pub(crate) fn check_end(&self, study: &StudySpec) -> Result<(), CliError> {
+        let space = study::space(study)?;
+        let first = samples(study, &space).find(|values| self.prepare(values).is_ok());
+        first.map_or(Ok(()), |values| self.check_again(&values))
     }
 
     fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
@@ -116,6 +128,10 @@ impl Candidates {
         let plan = network_file::compile(&spec.network)?;
         spec.validate()?;
         wanted.check_fit(&plan)?;
+        if spec.init.is_some() {
+            // The weights are there and fit, and the run says which ones they are.
+            initial_params(&mut spec, &plan)?;
+        }
         Ok(Prepared { spec, plan })
     }
 
@@ -126,15 +142,11 @@ impl Candidates {
     }
 
     /// What is known of values before they are tried. Mistakes of the study file itself are errors; what only these values
-    /// are to blame for is a refusal.
+    /// together are to blame for is a refusal.
     pub(crate) fn look(&self, values: &Assignment) -> Result<Candidate, CliError> {
         let prepared = match self.prepare(values) {
             Ok(prepared) => prepared,
-            Err(
-                error @ (CliError::Study(StudyError::Patch { .. } | StudyError::Data { .. })
-                | CliError::Data(_)),
-            ) => return Err(error),
-            Err(error @ CliError::NeitherNameNorFolder { .. }) => return Err(error),
+            Err(error) if is_of_file(&error) => return Err(error),
             Err(error) => {
                 let refusal = Some(error.one_line());
                 return Ok(Candidate { refusal, ..Candidate::default() });
@@ -199,6 +211,54 @@ pub(crate) fn of_network(measure: Measure, plan: &Plan) -> Option<f64> {
 /// A whole number as one.
 fn whole(value: f64) -> Json {
     Json::from(value as u64)
+}
+
+/// Samples that are looked at before a study is begun, at most.
+const N_SAMPLES: u64 = 500;
+
+/// Values drawn at random, always the same.
+fn samples<'a>(study: &'a StudySpec, space: &Space) -> impl Iterator<Item = Assignment> + 'a {
+    let directions = study.objectives.iter().map(|objective| objective.direction).collect();
+    let history = History::new(space.clone(), directions);
+    let random = search::sampler(&SamplerSpec::Random);
+    (0..N_SAMPLES).map_while(move |number| {
+        let ask = Ask { history: &history, seed: Seed(study.seed), number, attempt: 0 };
+        Some(history.space().assignment(&random.ask(&ask).point()?))
+    })
+}
+
+/// Every parameter, and of those with choices every one of them.
+fn choices_of(space: &Space) -> Vec<(String, Option<usize>)> {
+    let of = |dimension: &Dimension| -> Vec<_> {
+        let name = dimension.name.clone();
+        match &dimension.domain {
+            Domain::Categorical(all) => (0..all.len()).map(|idx| (name.clone(), Some(idx))).collect(),
+            _ => vec![(name, None)],
+        }
+    };
+    space.dimensions().iter().flat_map(of).collect()
+}
+
+fn has(values: &Assignment, name: &str, choice: Option<usize>) -> bool {
+    let value = values.get(name);
+    value.is_some_and(|value| choice.is_none_or(|choice| *value == ParamValue::Category(choice)))
+}
+
+/// Whether a mistake is there whatever the other values are: a key, a choice or a file that does not exist.
+fn is_of_file(error: &CliError) -> bool {
+    use StudyError as E;
+    match error {
+        CliError::Study(error) => {
+            matches!(
+                error,
+                E::Patch { .. } | E::Data { .. } | E::Network { .. } | E::Spec(SpecError::Toml { .. })
+            )
+        }
+        // Weights may fit other networks of the space.
+        CliError::Runs(error) => !matches!(error, RunsError::Weights { .. }),
+        CliError::Spec(error) => matches!(error, SpecError::Network { .. }),
+        error => matches!(error, CliError::Data(_) | CliError::NeitherNameNorFolder { .. }),
+    }
 }
 
 /// `kernel = 5, learning_rate = 0.01`

@@ -34,9 +34,12 @@ impl Place {
     pub(crate) fn candidates(&self) -> Result<Option<Candidates>, CliError> {
         let spec = self.spec()?;
         let candidates = self.in_file(Candidates::new(&spec))?;
-        match &candidates {
-            Some(candidates) if !is_study(&self.dir) => self.in_file(candidates.try_some(&spec))?,
-            _ => {}
+        if let Some(candidates) = &candidates {
+            match is_study(&self.dir) {
+                false => self.in_file(candidates.try_some(&spec))?,
+                true if self.text.is_some() => self.in_file(candidates.check_end(&spec))?,
+                true => {}
+            }
         }
         Ok(candidates)
     }
@@ -55,6 +58,9 @@ impl Place {
         let Some(path) = &self.file else { return result };
         result.map_err(|error| match error {
             CliError::Study(_) | CliError::Spec(_) if error.exit_code() == 2 => {
+                CliError::in_file(path)(error)
+            }
+            CliError::NothingToTry { .. } | CliError::NeitherNameNorFolder { .. } => {
                 CliError::in_file(path)(error)
             }
             error => error,
@@ -81,7 +87,19 @@ pub(crate) fn to_begin(named: &Path, studies: &Path) -> Result<Place, CliError> 
 
 /// A study that was begun.
 pub(crate) fn existing(named: &Path, studies: &Path) -> Result<PathBuf, CliError> {
-    begun(named, studies).ok_or_else(|| unknown(named, studies))
+    if named.is_file() {
+        let text = input_file::read_text(named)?;
+        let spec = StudySpec::from_toml(&text).map_err(CliError::in_file(named))?;
+        return begun(Path::new(&spec.name), studies).ok_or_else(|| not_begun(named, &spec.name, studies));
+    }
+    begun(named, studies).ok_or_else(|| match preset_named(named) {
+        Some(preset) => not_begun(named, preset.name, studies),
+        None => unknown(named, studies),
+    })
+}
+
+fn not_begun(named: &Path, name: &str, studies: &Path) -> CliError {
+    CliError::StudyNotBegun { named: named.to_owned(), name: name.to_owned(), studies: studies.to_owned() }
 }
 
 /// A study of which at least a half is there.

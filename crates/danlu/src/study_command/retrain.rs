@@ -64,10 +64,7 @@ fn work_off(view: &StudyView, mut tasks: Vec<Task>, what: &str, crew: Crew) -> R
     }
     let mut running = Running::default();
     while !(tasks.is_empty() && running.children.is_empty()) {
-        if interrupt::is_signaled() {
-            return Err(CliError::InterruptedEarly);
-        }
-        if is_stopped(view) {
+        if interrupt::is_signaled() || is_stopped(view) {
             return Ok(false);
         }
         // Another process with the same study may have taken some of them.
@@ -208,5 +205,8 @@ fn start(task: &Task, threads: usize) -> Result<Child, CliError> {
 pub(crate) fn again(args: &StudyAgainArgs) -> Result<(), CliError> {
     work::end_with_parent()?;
     let typed = Cli::parse_from(iter::once(OsString::from("danlu")).chain(args.command.iter().cloned()));
-    crate::run(&typed.command)
+    crate::run(&typed.command).map_err(|error| match error.exit_code() {
+        130 => CliError::InterruptedWithStudy,
+        _ => error,
+    })
 }

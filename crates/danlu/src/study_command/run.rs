@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 use runs::StopRequest;
 use study::StudyView;
 
-use crate::cli::StudyFlags;
+use crate::cli::{DEFAULT_STUDIES, StudyFlags};
 use crate::error::CliError;
 use crate::live::{StudyScreen, StudyWish};
 use crate::study_command::progress::{self, StudyLine};
@@ -41,8 +41,27 @@ pub(crate) struct Work<'a> {
     pub(crate) command: &'static str,
 }
 
+impl Work<'_> {
+    /// The command that goes on.
+    fn typed(&self) -> String {
+        let shown = |path: &Path| match path.display().to_string() {
+            text if text.contains(char::is_whitespace) => format!("'{text}'"),
+            text => text,
+        };
+        let studies = match self.flags.studies == Path::new(DEFAULT_STUDIES) {
+            true => String::new(),
+            false => format!(" --studies {}", shown(&self.flags.studies)),
+        };
+        format!("{} {}{studies}", self.command, shown(self.named))
+    }
+
+    fn interrupted(&self, view: &StudyView) -> CliError {
+        CliError::StudyInterrupted { typed: self.typed(), n_trials: view.trials().len() }
+    }
+}
+
 pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
-    let Work { named, flags: args, command } = asked;
+    let Work { named, flags: args, .. } = asked;
     let place = place::to_begin(named, &args.studies)?;
     let candidates = place.candidates()?.ok_or(CliError::StudyWithoutRun)?;
     if let Some(foreign) = place.spec()?.foreign_objective() {
@@ -57,7 +76,10 @@ pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
     crew.work(&mut view, asked)?;
     let crew = retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json };
     if !retrain::run(&mut view, &candidates, crew)? {
-        output::note(&format!("stopped; `{command} {}` goes on", named.display()));
+        if interrupt::is_signaled() {
+            return Err(asked.interrupted(&view));
+        }
+        output::note(&format!("stopped; `{}` goes on", asked.typed()));
         return report::summary(&view, args.json);
     }
     view.tidy()?;
@@ -144,10 +166,7 @@ impl Crew {
         view.sync()?;
         line.clear();
         match interrupt::is_signaled() {
-            true => {
-                let typed = format!("{} {}", asked.command, asked.named.display());
-                Err(CliError::StudyInterrupted { typed, n_trials: view.trials().len() })
-            }
+            true => Err(asked.interrupted(view)),
             false => Ok(()),
         }
     }

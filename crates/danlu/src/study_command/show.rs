@@ -206,6 +206,9 @@ pub(crate) fn importance(args: &StudyShowArgs) -> Result<(), CliError> {
             importance.into_iter().map(|(name, share)| (name, Json::from(share))).collect();
         return output::json(&map);
     }
+    if importance.iter().all(|(_, share)| *share == 0.0) {
+        output::note("nothing can be told yet: it takes ten trials, and parameters that vary");
+    }
     let rows: Vec<Vec<String>> =
         importance.into_iter().map(|(name, share)| vec![name, format!("{share:.3}")]).collect();
     output::line(&table(&[Align::Left, Align::Right], &rows))

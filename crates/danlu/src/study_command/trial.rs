@@ -9,13 +9,13 @@ use metrics::Predictions;
 use nn::{Params, Plan};
 use runs::{CHECKPOINT, RECORD, RUN, RunFolder, RunsError, StopRequest};
 use serde_json::Value as Json;
-use spec::{EpochRecord, Measure, RunRecord, RunState, Seed};
+use spec::{EpochRecord, Measure, RunRecord, RunState};
 use study::{Study, StudyError, Told};
 use train::{Checkpoint, Job, Observer, Outcome, Setup, Step, TrainError};
 
 use crate::error::CliError;
 use crate::loading::Loaded;
-use crate::run::first_record;
+use crate::run::{first_record, initial_params};
 use crate::study_command::candidate::{Prepared, of_network};
 use crate::{interrupt, request};
 
@@ -124,7 +124,7 @@ impl Trial<'_> {
         folder.begin()?;
         let record = first_record(spec, self.loaded, self.setup);
         folder.write(RECORD, record.to_json()?.as_bytes())?;
-        let checkpoint = Checkpoint::start(plan, spec, Params::init(plan, Seed(spec.seed)));
+        let checkpoint = Checkpoint::start(plan, spec, initial_params(&mut spec.clone(), plan)?);
         Ok((checkpoint, record))
     }
 

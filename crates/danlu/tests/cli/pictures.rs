@@ -176,6 +176,23 @@ fn presets_take_the_shape_and_the_classes_of_the_data() {
         .fails(2, &["the network's input is [1, 28, 28], but the pictures of cifar-10 are [3, 32, 32]"]);
 }
 
+/// Classes are counted by their places, which another name may change.
+#[test]
+fn a_model_is_not_evaluated_on_other_classes() {
+    let place = Place::new();
+    for idx in 0..60 {
+        let dir = format!("set/{}", ["bag", "coat", "dress"][idx % 3]);
+        fs::create_dir_all(place.path(&dir)).unwrap();
+        place.write(&format!("{dir}/{idx}.png"), drawn(idx % 3, idx, ImageFormat::Png));
+    }
+    place.run("train --data set --epochs 1 --quiet --out run").succeeds();
+    place.run("eval run").succeeds();
+    place.run("bench --data set --images 16 --threads 1").succeeds();
+    fs::rename(place.path("set/dress"), place.path("set/a dress")).unwrap();
+    let said = ["the data set set has the classes a dress, bag, coat, but the model knows bag, coat, dress"];
+    place.run("eval run").fails(2, &said);
+}
+
 #[test]
 fn color_networks_see_color() {
     let place = place();

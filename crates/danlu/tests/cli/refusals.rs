@@ -93,6 +93,26 @@ fn a_network_that_does_not_fit_is_refused_before_data_is_read() {
     assert!(!place.path("runs").exists());
 }
 
+/// What a training begins with is not written over, and what is not written is not said to be there.
+#[test]
+fn logs_and_plots_leave_the_inputs_alone() {
+    let place = Place::new();
+    place.run("train --data data --epochs 1 --quiet --out first").succeeds();
+    std::fs::copy(place.path("first/model.safetensors"), place.path("w.safetensors")).unwrap();
+    place.write("mine.toml", "data = \"data\"\nepochs = 1\ninit = \"w.safetensors\"\n");
+    let (weights, run) = (std::fs::read(place.path("w.safetensors")).unwrap(), place.read("mine.toml"));
+    let said = ["is what the training begins with"];
+    place.run("train mine.toml --init w.safetensors --steps-log w.safetensors").fails(2, &said);
+    place.run("train mine.toml --steps-log mine.toml").fails(2, &said);
+    place.run("lr-find mine.toml --plot ./mine.toml").fails(2, &said);
+    place.run("train mine.toml --steps-log w.safetensors").fails(2, &said);
+    assert_eq!(std::fs::read(place.path("w.safetensors")).unwrap(), weights);
+    assert_eq!(place.read("mine.toml"), run);
+    let failed =
+        place.run("lr-find mine.toml --steps 5 --plot nowhere/curve.svg --json").fails(1, &["nowhere"]);
+    assert_eq!(failed.stdout, "");
+}
+
 #[test]
 fn data_that_does_not_fit_or_is_not_there_leaves_no_folder() {
     let place = Place::new();

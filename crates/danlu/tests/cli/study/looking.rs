@@ -137,3 +137,16 @@ fn a_study_without_a_good_trial_says_so() {
     place.run("study best s --toml").fails(1, &["the study s has no whole trial"]);
     assert_eq!(json(&place, "study show s --json")["best"], json!([]));
 }
+
+#[test]
+fn a_study_is_found_by_its_file_and_one_that_was_not_begun_says_so() {
+    let place = Asked { trials: 1, ..Asked::default() }.place();
+    for named in ["s.toml", "lenet-tune"] {
+        let expected = format!("`danlu study run {named}` begins it");
+        place.run(&format!("study show {named}")).fails(2, &["has not been begun in studies", &expected]);
+    }
+    place.run("study run s.toml --quiet").succeeds();
+    assert_eq!(place.run("study best s.toml").succeeds().stdout, place.run("study best s").succeeds().stdout);
+    let told = place.run("study importance s").succeeds();
+    assert!(told.stderr.contains("nothing can be told yet"), "{}", told.stderr);
+}

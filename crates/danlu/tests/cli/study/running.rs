@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
-use crate::study::{Asked, files, json_lines, trials};
+use crate::study::{Asked, PARAMETERS, files, json_lines, trials};
 use crate::support::Place;
 
 #[test]
@@ -93,11 +93,18 @@ fn a_file_with_a_mistake_begins_no_study() {
     let misspelled = crate::study::RUN.replace("epochs", "epohcs");
     let parameters =
         "[[parameter]]\nname = \"k\"\nkey = \"network.node.conv.layer.conv2d.kernel\"\nchoices = [8, 9]";
+    let misspelled_choice = PARAMETERS.replace("\"adam\", \"sgd\"", "\"adam\", \"sgd\", \"sdg\"");
+    let misspelled_key = PARAMETERS.replace("optimizer.sgd.momentum", "optimizer.sgd.momentm");
+    let without_key = PARAMETERS.replace("key = \"optimizer.*.learning_rate\"", "");
+    let without_weights = format!("{}init = \"nowhere.safetensors\"\n", crate::study::RUN);
     let cases = [
         (Asked { run: &misspelled, ..Asked::default() }, ["cannot read the table `run`", "`epohcs`"]),
-        (Asked { parameters, ..Asked::default() }, ["none of 20 trials", "kernel"]),
+        (Asked { parameters, ..Asked::default() }, ["none of 500 trials", "kernel"]),
         (Asked { sampler: "\"nsga3\"", ..Asked::default() }, ["s.toml", "nsga3"]),
         (Asked { keys: "retrain = { set = { epohcs = 1 } }", ..Asked::default() }, ["s.toml", "epohcs"]),
+        (Asked { parameters: &misspelled_choice, ..Asked::default() }, ["s.toml", "`sdg`"]),
+        (Asked { parameters: &misspelled_key, ..Asked::default() }, ["s.toml", "`momentm`"]),
+        (Asked { parameters: &without_key, ..Asked::default() }, ["s.toml", "`learning_rate` has no `key`"]),
     ];
     let place = Asked { trials: 1, ..Asked::default() }.place();
     let sound = place.read("s.toml");
@@ -108,9 +115,39 @@ fn a_file_with_a_mistake_begins_no_study() {
             assert!(!place.path("studies/s").exists(), "{command}: {expected:?}");
         }
     }
+    place.write("s.toml", Asked { run: &without_weights, ..Asked::default() }.text());
+    place.run("study run s.toml").fails(1, &["cannot read nowhere.safetensors"]);
     place.write("s.toml", sound);
     place.run("study run s.toml --quiet").succeeds();
     assert_eq!(trials(&place, "s").len(), 1);
+}
+
+/// A trial is the run that its file says, with the weights that it starts from.
+#[test]
+fn a_trial_starts_from_the_weights_that_the_run_names() {
+    let run = format!("{}init = \"first/model.safetensors\"\n", crate::study::RUN);
+    let parameters = "[[parameter]]\nname = \"shift\"\nkey = \"augment.shift\"\nchoices = [0, 1]";
+    let place = Asked { trials: 1, run: &run, parameters, ..Asked::default() }.place();
+    place.run("train --network small.toml --data data --epochs 1 --quiet --out first").succeeds();
+    place.run("study run s.toml --quiet").succeeds();
+    place.run("train studies/s/trials/0000/run.toml --quiet --out again").succeeds();
+    assert_eq!(place.hash("studies/s/trials/0000"), place.hash("again"));
+}
+
+/// What `[retrain]` says may change, and is looked at before another trial is tried.
+#[test]
+fn a_mistake_in_the_end_of_a_begun_study_is_told_at_once() {
+    let place = Asked { trials: 1, ..Asked::default() }.place();
+    place.run("study run s.toml --quiet").succeeds();
+    let (first, file) = (trials(&place, "s"), place.read("studies/s/study.toml"));
+    place.write(
+        "s.toml",
+        Asked { trials: 2, keys: "retrain = { set = { epohcs = 1 } }", ..Asked::default() }.text(),
+    );
+    place
+        .run("study run s.toml")
+        .fails(2, &["s.toml", "cannot read the run that `retrain` asks for", "epohcs"]);
+    assert_eq!((trials(&place, "s"), place.read("studies/s/study.toml")), (first, file));
 }
 
 /// Every sampler and pruner: the same seed gives the same trials, bit for bit, and another seed others.
