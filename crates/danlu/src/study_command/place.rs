@@ -85,17 +85,18 @@ pub(crate) fn to_begin(named: &Path, studies: &Path) -> Result<Place, CliError> 
     }
 }
 
-/// A study that was begun.
+/// A study that was begun: its folder, its name, or the file that it was begun with.
 pub(crate) fn existing(named: &Path, studies: &Path) -> Result<PathBuf, CliError> {
+    if let Some(dir) = begun(named, studies) {
+        return Ok(dir);
+    }
     if named.is_file() {
         let text = input_file::read_text(named)?;
         let spec = StudySpec::from_toml(&text).map_err(CliError::in_file(named))?;
         return begun(Path::new(&spec.name), studies).ok_or_else(|| not_begun(named, &spec.name, studies));
     }
-    begun(named, studies).ok_or_else(|| match preset_named(named) {
-        Some(preset) => not_begun(named, preset.name, studies),
-        None => unknown(named, studies),
-    })
+    Err(preset_named(named)
+        .map_or_else(|| unknown(named, studies), |preset| not_begun(named, preset.name, studies)))
 }
 
 fn not_begun(named: &Path, name: &str, studies: &Path) -> CliError {
