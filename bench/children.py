@@ -1,8 +1,8 @@
 """`make bench-children`: children per minute of an architecture search, and of the same networks trained by PyTorch on the same cores.
 
 Danlu's search (bench/children/SPACE.toml: the space and the children's recipe of the preset `zoph`, or of --space lenet-space, drawn
-at random) is run with one process for each core; then PyTorch trains the very same networks, with as many processes of one thread, and with one process of all
-threads. PyTorch has nothing to do but train: what to try next, the store and the checkpoints are on Danlu's side alone, and PyTorch's
+at random) is run with one process for each core; then PyTorch trains the very same networks, with as many processes of one thread,
+and with one process of all threads. PyTorch has nothing to do but train: what to try next, the store and the checkpoints are on Danlu's side alone, and PyTorch's
 clock begins when its processes have imported it and read the images; Danlu's includes everything. The sides take turns, --rounds times.
 Prints a Markdown table; --record also writes it under bench/record/.
 """
@@ -25,15 +25,11 @@ HERE = Path(__file__).resolve().parent
 def danlu_s(
     danlu: Path, folder: Path, space: str, n_children: int, seed: int, jobs: int
 ) -> tuple[float, list[Path], list[float]]:
-    text = space_file(space).read_text()
+    text = (HERE / "children" / f"{space}.toml").read_text()
     text = text.replace("trials = 12", f"trials = {n_children}").replace("version = 1", f"version = 1\nseed = {seed}")
     seconds, trials = timed_study(danlu, folder, text, jobs)
     runs = [folder / "studies/children/trials" / f"{trial['trial']:04}" / "run.toml" for trial in trials]
     return seconds, runs, [trial["values"]["validation_accuracy"] for trial in trials]
-
-
-def space_file(space: str) -> Path:
-    return HERE / "children" / f"{space}.toml"
 
 
 def pytorch_s(runs: list[Path], processes: int, threads: int) -> tuple[float, list[float]]:
@@ -70,8 +66,9 @@ def main() -> None:
     text = table(seconds, accuracy, args.children)
     print(text)
     if args.record:
+        asked = f"--record --space {args.space} --children {args.children} --rounds {args.rounds}"
         how = (
-            f"`make bench-children ARGS=\"--record --space {args.space}\"`: {args.children} random children of "
+            f"`make bench-children ARGS=\"{asked}\"`: {args.children} random children of "
             f"bench/children/{args.space}.toml in each round, other ones each time; n = {args.rounds} rounds in turn, medians."
         )
         record(f"children-{args.space}", f"Children per minute of `{args.space}`", how, text)

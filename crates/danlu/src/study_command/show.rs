@@ -9,7 +9,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::study_command::candidate::Candidates;
 use crate::study_command::report::{Report, values};
-use crate::study_command::{place, report};
+use crate::study_command::{place, report, retrain};
 use crate::table::{Align, short, table};
 
 /// Which studies are listed.
@@ -98,8 +98,8 @@ pub(crate) fn best(args: &StudyBestArgs) -> Result<(), CliError> {
     };
     if args.toml {
         let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
-        let values = first.params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
-        let spec = spec::TrainSpec { test: spec::Testing::EachEpoch, ..candidates.prepare(&values)?.spec };
+        let prepared = candidates.prepare(&retrain::values_of(first))?;
+        let spec = spec::TrainSpec { test: spec::Testing::EachEpoch, ..prepared.spec };
         return output::exact(spec.to_toml()?.trim_end());
     }
     let shown = if view.objectives().len() == 1 { &best[..1] } else { &best[..] };

@@ -21,14 +21,16 @@ pub(super) enum Shape {
 /// inputs. `variants` has the variant of each node. Where nobody `asks` for channels there is one, whatever the variants say:
 /// the engine itself refuses networks that are too large with theirs.
 pub(super) fn through(part: &Part, variants: &[usize], input: Shape, asks: bool) -> Result<Shape, usize> {
+    let seen = |shape| if asks { shape } else { without_channels(shape) };
+    let input = seen(input);
     let mut shapes: Vec<Shape> = Vec::with_capacity(part.nodes.len());
     for (idx, (node, &variant)) in part.nodes.iter().zip(variants).enumerate() {
         let inputs: Vec<Shape> =
             node.inputs.iter().map(|source| source.map_or(input, |node| shapes[node])).collect();
-        shapes.push(output(&node.variants[variant], &inputs, asks).ok_or(idx)?);
+        let shape = output(&node.variants[variant], &inputs).map(seen);
+        shapes.push(shape.filter(|&shape| map(shape).is_none_or(is_of_size)).ok_or(idx)?);
     }
-    let last = shapes.last().copied().unwrap_or(input);
-    Ok(if asks { last } else { without_channels(last) })
+    Ok(shapes.last().copied().unwrap_or(input))
 }
 
 fn without_channels(shape: Shape) -> Shape {
@@ -49,10 +51,10 @@ pub(super) fn asks_for_channels(layer: &LayerSpec) -> bool {
 }
 
 /// What a layer makes of shapes; `None`: it does not take them.
-fn output(layer: &LayerSpec, inputs: &[Shape], asks: bool) -> Option<Shape> {
+fn output(layer: &LayerSpec, inputs: &[Shape]) -> Option<Shape> {
     let input = inputs[0];
     match layer {
-        LayerSpec::Conv2d(conv) => conv2d(conv, map(input)?, asks),
+        LayerSpec::Conv2d(conv) => conv2d(conv, map(input)?),
         LayerSpec::PartialConv2d(conv) => {
             let [c, h, w] = map(input)?;
             let is_there = conv.connections.iter().flatten().all(|&channel| channel < c);
@@ -68,20 +70,20 @@ fn output(layer: &LayerSpec, inputs: &[Shape], asks: bool) -> Option<Shape> {
             map(input).map(Shape::Map)
         }
         LayerSpec::GroupNorm(norm) => map(input).filter(|[c, ..]| c % norm.groups == 0).map(Shape::Map),
-        LayerSpec::MaxPool2d(pool) | LayerSpec::AvgPool2d(pool) => pooled(pool, map(input)?, asks),
-        LayerSpec::Subsample(subsample) => pooled(&PoolSpec::new(subsample.kernel), map(input)?, asks),
+        LayerSpec::MaxPool2d(pool) | LayerSpec::AvgPool2d(pool) => pooled(pool, map(input)?),
+        LayerSpec::Subsample(subsample) => pooled(&PoolSpec::new(subsample.kernel), map(input)?),
         LayerSpec::GlobalAvgPool => map(input).map(|[c, ..]| Shape::Map([c, 1, 1])),
-        LayerSpec::Pad(pad) => padded(pad, map(input)?, asks),
+        LayerSpec::Pad(pad) => map(input).map(|dims| padded(pad, dims)),
         LayerSpec::Flatten => Some(Shape::Flat(n_values(input))),
         LayerSpec::Add(merge) => {
-            let inputs = same_size(inputs, merge.pad, asks)?;
+            let inputs = same_size(inputs, merge.pad)?;
             inputs.iter().all(|other| *other == inputs[0]).then_some(inputs[0])
         }
         LayerSpec::Multiply(merge) => {
-            let inputs = same_size(inputs, merge.pad, asks)?;
+            let inputs = same_size(inputs, merge.pad)?;
             inputs[1..].iter().try_fold(inputs[0], |product, &other| scaled(product, other))
         }
-        LayerSpec::Concat(merge) => concat(&same_size(inputs, merge.pad, asks)?, asks),
+        LayerSpec::Concat(merge) => concat(&same_size(inputs, merge.pad)?),
         LayerSpec::LayerNorm(_)
         | LayerSpec::Dropout(_)
         | LayerSpec::Relu
@@ -95,22 +97,21 @@ fn output(layer: &LayerSpec, inputs: &[Shape], asks: bool) -> Option<Shape> {
     }
 }
 
-fn conv2d(conv: &Conv2dSpec, [c, h, w]: [usize; 3], asks: bool) -> Option<Shape> {
+fn conv2d(conv: &Conv2dSpec, [c, h, w]: [usize; 3]) -> Option<Shape> {
     let extent = |k: usize, d: usize| d * (k - 1) + 1;
     let kernel = Pair::new(extent(conv.kernel.h, conv.dilation.h), extent(conv.kernel.w, conv.dilation.w));
     let around = [h + 2 * conv.padding.h, w + 2 * conv.padding.w];
-    if c % conv.groups != 0 || !is_of_size([c, around[0], around[1]], asks) {
+    if c % conv.groups != 0 || !is_of_size([c, around[0], around[1]]) {
         return None;
     }
     let [h, w] = windowed(around, kernel, conv.stride)?;
-    let shape = [conv.out_channels, h, w];
-    is_of_size(shape, asks).then_some(Shape::Map(shape))
+    Some(Shape::Map([conv.out_channels, h, w]))
 }
 
-fn pooled(pool: &PoolSpec, [c, h, w]: [usize; 3], asks: bool) -> Option<Shape> {
+fn pooled(pool: &PoolSpec, [c, h, w]: [usize; 3]) -> Option<Shape> {
     let around = [h + 2 * pool.padding.h, w + 2 * pool.padding.w];
     let [h, w] = windowed(around, pool.kernel, pool.stride.unwrap_or(pool.kernel))?;
-    Some(Shape::Map([c, h, w])).filter(|_| is_of_size([c, around[0], around[1]], asks))
+    Some(Shape::Map([c, h, w])).filter(|_| is_of_size([c, around[0], around[1]]))
 }
 
 /// Positions of a window in rows and columns.
@@ -118,20 +119,19 @@ fn windowed([h, w]: [usize; 2], kernel: Pair, stride: Pair) -> Option<[usize; 2]
     Some([h.checked_sub(kernel.h)? / stride.h + 1, w.checked_sub(kernel.w)? / stride.w + 1])
 }
 
-fn padded(pad: &PadSpec, [c, h, w]: [usize; 3], asks: bool) -> Option<Shape> {
-    let shape = [c, h + pad.top + pad.bottom, w + pad.left + pad.right];
-    is_of_size(shape, asks).then_some(Shape::Map(shape))
+fn padded(pad: &PadSpec, [c, h, w]: [usize; 3]) -> Shape {
+    Shape::Map([c, h + pad.top + pad.bottom, w + pad.left + pad.right])
 }
 
 /// The inputs, where `pad` is asked for all with as many rows and columns as the largest.
-fn same_size(inputs: &[Shape], pad: bool, asks: bool) -> Option<Vec<Shape>> {
+fn same_size(inputs: &[Shape], pad: bool) -> Option<Vec<Shape>> {
     if !pad {
         return Some(inputs.to_vec());
     }
     let largest = |axis: usize| inputs.iter().filter_map(|&input| Some(map(input)?[axis])).max().unwrap_or(0);
     let (h, w) = (largest(1), largest(2));
     let widened = |input: &Shape| match *input {
-        Shape::Map([c, ..]) => is_of_size([c, h, w], asks).then_some(Shape::Map([c, h, w])),
+        Shape::Map([c, ..]) => is_of_size([c, h, w]).then_some(Shape::Map([c, h, w])),
         flat => Some(flat),
     };
     inputs.iter().map(widened).collect()
@@ -150,7 +150,7 @@ fn scaled(a: Shape, b: Shape) -> Option<Shape> {
     }
 }
 
-fn concat(inputs: &[Shape], asks: bool) -> Option<Shape> {
+fn concat(inputs: &[Shape]) -> Option<Shape> {
     let n: usize = inputs
         .iter()
         .map(|input| match input {
@@ -162,11 +162,8 @@ fn concat(inputs: &[Shape], asks: bool) -> Option<Shape> {
         Shape::Flat(_) => Shape::Flat(n),
     };
     let first = with(&inputs[0]);
-    let is_of_size = match first {
-        Shape::Map(dims) => is_of_size(dims, asks),
-        Shape::Flat(n) => is_of_size([n, 1, 1], asks),
-    };
-    (is_of_size && inputs.iter().all(|input| with(input) == first)).then_some(first)
+    let fits = inputs.iter().all(|input| with(input) == first) && n_values(first) <= MAX_ACTIVATION;
+    fits.then_some(first)
 }
 
 fn n_values(shape: Shape) -> usize {
@@ -176,9 +173,8 @@ fn n_values(shape: Shape) -> usize {
     }
 }
 
-fn is_of_size([c, h, w]: [usize; 3], asks: bool) -> bool {
-    let c = if asks { c } else { 1 };
-    [c, h, w].into_iter().try_fold(1usize, usize::checked_mul).is_some_and(|n| n <= MAX_ACTIVATION)
+fn is_of_size(dims: [usize; 3]) -> bool {
+    dims.into_iter().try_fold(1usize, usize::checked_mul).is_some_and(|n| n <= MAX_ACTIVATION)
 }
 
 fn map(shape: Shape) -> Option<[usize; 3]> {
