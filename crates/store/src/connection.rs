@@ -201,6 +201,8 @@ fn create_part(part: &Path, path: &Path) -> Result<(), StoreError> {
     let access = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
     File::create(part).map_err(StoreError::io("create", path))?;
     let connection = Connection::open_with_flags(part, access).map_err(StoreError::sqlite(path))?;
+    // Nobody goes on with a part of whoever is killed, so it has no journal that would be left beside it.
+    connection.pragma_update(None, "journal_mode", "MEMORY").map_err(StoreError::sqlite(path))?;
     schema::create(&connection).map_err(StoreError::sqlite(path))
 }
 
@@ -253,8 +255,12 @@ mod tests {
         let long = serde_json::json!("x".repeat(100_000));
         let full = store.set_user_attribute(study, 0, "long", &long);
         assert!(matches!(full, Err(StoreError::Full { .. })), "{full:?}");
+        let short = serde_json::json!(1);
+        let full = store.set_study_attributes(study, [("short", &short)], [("long", &long)]);
+        assert!(matches!(full, Err(StoreError::Full { .. })), "{full:?}");
         store.quick_check().expect("whole");
-        assert_eq!(store.studies().expect("studies")[0].n_trials.running, 1);
+        let found = &store.studies().expect("studies")[0];
+        assert_eq!((found.n_trials.running, found.user_attributes.len()), (1, 0));
         limit(1 << 20);
         store.set_user_attribute(study, 0, "long", &long).expect("space was made");
     }

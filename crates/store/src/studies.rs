@@ -109,10 +109,7 @@ impl Store {
         key: &str,
         value: &Json,
     ) -> Result<(), StoreError> {
-        self.write(|connection| {
-            self.check_study(connection, study)?;
-            set_attribute(connection, SET_USER_ATTRIBUTE, study, key, value).map_err(self.sql())
-        })
+        self.set_study_attributes(study, [(key, value)], [])
     }
 
     /// Notes something of a study for programs.
@@ -122,9 +119,25 @@ impl Store {
         key: &str,
         value: &Json,
     ) -> Result<(), StoreError> {
+        self.set_study_attributes(study, [], [(key, value)])
+    }
+
+    /// Notes several things of a study, `user` for people and `system` for programs: all of them or none.
+    pub fn set_study_attributes<'a>(
+        &self,
+        study: StudyId,
+        user: impl IntoIterator<Item = (&'a str, &'a Json)>,
+        system: impl IntoIterator<Item = (&'a str, &'a Json)>,
+    ) -> Result<(), StoreError> {
         self.write(|connection| {
             self.check_study(connection, study)?;
-            set_attribute(connection, SET_SYSTEM_ATTRIBUTE, study, key, value).map_err(self.sql())
+            for (key, value) in user {
+                set_attribute(connection, SET_USER_ATTRIBUTE, study, key, value).map_err(self.sql())?;
+            }
+            for (key, value) in system {
+                set_attribute(connection, SET_SYSTEM_ATTRIBUTE, study, key, value).map_err(self.sql())?;
+            }
+            Ok(())
         })
     }
 

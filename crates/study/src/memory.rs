@@ -33,12 +33,21 @@ impl Study {
     /// no harm that two write it.
     pub(crate) fn keep_memory(&mut self) -> Result<(), StudyError> {
         let Some(memory) = self.sampler.memory(self.n_steps_kept) else { return Ok(()) };
-        let (store, id) = (&self.view.store, self.view.id);
-        for step in self.sampler.steps(self.n_steps_kept) {
-            let json = serde_json::to_value(&step).expect("numbers and texts");
-            store.set_study_user_attribute(id, &format!("{STEP}{:06}", step.step), &json)?;
-        }
-        store.set_study_system_attribute(id, MEMORY, &Json::from(STANDARD.encode(&memory.bytes)))?;
+        let logs: Vec<(String, Json)> = self
+            .sampler
+            .steps(self.n_steps_kept)
+            .iter()
+            .map(|log| {
+                (format!("{STEP}{:06}", log.step), serde_json::to_value(log).expect("numbers and texts"))
+            })
+            .collect();
+        let bytes = Json::from(STANDARD.encode(&memory.bytes));
+        // At once, so that whoever finds the logs of a step finds its memory too.
+        self.view.store.set_study_attributes(
+            self.view.id,
+            logs.iter().map(|(key, log)| (key.as_str(), log)),
+            [(MEMORY, &bytes)],
+        )?;
         self.n_steps_kept = memory.n_steps;
         Ok(())
     }
