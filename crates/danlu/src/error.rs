@@ -283,15 +283,19 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::Patch { .. }
         | E::Condition { .. }
         | E::NoKey { .. }
-        | E::Changed { .. } => 2,
+        | E::Changed { .. }
+        | E::NetworkChanged { .. }
+        | E::RunKey { .. } => 2,
         E::PrunerOfSeveral
         | E::PrunerOfWhat { .. }
         | E::Sampler(_)
         | E::NoTrial { .. }
         | E::NoParameter { .. } => 2,
-        E::NotInDomain { .. } | E::ValueCount { .. } | E::NotAllowed { .. } => 2,
+        E::NotInDomain { .. } | E::ValueCount { .. } | E::NotAllowed { .. } | E::NotThere { .. } => 2,
         E::Grammar(_) | E::TwoNetworks { .. } | E::NoGrammar { .. } | E::Outside { .. } => 2,
-        E::Store(StoreError::LeaseLost { .. } | StoreError::NoTrial { .. }) => 2,
+        E::Store(
+            StoreError::LeaseLost { .. } | StoreError::NoTrial { .. } | StoreError::TrialOver { .. },
+        ) => 2,
         _ => 1,
     }
 }

@@ -90,7 +90,8 @@ impl ParameterSpec {
             (None, None, Some(choices)) => {
                 Ok(Domain::Categorical(choices.iter().map(|choice| choice.category.clone()).collect()))
             }
-            _ => Err(self.fault("one of `float`, `int` and `choices`")),
+            (None, None, None) => Err(self.fault("incomplete")),
+            _ => Err(self.fault("more than one kind")),
         }
     }
 
@@ -99,11 +100,11 @@ impl ParameterSpec {
         self.domain().map(drop)
     }
 
-    fn fault(&self, allowed: &str) -> SpecError {
+    fn fault(&self, found: &str) -> SpecError {
         SpecError::Value {
             key: format!("parameter {:?}", self.name),
-            value: "incomplete".into(),
-            allowed: allowed.into(),
+            value: found.into(),
+            allowed: "one of `float`, `int` and `choices`".into(),
         }
     }
 }

@@ -168,7 +168,7 @@ impl StudySpec {
         check_value(is_study_name(&self.name), "name", format_args!("{:?}", self.name), allowed)?;
         let seeds = format!("from 0 to {}", i64::MAX);
         check_value(i64::try_from(self.seed).is_ok(), "seed", self.seed, &seeds)?;
-        check_value(!self.objectives.is_empty(), "objectives", "[]", "one or more")?;
+        self.validate_objectives()?;
         check_value((1..=crate::MAX_THREADS).contains(&self.jobs), "jobs", self.jobs, "from 1 to 1024")?;
         for (measure, limit) in &self.constraints {
             let key = format!("constraints.{}", measure.name());
@@ -179,6 +179,32 @@ impl StudySpec {
         self.budget.validate(&self.sampler)?;
         self.retrain.validate()?;
         self.parameters.iter().try_for_each(ParameterSpec::validate)
+    }
+}
+
+impl StudySpec {
+    fn validate_objectives(&self) -> Result<(), SpecError> {
+        check_value(!self.objectives.is_empty(), "objectives", "[]", "one or more")?;
+        for (idx, ObjectiveSpec { name, direction }) in self.objectives.iter().enumerate() {
+            let shown = format!("{name:?}");
+            check_value(!name.is_empty(), "objectives", &shown, "figures with names")?;
+            let is_new = self.objectives[..idx].iter().all(|other| other.name != *name);
+            check_value(is_new, "objectives", &shown, "each figure once")?;
+            if let Some(measure) = Measure::named(name) {
+                let direction = *direction;
+                let allowed = format!("`{name}` to {}, or another name", verb(measure.direction()));
+                let shown = format!("{shown} to {}", verb(direction));
+                check_value(direction == measure.direction(), "objectives", &shown, &allowed)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn verb(direction: Direction) -> &'static str {
+    match direction {
+        Direction::Minimize => "minimize",
+        Direction::Maximize => "maximize",
     }
 }
 

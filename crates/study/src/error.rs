@@ -30,6 +30,8 @@ pub enum StudyError {
     Outside { network: String, name: String, source: OutsideError },
     #[error("no network of the grammar has these values: parameter `{name}` cannot be {value} then")]
     NotAllowed { name: String, value: String },
+    #[error("parameter `{name}` is there only where `{other}` is {wanted}; give that with it")]
+    NotThere { name: String, other: String, wanted: String },
     #[error(transparent)]
     Store(#[from] StoreError),
     #[error(transparent)]
@@ -68,6 +70,13 @@ pub enum StudyError {
          (only `budget`, `jobs` and `retrain` may change)", dir.display()
     )]
     Changed { dir: PathBuf, name: String, what: &'static str },
+    #[error(
+        "the network {name:?} is another one than when the study {study} in {} was begun: put it back as it was, or give the \
+         study with the changed one another name", dir.display()
+    )]
+    NetworkChanged { dir: PathBuf, name: String, study: String },
+    #[error("`{key}` has no place in a study's runs: {why}")]
+    RunKey { key: String, why: &'static str },
     #[error("with several objectives nobody can be ended early: `pruner` must be \"none\"")]
     PrunerOfSeveral,
     #[error(
@@ -82,7 +91,9 @@ pub enum StudyError {
     NoParameter { name: String, known: String },
     #[error("parameter `{name}` cannot be {value}: it is {allowed}")]
     NotInDomain { name: String, value: String, allowed: String },
-    #[error("the study {name} has no whole trial that keeps to its constraints")]
+    #[error("the study {name} has no whole trial yet")]
+    NothingWhole { name: String },
+    #[error("no whole trial of the study {name} keeps to its constraints")]
     NothingGood { name: String },
     #[error("trial {number} has {found} values, but the study has {expected} objectives")]
     ValueCount { number: u64, found: usize, expected: usize },

@@ -5,12 +5,14 @@
 //! stays with the caller, who asks for the next one ([`Study::next`]), tries it and tells what came of it.
 
 mod ask;
+mod enqueue;
 mod error;
 mod folder;
 mod journal;
 mod json;
 mod lost;
 mod memory;
+mod networks;
 mod patch;
 mod presets;
 mod repair;
@@ -26,6 +28,7 @@ pub use folder::{FILE, REPORT, REPORT_JSON, STORE, StudyFolder};
 pub use json::{params_from_json, params_to_json, value_to_json};
 pub use lost::MAX_DEATHS;
 pub use memory::STEP;
+pub use networks::network_names;
 pub use patch::PatchError;
 pub use presets::{PRESETS, Preset};
 pub use repair::{Repaired, RepairedStore, repair};

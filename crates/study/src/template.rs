@@ -82,6 +82,7 @@ impl Template {
             check_no_network(network.is_some(), &study.parameters)?;
         }
         check_keys(&study.parameters)?;
+        check_run_keys(study, run)?;
         let file = RunFile::from_table("table `run`", run.clone())?;
         let whole = file.resolve(|name| load(name))?;
         let validation = whole.validation.or(Some(DEFAULT_VALIDATION));
@@ -158,6 +159,28 @@ fn check_keys(parameters: &[ParameterSpec]) -> Result<(), StudyError> {
         Some(parameter) => Err(StudyError::NoKey { parameter: parameter.name.clone() }),
         None => Ok(()),
     }
+}
+
+/// Keys of a run file that would say nothing: of a trial's run, of the training at the end.
+fn check_run_keys(study: &StudySpec, run: &Table) -> Result<(), StudyError> {
+    let of_run = run.keys().map(|key| ("run.", key.as_str()));
+    let keys_of = |parameters: &[ParameterSpec]| -> Vec<String> {
+        parameters.iter().flat_map(|parameter| parameter.key.clone()).collect()
+    };
+    let (of_trial, of_retrain) = (keys_of(&study.parameters), keys_of(&study.retrain.parameters));
+    let of_parameters = of_trial.iter().chain(&of_retrain).map(|key| ("", key.as_str()));
+    let of_end = study.retrain.set.keys().map(|key| ("retrain.set.", key.as_str()));
+    let why = |(table, key): (&'static str, &str)| match key {
+        "out" => Some("each trial has a folder of its own"),
+        "threads" => Some("`--threads` says how many, and `jobs` how many trials share them"),
+        "json" | "quiet" => Some("trials print nothing"),
+        "test" => Some("trials never look at the test samples, and the best are tested once at the end"),
+        "subset" if table == "retrain.set." => Some("the best learn from all samples at the end"),
+        _ => None,
+    };
+    let mut keys = of_run.chain(of_parameters).chain(of_end);
+    let found = keys.find_map(|(table, key)| Some((format!("{table}{key}"), why((table, key))?)));
+    found.map_or(Ok(()), |(key, why)| Err(StudyError::RunKey { key, why }))
 }
 
 /// A run that is being made.

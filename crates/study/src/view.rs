@@ -5,7 +5,7 @@ use std::path::Path;
 
 use search::{Grammar, History, Space};
 use serde_json::Value as Json;
-use spec::{Direction, Measure, ObjectiveSpec, Param, StudySpec, TrialRecord, TrialState};
+use spec::{Direction, Measure, ObjectiveSpec, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, TrialCache};
 
 use crate::folder::{FILE, STORE};
@@ -161,38 +161,6 @@ impl StudyView {
         &self.history
     }
 
-    /// Has values tried, of which the sampler chooses what is missing; returns the trial's number. Values that no network of
-    /// a grammar has are refused, as far as all before them are given.
-    pub fn enqueue(&mut self, params: &BTreeMap<String, Param>) -> Result<u64, StudyError> {
-        self.check_allowed(params)?;
-        let number = self.store.enqueue(self.id, params, &BTreeMap::new())?;
-        self.sync()?;
-        journal::write_first(&self.folder, self.trial(number)?)?;
-        Ok(number)
-    }
-
-    fn check_allowed(&self, params: &BTreeMap<String, Param>) -> Result<(), StudyError> {
-        let (space, mut prefix) = (self.space(), Vec::new());
-        for (idx, dimension) in space.dimensions().iter().enumerate() {
-            let value = params.get(&dimension.name).map(|param| param.value);
-            let (name, domain) = (&dimension.name, &dimension.domain);
-            match (space.is_active(idx, &prefix), value) {
-                (true, None) => return Ok(()),
-                (true, Some(spec::ParamValue::Category(category))) => {
-                    let allowed = space.allowed(idx, &prefix);
-                    if allowed.is_some_and(|allowed| !allowed[category]) {
-                        let value = domain.show(spec::ParamValue::Category(category));
-                        return Err(StudyError::NotAllowed { name: name.clone(), value });
-                    }
-                    prefix.push(value);
-                }
-                (true, value) => prefix.push(value),
-                (false, _) => prefix.push(None),
-            }
-        }
-        Ok(())
-    }
-
     /// How many trials are in which state.
     pub fn counts(&self) -> Counts {
         let mut counts = Counts::default();
@@ -223,6 +191,15 @@ impl StudyView {
         };
         best.sort_by(|a, b| cost(a).total_cmp(&cost(b)).then(a.number.cmp(&b.number)));
         best
+    }
+
+    /// Why no trial is the best.
+    pub fn nothing_good(&self) -> StudyError {
+        let name = self.spec.name.clone();
+        match self.counts().complete {
+            0 => StudyError::NothingWhole { name },
+            _ => StudyError::NothingGood { name },
+        }
     }
 
     /// Time in which somebody worked on it, in seconds.

@@ -3,11 +3,12 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use nn::Plan;
 use runs::{RECORD, RUN, atomic_file, model_file};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use spec::{Testing, TrainSpec, TrialRecord};
-use study::{StudyError, StudyView};
+use study::StudyView;
 
 use crate::cli::{ExportFormat, SearchBestArgs};
 use crate::error::CliError;
@@ -21,13 +22,22 @@ struct Best {
     search: String,
     trial: u64,
     values: Map<String, Json>,
+    #[serde(flatten)]
+    size: Size,
+    params: Map<String, Json>,
+    retrained: Option<Retrained>,
+    /// The network that was written, where it is a wider one.
+    widened: Option<Size>,
+    /// What was written.
+    files: Vec<PathBuf>,
+}
+
+/// What the network alone says.
+#[derive(Clone, Copy, Serialize)]
+struct Size {
     parameters: usize,
     multiply_adds: u64,
     activation_bytes: usize,
-    params: Map<String, Json>,
-    retrained: Option<Retrained>,
-    /// What was written.
-    files: Vec<PathBuf>,
 }
 
 pub(crate) fn run(args: &SearchBestArgs) -> Result<(), CliError> {
@@ -35,28 +45,28 @@ pub(crate) fn run(args: &SearchBestArgs) -> Result<(), CliError> {
     let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
     let (trial, retrained) = best(&view)?;
     let prepared = candidates.prepare(&retrain::values_of(trial))?;
-    let files = match &args.out {
-        None => Vec::new(),
-        Some(out) => {
-            let found = match trained(&view, trial) {
-                Some(dir) => Files::of_run(&dir)?,
-                None => Files { spec: TrainSpec { test: Testing::EachEpoch, ..prepared.spec }, model: None },
-            };
-            match args.widen {
-                None => found.write(out)?,
-                Some(factor) => found.widened(factor)?.write(out)?,
-            }
+    let (mut widened, mut files) = (None, Vec::new());
+    if let Some(out) = &args.out {
+        let mut found = match trained(&view, trial) {
+            Some(dir) => Files::of_run(&dir)?,
+            None => Files { spec: TrainSpec { test: Testing::EachEpoch, ..prepared.spec }, model: None },
+        };
+        if let Some(factor) = args.widen {
+            let network = found.spec.network.widened(factor);
+            widened = Some(Size::of(&network_file::compile(&network)?));
+            // There is no model of it yet.
+            found = Files { spec: TrainSpec { network, ..found.spec }, model: None };
         }
-    };
+        files = found.write(out)?;
+    }
     let best = Best {
         search: view.spec().name.clone(),
         trial: trial.number,
         values: values(view.objectives(), trial),
-        parameters: prepared.plan.n_parameters(),
-        multiply_adds: prepared.plan.multiply_adds(),
-        activation_bytes: prepared.plan.activation_bytes(),
+        size: Size::of(&prepared.plan),
         params: study::params_to_json(trial),
         retrained,
+        widened,
         files,
     };
     if args.json { output::json(&best) } else { output::line(&best.to_text()) }
@@ -71,7 +81,7 @@ fn best(view: &StudyView) -> Result<(&TrialRecord, Option<Retrained>), CliError>
     });
     let first = view.best().into_iter().next();
     let found = trained.or(first.map(|trial| (trial, None)));
-    found.ok_or_else(|| StudyError::NothingGood { name: view.spec().name.clone() }.into())
+    found.ok_or_else(|| view.nothing_good().into())
 }
 
 /// The first of a trial's finished trainings.
@@ -80,18 +90,34 @@ fn trained(view: &StudyView, trial: &TrialRecord) -> Option<PathBuf> {
     dirs.into_iter().find(|dir| retrain::is_finished(dir))
 }
 
+impl Size {
+    fn of(plan: &Plan) -> Self {
+        Self {
+            parameters: plan.n_parameters(),
+            multiply_adds: plan.multiply_adds(),
+            activation_bytes: plan.activation_bytes(),
+        }
+    }
+
+    fn to_text(self) -> String {
+        let Self { parameters, multiply_adds, activation_bytes } = self;
+        format!(
+            "{parameters} parameters, {multiply_adds} multiply-adds, {activation_bytes} bytes of activations"
+        )
+    }
+}
+
 impl Best {
     fn to_text(&self) -> String {
-        let Self { trial, parameters, multiply_adds, activation_bytes, .. } = self;
-        let mut text = format!(
-            "trial {trial}: {}, {parameters} parameters, {multiply_adds} multiply-adds, {activation_bytes} bytes of activations\
-             \n  {}",
-            joined(&self.values),
-            joined(&self.params)
-        );
+        let Self { trial, size, .. } = self;
+        let (values, params) = (joined(&self.values), joined(&self.params));
+        let mut text = format!("trial {trial}: {values}, {}\n  {params}", size.to_text());
         match &self.retrained {
             Some(retrained) => text.push_str(&format!("\n  {}", retrained.to_text())),
             None => text.push_str("\n  not trained again yet, so that there is no model of it"),
+        }
+        if let Some(widened) = &self.widened {
+            text.push_str(&format!("\n  written wider, not trained yet: {}", widened.to_text()));
         }
         self.files.iter().for_each(|file| text.push_str(&format!("\n{}", file.display())));
         text
@@ -109,13 +135,6 @@ impl Files {
         let spec = request::read_run(&dir.join(RUN))?;
         let model = Some(model_file::load(dir)?);
         Ok(Self { spec, model })
-    }
-
-    /// Of a wider network, which has no model yet.
-    fn widened(self, factor: f64) -> Result<Self, CliError> {
-        let network = self.spec.network.widened(factor);
-        network_file::compile(&network)?;
-        Ok(Self { spec: TrainSpec { network, ..self.spec }, model: None })
     }
 
     /// Files of the same names that are there are replaced, but no run is.

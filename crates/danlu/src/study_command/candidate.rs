@@ -12,7 +12,7 @@ use spec::{
     Assignment, Domain, Measure, NetworkSource, NetworkSpec, ParamValue, RetrainSpec, RunFile, SamplerSpec,
     Seed, SpecError, StudySpec, Testing, TrainSpec,
 };
-use study::{Candidate, StudyError, Template};
+use study::{Candidate, StudyError, StudyView, Template};
 
 use crate::error::CliError;
 use crate::loading::Wanted;
@@ -22,6 +22,8 @@ use crate::run::initial_params;
 /// Makes trainings of values.
 pub(crate) struct Candidates {
     template: Template,
+    /// The network files that could be read, each once: whoever edits one meanwhile does not change what is tried.
+    networks: BTreeMap<String, NetworkSpec>,
     constraints: BTreeMap<Measure, f64>,
     /// Whether trials are judged by the validation part.
     needs_validation: bool,
@@ -37,14 +39,23 @@ pub(crate) struct Prepared {
 impl Candidates {
     /// `None`: the study's trials are made by another program.
     pub(crate) fn new(study: &StudySpec) -> Result<Option<Self>, CliError> {
-        let template = Template::new(study, &load)?;
+        let named = study::network_names(study).into_iter().filter(|name| spec::preset(name).is_none());
+        // What cannot be read is told where somebody needs it.
+        let read = named.filter_map(|name| Some((network_file::read_named(&name).ok()?, name)));
+        let networks: BTreeMap<_, _> = read.map(|(network, name)| (name, network)).collect();
+        let template = Template::new(study, &|name| load(&networks, name))?;
         let constraints = study.constraints.clone();
         let is_of_validation =
             |measure: &Measure| matches!(measure, Measure::ValidationAccuracy | Measure::ValidationLoss);
         let objectives = study.measures().unwrap_or_default();
         let needs_validation = objectives.iter().chain(constraints.keys()).any(is_of_validation);
         let retrain = study.retrain.clone();
-        Ok(template.map(|template| Self { template, constraints, needs_validation, retrain }))
+        Ok(template.map(|template| Self { template, networks, constraints, needs_validation, retrain }))
+    }
+
+    /// That the study's networks are what they were when it was begun.
+    pub(crate) fn check_networks(&self, view: &StudyView) -> Result<(), CliError> {
+        Ok(view.check_networks(&self.networks)?)
     }
 
     /// Epochs of a whole trial, where they do not vary.
@@ -54,7 +65,7 @@ impl Candidates {
 
     /// The training that the values ask for. What does not go together is an error.
     pub(crate) fn prepare(&self, values: &Assignment) -> Result<Prepared, CliError> {
-        Self::prepare_run(self.template.run_file_for(values, &load, &frame)?)
+        self.prepare_run(self.template.run_file_for(values, &|name| load(&self.networks, name), &frame)?)
     }
 
     /// The training of one of the best trials again, with one combination of the grid; measured as trials are.
@@ -64,7 +75,8 @@ impl Candidates {
         combination: &Assignment,
     ) -> Result<Prepared, CliError> {
         let again = (&self.retrain, combination);
-        let mut prepared = Self::prepare_run(self.template.run_file_again(values, again, &load, &frame)?)?;
+        let load = |name: &str| load(&self.networks, name);
+        let mut prepared = self.prepare_run(self.template.run_file_again(values, again, &load, &frame)?)?;
         // What is learned from less is only for trials.
         prepared.spec.subset = None;
         Ok(prepared)
@@ -117,9 +129,9 @@ impl Candidates {
         first.map_or(Ok(()), |values| self.check_again(&values))
     }
 
-    fn prepare_run(file: RunFile) -> Result<Prepared, CliError> {
+    fn prepare_run(&self, file: RunFile) -> Result<Prepared, CliError> {
         let is_preset = file.network.as_ref().is_none_or(NetworkSource::is_preset);
-        let mut spec = file.resolve(network_file::read_named)?;
+        let mut spec = file.resolve(|name| load(&self.networks, name))?;
         spec.test = Testing::Never;
         let wanted = Wanted::new(Path::new(&spec.data))?;
         if is_preset {
@@ -297,6 +309,12 @@ fn frame(data: &str) -> Result<Frame, Box<dyn std::error::Error + Send + Sync>> 
     Ok(Frame { input, classes: wanted.n_classes() })
 }
 
-fn load(name: &str) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>> {
-    Ok(network_file::read_named(name)?)
+fn load(
+    networks: &BTreeMap<String, NetworkSpec>,
+    name: &str,
+) -> Result<NetworkSpec, Box<dyn std::error::Error + Send + Sync>> {
+    match networks.get(name) {
+        Some(network) => Ok(network.clone()),
+        None => Ok(network_file::read_named(name)?),
+    }
 }

@@ -8,7 +8,10 @@ use runs::StopRequest;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
 use spec::Assignment;
-use study::{Candidate, Ending, Next, Repaired, Study, StudyView, Told, params_from_json, value_to_json};
+use store::StoreError;
+use study::{
+    Candidate, Ending, Next, Repaired, Study, StudyError, StudyView, Told, params_from_json, value_to_json,
+};
 
 use crate::cli::{StudyAskArgs, StudyNameArgs, StudyStopArgs};
 use crate::error::CliError;
@@ -44,7 +47,9 @@ enum End {
 pub(crate) fn ask(args: &StudyAskArgs) -> Result<(), CliError> {
     let place = place::to_begin(&args.study, &args.studies)?;
     let candidates = place.candidates()?;
-    let mut study = study_of(place.open()?, candidates.as_ref())?;
+    let view = place.open()?;
+    candidates.as_ref().map_or(Ok(()), |candidates| candidates.check_networks(&view))?;
+    let mut study = study_of(view, candidates.as_ref())?;
     for _ in 0..args.n {
         let mut failure = None;
         let mut look = |values: &Assignment| match &candidates {
@@ -106,6 +111,9 @@ pub(crate) fn tell(args: &StudyNameArgs) -> Result<(), CliError> {
     let mut study = study_of(view, candidates.as_ref())?;
     for_each_line(|line| {
         let Line { trial, values, constraints, step, value, state, reason } = line;
+        if study.view().trial(trial)?.state.is_over() {
+            return Err(StudyError::from(StoreError::TrialOver { number: trial }).into());
+        }
         let told = match (values, state, step.zip(value)) {
             (Some(values), None, None) => Told::Complete { values, violations: constraints },
             (None, Some(End::Pruned), None) => Told::Pruned,

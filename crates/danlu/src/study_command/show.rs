@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value as Json, json};
 use spec::{StudySpec, TrialRecord, TrialState};
-use study::{Counts, PRESETS, REPORT_JSON, StudyError, StudyView, params_to_json as params};
+use study::{Counts, PRESETS, REPORT_JSON, StudyView, params_to_json as params};
 
 use crate::cli::{StateName, StudyBestArgs, StudyExportArgs, StudyListArgs, StudyShowArgs, StudyTrialsArgs};
 use crate::error::CliError;
@@ -94,7 +94,7 @@ pub(crate) fn best(args: &StudyBestArgs) -> Result<(), CliError> {
     let view = place::view(&args.of.study, &args.of.studies)?;
     let best = view.best();
     let Some(first) = best.first() else {
-        return Err(StudyError::NothingGood { name: view.spec().name.clone() }.into());
+        return Err(view.nothing_good().into());
     };
     if args.toml {
         let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;

@@ -49,6 +49,11 @@ pub enum GrammarError {
          node {node} does not take a map of {size}×{size})"
     )]
     InputNeeded { choices: String, node: String, size: usize },
+    #[error(
+        "node {node} fits no map, of whatever size: layers give maps, and the head must end in numbers in a row, as by \
+         `flatten` and `linear`"
+    )]
+    NeverFits { node: String },
     #[error("no decisions give a network that fits pictures of {}×{}×{}: node {node} never fits", input[0], input[1], input[2])]
     NothingFits { input: [usize; 3], node: String },
     #[error("the grammar's sizes have more than {max} combinations, which are too many to look at")]

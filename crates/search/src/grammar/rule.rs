@@ -60,6 +60,11 @@ impl Rule {
         let layer = Combinations::of(&[&parts.layer], decisions, asks)?;
         let single = Combinations::of(&[&parts.stem, &parts.head], decisions, asks)?;
         let misfit = grammar.misfit(&layer, &single, asks);
+        if misfit.is_some() && !asks {
+            grammar
+                .never_fits(&layer, &single)
+                .map_or(Ok(()), |node| Err(GrammarError::NeverFits { node }))?;
+        }
         match (misfit, *input) {
             (None, _) => Ok(None),
             (Some(Misfit { choices, node, size }), _) if grammar.skips => {
@@ -387,6 +392,21 @@ impl Sizes<'_> {
         None
     }
 
+    /// A node to blame for a part that fits maps of no size, whatever is chosen; nobody asks for channels.
+    fn never_fits(&self, layer: &Combinations, single: &Combinations) -> Option<String> {
+        let Parts { stem, layer: template, head } = self.parts;
+        [(stem, single), (template, layer), (head, single)].into_iter().find_map(|(part, combinations)| {
+            let sizes = || (1..=UNKNOWN_SIZE).rev();
+            let mut nodes = combinations.all.iter().flat_map(|choices| {
+                let variants = combinations.variants(part, choices);
+                let of_size = move |size| Shape::Map([1, size, size]);
+                sizes().map(move |size| self.node_misfit(part, &variants, (of_size(size), false), usize::MAX))
+            });
+            let first = nodes.next()??;
+            nodes.all(|node| node.is_some()).then(|| part.nodes[first].label(part))
+        })
+    }
+
     /// The choices with which a part does not make a map of at most so many rows and columns of another, and the node.
     fn part_misfit(
         &self,
@@ -395,18 +415,29 @@ impl Sizes<'_> {
         (input, asks): (Shape, bool),
         most: usize,
     ) -> Option<(String, String)> {
-        let is_head = part.key == self.parts.head.key;
+        combinations.all.iter().find_map(|choices| {
+            let variants = combinations.variants(part, choices);
+            let node = self.node_misfit(part, &variants, (input, asks), most)?;
+            Some((combinations.show(choices, self.decisions), part.nodes[node].label(part)))
+        })
+    }
+
+    /// The node of a part that is to blame where it does not make such a map, or in the head numbers in a row.
+    fn node_misfit(
+        &self,
+        part: &Part,
+        variants: &[usize],
+        (input, asks): (Shape, bool),
+        most: usize,
+    ) -> Option<usize> {
         let last = part.nodes.len().checked_sub(1)?;
-        for choices in &combinations.all {
-            let node = match through(part, &combinations.variants(part, choices), input, asks) {
-                Ok(Shape::Map([_, h, w])) if h <= most && w <= most => continue,
-                Ok(Shape::Flat(_)) if is_head => continue,
-                Ok(_) => last,
-                Err(node) => node,
-            };
-            return Some((combinations.show(choices, self.decisions), part.nodes[node].label(part)));
+        let is_head = part.key == self.parts.head.key;
+        match through(part, variants, input, asks) {
+            Ok(Shape::Map([_, h, w])) if h <= most && w <= most => None,
+            Ok(Shape::Flat(_)) if is_head => None,
+            Ok(_) => Some(last),
+            Err(node) => Some(node),
         }
-        None
     }
 
     /// A node that asks for a number of channels.

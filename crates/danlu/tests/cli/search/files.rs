@@ -25,10 +25,17 @@ fn the_best_gives_files_that_load() {
     assert_eq!(summary["multiply_adds"], best["multiply_adds"]);
     assert!(place.path("best/model.onnx").metadata().unwrap().len() > 100);
     place.run("train best/run.toml --out runs/again --epochs 1 --quiet").succeeds();
-    place.run("search best s --out wide --widen 2").succeeds();
+    let shown = place.run("search best s --out wide --widen 2 --json").succeeds().stdout;
+    let shown: Value = serde_json::from_str(&shown).unwrap();
     let wide = place.run("summary wide/network.toml --json").succeeds().stdout;
     let wide: Value = serde_json::from_str(&wide).unwrap();
     assert!(wide["parameters"].as_u64() > best["parameters"].as_u64(), "{wide}");
+    assert_eq!(
+        (&shown["parameters"], &shown["widened"]["parameters"]),
+        (&best["parameters"], &wide["parameters"])
+    );
+    let text = place.run("search best s --out wide --widen 2").succeeds().stdout;
+    assert!(text.contains(&format!("not trained yet: {} parameters", wide["parameters"])), "{text}");
     place.run("train wide/run.toml --out runs/wide --epochs 1 --quiet").succeeds();
     let text = place.run("search best s").succeeds().stdout;
     assert!(text.contains("multiply-adds") && text.contains("test accuracy"), "{text}");

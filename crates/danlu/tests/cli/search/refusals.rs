@@ -37,6 +37,10 @@ fn mistakes_of_a_grammar_are_told_before_anything_is_begun() {
             "`grammar.input` must be given",
         ),
         (
+            Asked { parameters: &text("{ name = \"flatten\", layer = \"flatten\" },", ""), ..searched() },
+            "fits no map, of whatever size",
+        ),
+        (
             Asked { parameters: &text("[1, 28, 28]", "[3, 28, 28]"), ..searched() },
             "the network's input is [3, 28, 28]",
         ),

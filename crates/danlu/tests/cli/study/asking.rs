@@ -100,7 +100,7 @@ fn wrong_lines_are_told_with_their_number_and_those_before_count() {
     tell(&place, "{\"trial\": 2, \"values\": [1.0]}");
     // What is over stays.
     let again = with_input(&place, "study tell f", "{\"trial\": 2, \"values\": [2.0]}");
-    again.fails(2, &["line 1 of the input", "trial 2"]);
+    again.fails(2, &["line 1 of the input", "trial 2 is over and stays as it is"]);
     assert_eq!(trials(&place, "f")[2]["values"]["height"], 1.0);
 }
 
@@ -148,6 +148,8 @@ fn wanted_values_that_cannot_be_are_refused() {
         ("{\"kernel\": 4}", "parameter `kernel` cannot be 4: it is one of 1, 3, 5"),
         ("{\"learning_rate\": 1.0}", "parameter `learning_rate` cannot be 1.0: it is from 0.001 to 0.1"),
         ("{\"momentum\": 0.1}", "parameter `momentum` cannot be 0.1: it is from 0 to 0.9 in steps of 0.3"),
+        ("{\"momentum\": 0.3}", "`momentum` is there only where `optimizer` is sgd"),
+        ("{\"optimizer\": \"adam\", \"momentum\": 0.3}", "`momentum` is there only where `optimizer` is sgd"),
         ("{\"shift\": 1.5}", "parameter `shift` cannot be 1.5: it is from 0 to 2"),
         ("{\"shift\": \"1\"}", "parameter `shift` cannot be \"1\""),
         ("kernel = 3", "line 2 of the input"),
@@ -159,6 +161,7 @@ fn wanted_values_that_cannot_be_are_refused() {
         assert_eq!(ran.stdout, "", "{line}");
     }
     assert_eq!(trials(&place, "s").len(), 1);
+    place.run("study best s").fails(1, &["the study s has no whole trial yet"]);
 }
 
 /// A study without an end, and the process that works on it once it has a trial.

@@ -97,7 +97,21 @@ fn a_file_with_a_mistake_begins_no_study() {
     let misspelled_key = PARAMETERS.replace("optimizer.sgd.momentum", "optimizer.sgd.momentm");
     let without_key = PARAMETERS.replace("key = \"optimizer.*.learning_rate\"", "");
     let without_weights = format!("{}init = \"nowhere.safetensors\"\n", crate::study::RUN);
+    let threads = format!("{}threads = 2\n", crate::study::RUN);
+    let tested = PARAMETERS.replace("augment.shift", "test");
+    let objectives = "\"parameters\", { name = \"validation_accuracy\", direction = \"minimize\" }";
     let cases = [
+        (Asked { run: &threads, ..Asked::default() }, ["`run.threads` has no place", "--threads"]),
+        (Asked { parameters: &tested, ..Asked::default() }, ["`test` has no place", "never look"]),
+        (
+            Asked { keys: "retrain = { set = { subset = 0.5 } }", ..Asked::default() },
+            ["`retrain.set.subset` has no place", "all samples"],
+        ),
+        (Asked { objectives, ..Asked::default() }, ["`validation_accuracy` to maximize", "or another name"]),
+        (
+            Asked { objectives: "\"parameters\", \"parameters\"", ..Asked::default() },
+            ["`objectives` is \"parameters\"", "each figure once"],
+        ),
         (Asked { run: &misspelled, ..Asked::default() }, ["cannot read the table `run`", "`epohcs`"]),
         (Asked { parameters, ..Asked::default() }, ["none of 500 trials", "kernel"]),
         (Asked { sampler: "\"nsga3\"", ..Asked::default() }, ["s.toml", "nsga3"]),
@@ -323,6 +337,8 @@ fn mistakes_in_a_study_file_are_told_at_once() {
         (parameter("network.node.conv.layer.conv2d.kernl", "choices = [3]"), "kernl"),
         (parameter("batch_size", "int = { low = 3, high = 1 }"), "low"),
         (parameter("batch_size", "choices = []"), "choices"),
+        (parameter("batch_size", ""), "is incomplete"),
+        (parameter("batch_size", "choices = [8]\nint = { low = 1, high = 2 }"), "is more than one kind"),
         (parameter("batch_size", "choices = [0]"), "batch_size"),
         (parameter("epochs", "choices = [\"many\"]"), "many"),
         (parameter("batch_size", "float = { low = 0.0, high = 1.0, scale = \"log\" }"), "low"),
@@ -425,6 +441,27 @@ fn a_study_file_that_is_edited_in_the_folder_is_no_other_study() {
     let edited = place.read("studies/s/study.toml").replace("[\"adam\", \"sgd\"]", "[\"sgd\", \"adam\"]");
     place.write("studies/s/study.toml", edited);
     place.run("study run s").fails(2, &["another list of parameters"]);
+}
+
+/// Else some of its trials would be of one network and some of another.
+#[test]
+fn a_network_file_that_is_edited_makes_another_study() {
+    let run = crate::study::RUN.replace("network = \"small.toml\"\n", "");
+    let chosen = "[[parameter]]\nname = \"n\"\nkey = \"network\"\nchoices = [\"small.toml\", \"lenet\"]";
+    for asked in [Asked::default(), Asked { run: &run, parameters: chosen, ..Asked::default() }] {
+        let place = Asked { trials: 1, ..asked }.place();
+        place.run("study run s.toml --quiet").succeeds();
+        place.write("s.toml", Asked { trials: 2, ..asked }.text());
+        place.write("small.toml", crate::study::NETWORK.replace("out_channels = 4", "out_channels = 5"));
+        for command in ["study run s.toml", "study ask s"] {
+            place.run(command).fails(2, &["the network \"small.toml\" is another one", "studies/s"]);
+        }
+        assert_eq!(trials(&place, "s").len(), 1);
+        // Comments are no other network.
+        place.write("small.toml", format!("# As it was.\n{}", crate::study::NETWORK));
+        place.run("study run s.toml --quiet").succeeds();
+        assert_eq!(trials(&place, "s").len(), 2);
+    }
 }
 
 /// Nothing new is to be had, so that a worker takes one earlier result after the other.
