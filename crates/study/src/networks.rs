@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use spec::{NetworkSpec, StudySpec};
 use toml::Value;
 
@@ -29,25 +29,44 @@ pub fn network_names(study: &StudySpec) -> BTreeSet<String> {
 }
 
 impl StudyView {
-    /// Keeps what the study's network files hold, or finds that they are as they were when trials of them were first made: else
-    /// some of its trials would be of other networks than the rest.
+    /// Finds that the study's network files are as they were when trials of them were first made: else some of its trials would be
+    /// of other networks than the rest.
     pub fn check_networks(&self, networks: &BTreeMap<String, NetworkSpec>) -> Result<(), StudyError> {
-        let mut kept = self.kept_networks()?;
-        let n_kept = kept.len();
-        for (name, network) in networks {
-            let now = Json::from(network.to_toml()?);
-            if kept.entry(name.clone()).or_insert_with(|| now.clone()) != &now {
-                let (dir, name) = (self.folder().dir().to_owned(), name.clone());
-                return Err(StudyError::NetworkChanged { dir, name, study: self.spec().name.clone() });
-            }
-        }
-        if kept.len() > n_kept {
-            self.store.set_study_user_attribute(self.id, NETWORKS, &Json::Object(kept))?;
-        }
-        Ok(())
+        self.with_kept(networks).map(drop)
     }
 
-    fn kept_networks(&self) -> Result<serde_json::Map<String, Json>, StudyError> {
+    /// The same, and keeps what those hold that were not seen before.
+    pub fn keep_networks(&self, networks: &BTreeMap<String, NetworkSpec>) -> Result<(), StudyError> {
+        match self.with_kept(networks)? {
+            (all, true) => Ok(self.store.set_study_user_attribute(self.id, NETWORKS, &Json::Object(all))?),
+            (_, false) => Ok(()),
+        }
+    }
+
+    /// All networks that were ever seen, and whether there are new ones among them.
+    fn with_kept(
+        &self,
+        networks: &BTreeMap<String, NetworkSpec>,
+    ) -> Result<(Map<String, Json>, bool), StudyError> {
+        let (mut all, mut has_new) = (self.kept_networks()?, false);
+        for (name, network) in networks {
+            let now = Json::from(network.to_toml()?);
+            match all.get(name) {
+                None => {
+                    all.insert(name.clone(), now);
+                    has_new = true;
+                }
+                Some(before) if *before == now => {}
+                Some(_) => {
+                    let (dir, name) = (self.folder().dir().to_owned(), name.clone());
+                    return Err(StudyError::NetworkChanged { dir, name, study: self.spec().name.clone() });
+                }
+            }
+        }
+        Ok((all, has_new))
+    }
+
+    fn kept_networks(&self) -> Result<Map<String, Json>, StudyError> {
         let studies = self.store.studies()?;
         let attributes = studies.into_iter().find(|study| study.id == self.id);
         let kept = attributes.and_then(|mut study| study.user_attributes.remove(NETWORKS));

@@ -42,7 +42,7 @@ struct Size {
 
 pub(crate) fn run(args: &SearchBestArgs) -> Result<(), CliError> {
     let view = super::check(&args.of.study, &args.of.studies)?;
-    let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
+    let candidates = Candidates::of(&view)?;
     let (trial, retrained) = best(&view)?;
     let prepared = candidates.prepare(&retrain::values_of(trial))?;
     let (mut widened, mut files) = (None, Vec::new());

@@ -53,9 +53,16 @@ impl Candidates {
         Ok(template.map(|template| Self { template, networks, constraints, needs_validation, retrain }))
     }
 
-    /// That the study's networks are what they were when it was begun.
-    pub(crate) fn check_networks(&self, view: &StudyView) -> Result<(), CliError> {
-        Ok(view.check_networks(&self.networks)?)
+    /// Of a study that was begun; its networks are what they were then.
+    pub(crate) fn of(view: &StudyView) -> Result<Self, CliError> {
+        let candidates = Self::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
+        view.check_networks(&candidates.networks)?;
+        Ok(candidates)
+    }
+
+    /// What trials are made of from now on is what they were made of before.
+    pub(crate) fn keep_networks(&self, view: &StudyView) -> Result<(), CliError> {
+        Ok(view.keep_networks(&self.networks)?)
     }
 
     /// Epochs of a whole trial, where they do not vary.

@@ -48,7 +48,7 @@ pub(crate) fn ask(args: &StudyAskArgs) -> Result<(), CliError> {
     let place = place::to_begin(&args.study, &args.studies)?;
     let candidates = place.candidates()?;
     let view = place.open()?;
-    candidates.as_ref().map_or(Ok(()), |candidates| candidates.check_networks(&view))?;
+    candidates.as_ref().map_or(Ok(()), |candidates| candidates.keep_networks(&view))?;
     let mut study = study_of(view, candidates.as_ref())?;
     for _ in 0..args.n {
         let mut failure = None;

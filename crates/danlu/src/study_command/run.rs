@@ -68,7 +68,7 @@ pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
         return Err(CliError::ForeignObjective { name: foreign.name.clone() });
     }
     let mut view = place.open()?;
-    candidates.check_networks(&view)?;
+    candidates.keep_networks(&view)?;
     interrupt::tidy_up();
     StopRequest::clear(&place.dir)?;
     let threads = environment::setup(args.threads)?.threads;

@@ -97,7 +97,7 @@ pub(crate) fn best(args: &StudyBestArgs) -> Result<(), CliError> {
         return Err(view.nothing_good().into());
     };
     if args.toml {
-        let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
+        let candidates = Candidates::of(&view)?;
         let prepared = candidates.prepare(&retrain::values_of(first))?;
         let spec = spec::TrainSpec { test: spec::Testing::EachEpoch, ..prepared.spec };
         return output::exact(spec.to_toml()?.trim_end());

@@ -31,8 +31,7 @@ pub(crate) fn run(args: &StudyWorkArgs) -> Result<(), CliError> {
     interrupt::tidy_up();
     end_with_parent()?;
     let view = StudyView::open_for_writing(&args.dir)?;
-    let candidates = Candidates::new(view.spec())?.ok_or(CliError::StudyWithoutRun)?;
-    candidates.check_networks(&view)?;
+    let candidates = Candidates::of(&view)?;
     let mut study = Study::work(view, candidates.n_epochs())?;
     let (mut kept, setup) = (Kept::default(), environment::setup(Some(args.threads))?);
     loop {

@@ -453,7 +453,7 @@ fn a_network_file_that_is_edited_makes_another_study() {
         place.run("study run s.toml --quiet").succeeds();
         place.write("s.toml", Asked { trials: 2, ..asked }.text());
         place.write("small.toml", crate::study::NETWORK.replace("out_channels = 4", "out_channels = 5"));
-        for command in ["study run s.toml", "study ask s"] {
+        for command in ["study run s.toml", "study ask s", "study best s --toml"] {
             place.run(command).fails(2, &["the network \"small.toml\" is another one", "studies/s"]);
         }
         assert_eq!(trials(&place, "s").len(), 1);
