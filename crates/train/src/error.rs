@@ -5,6 +5,15 @@ use thiserror::Error;
 /// Why a training could not begin or go on.
 #[derive(Debug, Error)]
 pub enum TrainError {
+    /// The loss is no number before anything was learned.
+    #[error(
+        "the loss is {loss} at the first step, before the first update, so that no learning rate helps: the start weights, the \
+         normalization or the layers make of the pictures what single precision cannot hold"
+    )]
+    NoFirstLoss {
+        /// NaN or infinity.
+        loss: f64,
+    },
     /// The loss is no longer a number.
     #[error(
         "the loss became {loss} at epoch {epoch}, step {step}; a lower learning rate than {learning_rate:?} may help"

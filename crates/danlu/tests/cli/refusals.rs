@@ -173,6 +173,22 @@ fn a_loss_that_diverges_ends_the_run_and_says_so() {
 }
 
 #[test]
+fn a_loss_that_is_no_number_before_anything_is_learned_is_not_laid_to_the_learning_rate() {
+    let place = Place::new();
+    place.train("--epochs 1 --out run").succeeds();
+    let mut weights = fs::read(place.path("run/model.safetensors")).unwrap();
+    let header_len = u64::from_le_bytes(weights[..8].try_into().unwrap());
+    for value in weights[8 + header_len as usize..].as_chunks_mut().0 {
+        *value = 1e38_f32.to_le_bytes();
+    }
+    place.write("w.safetensors", weights);
+    let said = ["at the first step, before the first update", "no learning rate helps", "the start weights"];
+    let ran = place.train("--init w.safetensors").fails(1, &said);
+    assert!(!ran.stderr.contains("lower learning rate"), "{}", ran.stderr);
+    place.run("lr-find --data data --init w.safetensors").fails(1, &said);
+}
+
+#[test]
 fn weights_that_cannot_be_used_are_told_by_file_and_tensor() {
     let place = Place::new();
     place.train("--epochs 1 --out run").succeeds();
