@@ -86,6 +86,10 @@ pub enum DataError {
     #[error("{} has a test part but no training part", dir.display())]
     NoTrain { dir: PathBuf },
 
+    /// Folders called as parts are, none of them for training.
+    #[error("{} has a folder {folder} of a part, but no folder train with a folder for each class in it", dir.display())]
+    NoTrainFolder { dir: PathBuf, folder: String },
+
     /// All labels are the same.
     #[error("{} has one class ({class}) only; there must be two or more", dir.display())]
     OneClass { dir: PathBuf, class: String },

@@ -60,7 +60,7 @@ impl PictureFolder {
     ///
     /// # Errors
     /// Subfolders that make no data set: one class, more than 256, a class without files, names that are no text, a
-    /// test class that training lacks.
+    /// test class that training lacks, parts without one for training.
     pub(crate) fn detect(dir: &Path) -> Result<Option<Self>, DataError> {
         let root = fs::canonicalize(dir).map_err(DataError::io("look into", dir))?;
         let mut lister = Lister { root: &root, rejected: vec![], n_skipped: 0 };
@@ -111,12 +111,12 @@ impl Lister<'_> {
         let named = |split| top.iter().filter(move |name| split_named(name) == Some(split));
         let mut parts = vec![];
         // A class may be called `train`: then it holds pictures and no folders.
-        let mut train_classes = vec![];
-        if let Some(train) = named(Split::Train).next() {
-            train_classes =
-                Lister { root: self.root, rejected: vec![], n_skipped: 0 }.subfolders(Path::new(train))?;
-        }
-        if train_classes.is_empty() {
+        let holds_folders = |name: &String| {
+            let mut lister = Lister { root: self.root, rejected: vec![], n_skipped: 0 };
+            lister.subfolders(Path::new(name)).map(|folders| !folders.is_empty())
+        };
+        if !named(Split::Train).next().map_or(Ok(false), holds_folders)? {
+            self.check_no_parts(&top, holds_folders)?;
             return Ok(vec![(Split::Train, PathBuf::new(), top)]);
         }
         for split in [Split::Train, Split::Validation, Split::Test] {
@@ -134,6 +134,23 @@ impl Lister<'_> {
             return Err(DataError::StrayFolder { dir: self.root.join(stray) });
         }
         Ok(parts)
+    }
+
+    /// Whether folders that are taken for classes are not parts in truth: of those for validation and for testing one that holds
+    /// folders, or all of them where there is no other.
+    fn check_no_parts(
+        &self,
+        top: &[String],
+        holds_folders: impl Fn(&String) -> Result<bool, DataError>,
+    ) -> Result<(), DataError> {
+        let is_measured = |name: &&String| matches!(split_named(name), Some(Split::Validation | Split::Test));
+        let are_all = top.iter().all(|name| is_measured(&name));
+        for folder in top.iter().filter(is_measured) {
+            if are_all || holds_folders(folder)? {
+                return Err(DataError::NoTrainFolder { dir: self.root.into(), folder: folder.clone() });
+            }
+        }
+        Ok(())
     }
 
     fn entries(

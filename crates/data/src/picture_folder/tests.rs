@@ -84,6 +84,29 @@ fn parts_are_told_by_name() {
 }
 
 #[test]
+fn parts_without_one_for_training_are_told_so() {
+    for parts in [&["val"][..], &["test"], &["Validation", "test"]] {
+        let dir = tempfile::tempdir().unwrap();
+        parts.iter().for_each(|part| write_pictures(dir.path(), part, &["a", "b"], 2));
+        let said = format!("has a folder {} of a part, but no folder train with a folder for", parts[0]);
+        assert!(refusal(&dir).contains(&said), "{}", refusal(&dir));
+        // Pictures without a folder for each class teach nothing either.
+        write_pictures(dir.path(), "", &["train"], 2);
+        assert!(refusal(&dir).contains(&said), "{}", refusal(&dir));
+    }
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "", &["test", "val"], 2);
+    assert!(refusal(&dir).contains("no folder train"), "{}", refusal(&dir));
+}
+
+#[test]
+fn a_class_may_be_called_test() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "", &["test", "plane"], 2);
+    assert_eq!(detect(dir.path()).unwrap().classes, ["plane", "test"]);
+}
+
+#[test]
 fn a_class_may_be_called_train() {
     let dir = tempfile::tempdir().unwrap();
     write_pictures(dir.path(), "", &["train", "plane", "ship"], 2);
