@@ -235,7 +235,8 @@ impl CliError {
             // The network may stand in a file that cannot be read.
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
-            Self::UnknownNetwork { .. } | Self::UnknownData { .. } | Self::PathNotUtf8 { .. } => 2,
+            Self::UnknownNetwork { .. } | Self::PathNotUtf8 { .. } => 2,
+            Self::UnknownData { .. } | Self::NeitherNameNorFolder { .. } => 2,
             Self::LiveAndTerse { .. } | Self::UnknownStudy { .. } | Self::StudyWithoutRun => 2,
             Self::StudyNotBegun { .. } => 2,
             Self::ForeignObjective { .. } | Self::NothingToTry { .. } | Self::TellWhat { .. } => 2,

@@ -189,7 +189,7 @@ pub enum DataError {
     MissingFiles { dir: PathBuf, names: Vec<String> },
 
     /// A place that the user named, and that is therefore not passed over.
-    #[error("{place} names {}, where no data set is found", dir.display())]
+    #[error("{}", nothing_in(*place, dir))]
     Named { place: Place, dir: PathBuf, source: Box<DataError> },
 
     /// The data set is nowhere.
@@ -289,6 +289,14 @@ pub(crate) fn with_causes(error: &dyn Error) -> String {
         cause = error.source();
     }
     text
+}
+
+/// A folder may be named by a flag, an argument or a key of a file: that is not known here.
+fn nothing_in(place: Place, dir: &Path) -> String {
+    match place {
+        Place::Dir => format!("no data set is found in {}", dir.display()),
+        _ => format!("{place} names {}, where no data set is found", dir.display()),
+    }
 }
 
 fn fetch_again() -> String {

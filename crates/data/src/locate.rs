@@ -17,7 +17,7 @@ use crate::source;
 pub struct Places {
     /// The data set that is looked for where no folder is named.
     pub known: &'static KnownSet,
-    /// `--data DIR`: a folder with whatever data set, or a file of one; nothing else is looked at.
+    /// The folder that the user named, with whatever data set, or a file of one; nothing else is looked at.
     pub dir: Option<PathBuf>,
     /// `$DANLU_DATA`: the folder with the files of `known`, or one with a folder of its name that has them.
     pub env: Option<PathBuf>,
@@ -40,7 +40,7 @@ impl Default for Places {
 /// A kind of place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Place {
-    /// `--data DIR`.
+    /// The folder that the user named.
     Dir,
     /// `$DANLU_DATA`.
     Env,
@@ -66,7 +66,7 @@ impl Place {
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
-            Self::Dir => "--data",
+            Self::Dir => "named",
             Self::Env => "the environment variable DANLU_DATA",
             Self::Cache => "cache",
             Self::System => "system",

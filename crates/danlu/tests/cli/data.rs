@@ -19,7 +19,7 @@ fn a_data_set_is_described() {
     let text = place.run("data info data").succeeds().stdout;
     let row = text.lines().find(|line| line.starts_with("9 ")).unwrap();
     assert_eq!(row.split_whitespace().collect::<Vec<_>>(), ["9", "32", "6"]);
-    assert!(text.starts_with("data in data (--data)\nIDX files\nimages of [1, 28, 28]"), "{text}");
+    assert!(text.starts_with("data in data (named)\nIDX files\nimages of [1, 28, 28]"), "{text}");
 }
 
 #[test]
@@ -39,7 +39,7 @@ fn other_sets_are_looked_for_by_name() {
     let place = Place::new();
     place
         .run("data info minst")
-        .fails(1, &["`minst` is neither the name of a data set (fashion-mnist, mnist,"]);
+        .fails(2, &["`minst` is neither the name of a data set (fashion-mnist, mnist,"]);
     place.run("data info kmnist").fails(1, &["KMNIST is not to be found", "http://codh.rois.ac.jp/kmnist/"]);
     fs::create_dir_all(place.path("cache/danlu")).unwrap();
     fs::rename(place.path("data"), place.path("cache/danlu/kmnist")).unwrap();

@@ -51,6 +51,6 @@ fn a_sweep_follows_a_run_file_and_refuses_what_makes_no_sense() {
     place.run("lr-find run.toml --from 1e-320").fails(2, &["cannot be tried"]);
     place.run("lr-find run.toml --to 1e308").fails(2, &["cannot be tried"]);
     place.run("lr-find run.toml --steps 1").fails(2, &["--steps"]);
-    place.run("lr-find --data nowhere").fails(1, &["`nowhere` is neither the name of a data set"]);
+    place.run("lr-find --data nowhere").fails(2, &["`nowhere` is neither the name of a data set"]);
     place.run("lr-find run.toml --plot data").fails(1, &["cannot write data"]);
 }

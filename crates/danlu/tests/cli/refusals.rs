@@ -116,7 +116,14 @@ fn logs_and_plots_leave_the_inputs_alone() {
 #[test]
 fn data_that_does_not_fit_or_is_not_there_leaves_no_folder() {
     let place = Place::new();
-    place.run("train --data nowhere").fails(1, &["--data names nowhere", "nowhere does not exist"]);
+    place
+        .run("train --data nowhere")
+        .fails(2, &["`nowhere` is neither", "nor a folder", "nowhere does not exist"]);
+    let said = ["no data set is found in no/where", "no/where does not exist"];
+    place.run("train --data no/where").fails(1, &said);
+    place.write("run.toml", "data = \"no/where\"\n");
+    let ran = place.run("train run.toml").fails(1, &said);
+    assert!(!ran.stderr.contains("--data"), "nobody typed it: {}", ran.stderr);
     place.write(
         "net.toml",
         "name = \"n\"\ninput = [1, 8, 8]\nclasses = 10\nnode = [{ layer = \"flatten\" }, \

@@ -163,7 +163,7 @@ fn a_run_is_not_replaced_unless_by_force() {
     place.train("--epochs 1 --seed 2 --out run").fails(1, &["run holds a run (run.toml)", "--force"]);
     assert_eq!(place.hash("run"), hash);
     // A run that cannot begin leaves the one that it would have replaced.
-    place.run("train --data nowhere --out run --force").fails(1, &["nowhere does not exist"]);
+    place.run("train --data nowhere --out run --force").fails(2, &["nowhere does not exist"]);
     assert_eq!(place.hash("run"), hash);
     place.train("--epochs 1 --seed 2 --out run --force").succeeds();
     assert_ne!(place.hash("run"), hash);

@@ -48,11 +48,12 @@ fn a_named_place_is_not_passed_over() {
     let nowhere = root.path().join("nowhere");
     places.env = Some(nowhere.clone());
     let message = with_causes(&find_quietly(&places).unwrap_err());
-    let named = format!("names {0}, where no data set is found: {0} does not exist", nowhere.display());
-    assert_eq!(message, format!("the environment variable DANLU_DATA {named}"));
-    places.dir = Some(nowhere);
+    let at = nowhere.display();
+    let named = format!("DANLU_DATA names {at}, where no data set is found: {at} does not exist");
+    assert_eq!(message, format!("the environment variable {named}"));
+    places.dir = Some(nowhere.clone());
     let message = with_causes(&crate::Source::open(&places, &mut |_| {}).unwrap_err());
-    assert_eq!(message, format!("--data {named}"));
+    assert_eq!(message, format!("no data set is found in {at}: {at} does not exist"));
     fs::create_dir(root.path().join("nowhere")).unwrap();
     let message = with_causes(&find_quietly(&places).unwrap_err());
     assert!(message.contains("neither train-images-idx3-ubyte nor train-images-idx3-ubyte.gz"), "{message}");

@@ -362,7 +362,7 @@ fn a_space_in_which_nothing_can_be_tried_says_why() {
     place.run("study run s.toml").fails(2, &["the constraint allows 10 at most"]);
     let place = Asked::default().place();
     std::fs::remove_dir_all(place.path("data")).unwrap();
-    place.run("study run s.toml").fails(1, &["`data`"]);
+    place.run("study run s.toml").fails(2, &["`data`"]);
 }
 
 #[test]
