@@ -117,6 +117,10 @@ pub(crate) enum CliError {
     ClassesChanged { expected: String, found: String },
     #[error("the {part} data has SHA-256 {found}, but the run began with {expected}")]
     DataChanged { part: &'static str, found: String, expected: String },
+    #[error(
+        "the test images of {data} have SHA-256 {found}, but those of the run {expected}; if they are meant, name them with --data"
+    )]
+    OtherTestData { data: String, found: String, expected: String },
     #[error("the record tells of epochs, but there is no {}", path.display())]
     NoCheckpoint { path: PathBuf },
     #[error("cannot go on from {}", path.display())]

@@ -8,6 +8,7 @@ use runs::check_no_run_file;
 use runs::model_file::{self, Model};
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
+use spec::{DataRecord, RunRecord};
 use train::Evaluation;
 
 use crate::cli::EvalArgs;
@@ -33,8 +34,10 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
             return Err(CliError::ExportOntoModel { path: path.clone() });
         }
     }
-    let (data, wanted) = data(args, &model)?;
+    let (data, wanted, record) = data(args, &model)?;
+    wanted.check_fit(&model.plan)?;
     let test = wanted.load_test(model.network.input)?;
+    record.map_or(Ok(()), |record| check_same(&record, &test))?;
     check_classes(&model.classes, &test)?;
     let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
     if !evaluation.loss.is_finite() {
@@ -64,17 +67,27 @@ fn check_classes(expected: &[String], test: &Dataset) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The data that is asked for, and what it is called.
-fn data(args: &EvalArgs, model: &Model) -> Result<(String, Wanted), CliError> {
+/// What nobody named must be what the run was tested on.
+fn check_same(record: &DataRecord, test: &Dataset) -> Result<(), CliError> {
+    let (expected, found) = (record.test_sha256.clone(), test.sha256.clone());
+    match expected == found {
+        true => Ok(()),
+        false => Err(CliError::OtherTestData { data: record.name.clone(), expected, found }),
+    }
+}
+
+/// The data that is asked for, what it is called, and where nothing is asked for, what the run had.
+fn data(args: &EvalArgs, model: &Model) -> Result<(String, Wanted, Option<DataRecord>), CliError> {
     if let Some(data) = &args.data {
-        return Ok((data.display().to_string(), Wanted::new(data)?));
+        return Ok((data.display().to_string(), Wanted::new(data)?, None));
     }
     let record = model.path.parent().map(runs::read_record).transpose()?.flatten();
     match record {
-        Some(record) => {
-            Ok((record.spec.data.clone(), Wanted::of_run(&record.spec.data, Some(&record.data))?))
+        Some(RunRecord { spec, data, .. }) => {
+            let wanted = Wanted::of_run(&spec.data, Some(&data))?;
+            Ok((spec.data, wanted, Some(data)))
         }
-        None => Ok((fashion_mnist::NAME.into(), Wanted::new(Path::new(fashion_mnist::NAME))?)),
+        None => Ok((fashion_mnist::NAME.into(), Wanted::new(Path::new(fashion_mnist::NAME))?, None)),
     }
 }
 

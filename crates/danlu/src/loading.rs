@@ -71,14 +71,13 @@ impl Wanted {
         }
     }
 
-    /// The data as a run's spec names it; a folder that is not there from here, where the record says that it was.
+    /// The data of a run: a folder where the record says that it was, for from here its name may lead to another one; else, and where
+    /// that folder is gone, as the run's spec names it.
     pub(crate) fn of_run(name: &str, record: Option<&DataRecord>) -> Result<Self, CliError> {
-        let found = Self::new(Path::new(name));
-        match record {
-            Some(record) if found.is_err() && Path::new(&record.dir).exists() => {
-                Self::new(Path::new(&record.dir))
-            }
-            _ => found,
+        let recorded = record.map(|record| Path::new(&record.dir));
+        match recorded.filter(|dir| data::known_set(name).is_none() && dir.exists()) {
+            Some(dir) => Self::new(dir).or_else(|_| Self::new(Path::new(name))),
+            None => Self::new(Path::new(name)),
         }
     }
 

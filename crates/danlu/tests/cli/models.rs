@@ -5,7 +5,7 @@ use std::fs;
 use image::{GrayImage, imageops};
 use serde_json::Value;
 
-use crate::support::{N_TEST, Place, picture};
+use crate::support::{N_TEST, Place, Ran, picture};
 
 fn trained() -> Place {
     let place = Place::new();
@@ -26,6 +26,46 @@ fn evaluation_is_that_of_the_last_epoch() {
     assert_eq!(evaluated["n"], N_TEST);
     let text = place.run("eval run/model.safetensors --data data --threads 1").succeeds().stdout;
     assert!(text.contains(&format!("test acc {:.4}, 64 images", last.test_accuracy)), "{text}");
+}
+
+/// Of the data's name, from another folder, there may be something else.
+#[test]
+fn a_run_is_evaluated_on_its_own_data_from_any_folder() {
+    let place = Place::new();
+    place.train("--epochs 1 --out run").succeeds();
+    let said = place.run("eval run").succeeds().stdout;
+    let other = Place::new();
+    let images = other.path("data/t10k-images-idx3-ubyte");
+    let mut bytes = fs::read(&images).unwrap();
+    bytes[16..].reverse();
+    fs::write(images, bytes).unwrap();
+    let eval = |flags: &str| {
+        let mut command = other.command(&format!("eval {flags}"));
+        Ran::of(command.arg(place.path("run")).output().unwrap())
+    };
+    assert_eq!(eval("").succeeds().stdout, said);
+    fs::rename(place.path("data"), place.path("moved")).unwrap();
+    eval("").fails(1, &["the test images of data have SHA-256", "but those of the run", "--data"]);
+    assert_ne!(eval("--data data").succeeds().stdout, said);
+}
+
+#[test]
+fn data_that_does_not_fit_the_model_is_wrong_usage() {
+    let place = Place::new();
+    let pictures = |class: &str, n: u32| {
+        fs::create_dir_all(place.path("set").join(class)).unwrap();
+        for idx in 0..n {
+            let picture = GrayImage::from_pixel(28, 28, image::Luma([idx as u8]));
+            picture.save(place.path(&format!("set/{class}/{idx}.png"))).unwrap();
+        }
+    };
+    place.train("--epochs 1 --out run").succeeds();
+    pictures("a", 10);
+    pictures("b", 10);
+    place.run("eval run --data set").fails(2, &["gives [10], but the data set set has 2 classes"]);
+    place.run("train --data set --epochs 1 --out two").succeeds();
+    place.run("eval two --data data").fails(2, &["gives [2], but the data set data has 10 classes"]);
+    place.run("eval run --data nowhere").fails(2, &["`nowhere` is neither the name of a data set"]);
 }
 
 #[test]
