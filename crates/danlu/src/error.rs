@@ -249,7 +249,7 @@ impl CliError {
             Self::Study(error) => study_exit_code(error),
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
-            Self::Runs(RunsError::File { .. }) | Self::WeightsInTheWay { .. } => 2,
+            Self::WeightsInTheWay { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
             Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } => 2,
             Self::OtherClasses { .. } | Self::OntoInput { .. } => 2,

@@ -69,6 +69,17 @@ fn data_that_does_not_fit_the_model_is_wrong_usage() {
 }
 
 #[test]
+fn a_damaged_record_is_a_failure_and_no_wrong_usage() {
+    let place = Place::new();
+    place.train("--epochs 1 --out run").succeeds();
+    let record = place.read("run/record.json");
+    place.write("run/record.json", &record[..300]);
+    for command in ["eval run", "resume run"] {
+        place.run(command).fails(1, &["cannot use run/record.json", "the run record is cut short"]);
+    }
+}
+
+#[test]
 fn logits_are_written() {
     let place = trained();
     place.run("eval run --data data --logits logits.safetensors").succeeds();
