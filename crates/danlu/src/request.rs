@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use nn::Plan;
 use runs::atomic_file::is_same_file;
 use runs::input_file;
-use spec::{AugmentFlags, AverageSpec, InitSpec, NetworkSource, RunFile, TrainSpec};
+use spec::{AugmentFlags, AverageSpec, InitSpec, NetworkSource, RunFile, SpecError, TrainSpec};
 use train::Setup;
 
 use crate::cli::RunArgs;
@@ -54,18 +54,23 @@ impl Request {
 }
 
 pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
-    let mut asked = flags(args)?.over(read_or_recipe(args)?);
+    let lower = read_or_recipe(args)?;
+    let mut asked = flags(args)?.over(lower.clone());
     let out = asked.out.take().map(PathBuf::from);
     let is_preset = asked.network.as_ref().is_none_or(NetworkSource::is_preset);
     let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false), live: false };
     let threads = asked.threads;
-    let resolved = asked.resolve(network_file::read_named);
-    let spec = match &args.file {
-        Some(file) => resolved.map_err(CliError::in_file(file))?,
-        None => resolved?,
-    };
+    let spec = asked.resolve(network_file::read_named).map_err(|error| match &args.file {
+        Some(file) if stands_in(lower, &error) => CliError::in_file(file)(error),
+        _ => error.into(),
+    })?;
     let setup = environment::setup(threads)?;
     Ok(Request { spec, is_preset, setup, out, talk })
+}
+
+/// Whether a mistake is the file's own and does not come with the flags over it.
+fn stands_in(file: RunFile, error: &SpecError) -> bool {
+    file.resolve(network_file::read_named).is_err_and(|own| own.to_string() == error.to_string())
 }
 
 fn read_or_recipe(args: &RunArgs) -> Result<RunFile, CliError> {

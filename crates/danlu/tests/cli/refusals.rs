@@ -76,6 +76,23 @@ fn a_run_file_with_a_mistake_is_shown() {
 }
 
 #[test]
+fn a_mistake_is_told_of_the_file_only_if_it_stands_there() {
+    let place = Place::new();
+    place.write("run.toml", "data = \"data\"\nepochs = 1\nschedule = \"one_cycle\"\n");
+    let cases = [
+        ("--epochs 0", "error: `epochs` is 0"),
+        ("--warm-up-epochs 1", "error: `warm_up_epochs` is 1.0"),
+        ("--network lenet5", "error: `network` \"lenet5\" cannot be used"),
+    ];
+    for (flags, said) in cases {
+        let ran = place.run(&format!("train run.toml {flags}")).fails(2, &[said]);
+        assert!(!ran.stderr.contains("run.toml"), "{}", ran.stderr);
+    }
+    place.write("run.toml", "data = \"data\"\nepochs = 0\n");
+    place.run("train run.toml --batch-size 32").fails(2, &["cannot use run.toml", "`epochs` is 0"]);
+}
+
+#[test]
 fn a_network_that_does_not_fit_is_refused_before_data_is_read() {
     let place = Place::new();
     let network = |layer: &str| {
