@@ -6,9 +6,10 @@ use serde::Serialize;
 
 use crate::error::CliError;
 
-/// The text without what would move a terminal's cursor or change its colors: names come from files of others.
+/// The text without what would move a terminal's cursor or change its colors: names come from files of others. Lines that end as on
+/// Windows, in a file that is quoted, end as all others.
 pub(crate) fn printable(text: &str) -> String {
-    text.replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
+    text.replace("\r\n", "\n").replace(|c: char| c.is_control() && c != '\n' && c != '\t', "\u{fffd}")
 }
 
 /// One or more lines for people on standard output, at once.
@@ -39,8 +40,8 @@ mod tests {
     #[test]
     fn what_would_move_the_cursor_does_not_pass() {
         assert_eq!(
-            printable("a\u{1b}[31mred\r\n\tb \u{7}丹炉"),
-            "a\u{fffd}[31mred\u{fffd}\n\tb \u{fffd}丹炉"
+            printable("a\u{1b}[31mred\r\r\n\tb\r \u{7}丹炉\r\n"),
+            "a\u{fffd}[31mred\u{fffd}\n\tb\u{fffd} \u{fffd}丹炉\n"
         );
     }
 }

@@ -93,6 +93,14 @@ fn a_mistake_is_told_of_the_file_only_if_it_stands_there() {
 }
 
 #[test]
+fn a_file_with_the_line_ends_of_windows_is_quoted_as_it_looks() {
+    let place = Place::new();
+    place.write("run.toml", "data = \"data\"\r\nepochz = 3\r\n");
+    let ran = place.run("train run.toml").fails(2, &["epochz = 3\n"]);
+    assert!(!ran.stderr.contains(['\r', '\u{fffd}']), "{}", ran.stderr);
+}
+
+#[test]
 fn a_network_that_does_not_fit_is_refused_before_data_is_read() {
     let place = Place::new();
     let network = |layer: &str| {
