@@ -102,9 +102,9 @@ impl RunDir {
     }
 }
 
-/// Whether a name from outside is one component of a path, of a folder that is not hidden.
+/// Whether a name from outside is one component of a path, of a folder that is not hidden. On Windows `C:a` is more than one.
 pub(crate) fn is_plain_name(name: &str) -> bool {
-    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\' | ':');
+    let is_odd = |c: char| c.is_control() || matches!(c, '/' | '\\') || cfg!(windows) && c == ':';
     !name.is_empty() && name.len() <= 255 && !name.starts_with('.') && !name.contains(is_odd)
 }
 
@@ -127,12 +127,13 @@ mod tests {
         let outer = tempfile::tempdir().unwrap();
         let outer = outer.path().canonicalize().unwrap();
         let root = outer.join("runs");
-        for dir in ["runs/a", "runs/b", "secret", "runs/empty"] {
+        for dir in ["runs/a", "runs/b", "runs/lr=0.1: a?#%", "secret", "runs/empty"] {
             fs::create_dir_all(outer.join(dir)).unwrap();
         }
         fs::write(outer.join("secret/record.json"), "secret").unwrap();
         fs::write(root.join("record.json"), "of no run").unwrap();
         fs::write(root.join("a/record.json"), "a").unwrap();
+        fs::write(root.join("lr=0.1: a?#%/record.json"), "named oddly").unwrap();
         symlink(outer.join("secret"), root.join("out")).unwrap();
         symlink(root.join("a"), root.join("in")).unwrap();
         symlink(".", root.join("self")).unwrap();
@@ -143,7 +144,7 @@ mod tests {
         let names = ["", ".", "..", "../secret", "a/../a", "a/", "/", "empty", "out", "self", "loop", "none"];
         assert!(names.iter().all(|name| !found(name)));
         assert!(!found("a\0") && !found("a\\..\\..") && !found(&"a".repeat(300)) && !found("a/record.json"));
-        assert!(found("a") && found("in"));
+        assert!(found("a") && found("in") && found("lr=0.1: a?#%"));
         assert_eq!(RunDir::find(&root, "in").unwrap().read("record.json").unwrap(), b"a");
         let of_a = RunDir::find(&root, "a").unwrap();
         for name in ["../b/record.json", "model.safetensors", "../../secret/record.json", "", "."] {
