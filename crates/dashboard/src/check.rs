@@ -24,6 +24,9 @@ pub(crate) async fn check(headers: HeaderMap, sent: Body) -> Result<Response, Da
     crate::work::light(move || Ok(answer::json(&checked(&form)))).await
 }
 
+/// JavaScript's numbers hold every whole number up to this one, and above it not every.
+const MAX_EXACT: u64 = (1 << 53) - 1;
+
 /// A run file as it was sent.
 pub(crate) enum Form {
     Text(String),
@@ -34,7 +37,11 @@ impl Form {
     /// Its keys and values, whatever they are.
     fn raw(&self) -> Option<Value> {
         match self {
-            Self::Text(text) => serde_json::to_value(toml::from_str::<toml::Table>(text).ok()?).ok(),
+            Self::Text(text) => {
+                let mut run = serde_json::to_value(toml::from_str::<toml::Table>(text).ok()?).ok()?;
+                quote_seed(&mut run);
+                Some(run)
+            }
             Self::Json(run) => Some(run.clone()),
         }
     }
@@ -42,9 +49,30 @@ impl Form {
     fn read(&self) -> Result<RunFile, CheckError> {
         match self {
             Self::Text(text) => RunFile::from_toml(text).map_err(|error| in_text(text, &error)),
-            Self::Json(run) => RunFile::deserialize(run).map_err(|error| message(error.to_string())),
+            Self::Json(run) => {
+                RunFile::deserialize(unquote_seed(run.clone())).map_err(|error| message(error.to_string()))
+            }
         }
     }
+}
+
+/// A seed that a page would round is sent as text.
+fn quote_seed(run: &mut Value) {
+    if let Some(seed) = run.get_mut("seed")
+        && let Some(number) = seed.as_u64().filter(|&number| number > MAX_EXACT)
+    {
+        *seed = number.to_string().into();
+    }
+}
+
+/// A seed that comes as text is the number that it says.
+fn unquote_seed(mut run: Value) -> Value {
+    if let Some(seed) = run.get_mut("seed")
+        && let Some(number) = seed.as_str().and_then(|text| text.parse::<u64>().ok())
+    {
+        *seed = number.into();
+    }
+    run
 }
 
 fn message(message: String) -> CheckError {
@@ -143,6 +171,7 @@ fn as_json(spec: &TrainSpec, threads: Option<usize>) -> Option<Value> {
     let keys = run.as_object_mut()?;
     keys.retain(|_, value| !value.is_null());
     keys.extend(threads.map(|threads| ("threads".to_owned(), threads.into())));
+    quote_seed(&mut run);
     Some(run)
 }
 

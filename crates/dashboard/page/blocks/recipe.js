@@ -35,12 +35,12 @@ export function recipe(store, data) {
   /** @type {((run: any) => void)[]} */
   const shows = [];
 
-  /** @param {string} name @param {any} step @param {(run: any) => any} read @param {(run: any, value: number | undefined) => void} write @param {boolean} [isWhole] */
+  /** @param {string} name @param {any} step @param {(run: any) => any} read @param {(run: any, value: number | string | undefined) => void} write @param {boolean} [isWhole] */
   const number = (name, step, read, write, isWhole = false) => {
     const input = el("input", { type: "number", step, min: 0, placeholder: name === "validation" ? t("recipe.none") : null, data: { test: `recipe-${name}` } });
     input.addEventListener("input", () => {
-      const value = input.value === "" ? undefined : Number(input.value);
-      const isBad = input.validity.badInput || (isWhole && value !== undefined && !Number.isInteger(value));
+      const value = input.value === "" ? undefined : exact(input.value, isWhole);
+      const isBad = input.validity.badInput || (isWhole && value !== undefined && !Number.isInteger(Number(value)));
       input.setAttribute("aria-invalid", String(isBad));
       if (!isBad) store.edit(`recipe ${name}`, (run) => write(run, value));
     });
@@ -74,6 +74,12 @@ export function recipe(store, data) {
       if (store.run) for (const show of shows) show(store.run);
     },
   };
+}
+
+/** The number; a whole one that would lose digits as text, which the server reads for the seed. @param {string} text @param {boolean} isWhole */
+function exact(text, isWhole) {
+  const value = Number(text);
+  return isWhole && value > Number.MAX_SAFE_INTEGER && /^\d+$/.test(text) ? text : value;
 }
 
 /** @param {string} name @returns {(run: any, value: any) => void} */

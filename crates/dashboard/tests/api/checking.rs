@@ -36,6 +36,26 @@ fn text_and_json_are_made_of_each_other() {
     assert_eq!((&of_text["parameters"], &of_text["multiply_adds"]), (&json!(35), &json!(228)));
 }
 
+/// JavaScript would round a number above 2^53.
+#[test]
+fn a_seed_keeps_all_its_digits_on_the_way_through_a_page() {
+    let place = Place::new();
+    for seed in [9_007_199_254_740_993_u64, i64::MAX as u64] {
+        let of_text = check(&place, &json!({ "toml": format!("seed = {seed}") }));
+        assert_eq!((&of_text["error"], &of_text["run"]["seed"]), (&Value::Null, &json!(seed.to_string())));
+        let of_json = check(&place, &json!({ "run": of_text["run"] }));
+        assert_eq!(of_json, of_text);
+        assert!(of_json["toml"].as_str().unwrap().contains(&format!("\nseed = {seed}\n")), "{of_json}");
+        // Of a file that cannot be resolved too.
+        let wrong = check(&place, &json!({ "toml": format!("epochs = 0\nseed = {seed}") }));
+        assert_eq!(wrong["run"]["seed"], seed.to_string());
+    }
+    let largest_number = check(&place, &json!({ "toml": "seed = 9007199254740991" }));
+    assert_eq!(largest_number["run"]["seed"], 9_007_199_254_740_991_u64);
+    let wrong = check(&place, &json!({ "run": { "seed": "many" } }));
+    assert!(wrong["error"]["message"].as_str().unwrap().contains("invalid type: string"), "{wrong}");
+}
+
 #[test]
 fn a_preset_by_name_is_put_in_place_and_fitted_to_the_data() {
     let place = Place::new();
