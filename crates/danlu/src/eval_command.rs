@@ -37,8 +37,8 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     let (data, wanted, record) = data(args, &model)?;
     wanted.check_fit(&model.plan)?;
     let test = wanted.load_test(model.network.input)?;
-    record.map_or(Ok(()), |record| check_same(&record, &test))?;
     check_classes(&model.classes, &test)?;
+    record.map_or(Ok(()), |record| check_same(&record, &test))?;
     let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
     if !evaluation.loss.is_finite() {
         return Err(CliError::NotFinite { path: model.path });
