@@ -62,6 +62,16 @@ pub struct Condition {
     pub categories: Vec<usize>,
 }
 
+impl Condition {
+    /// Whether it is met by the values of `point`, in the order of the dimensions; what the point does not reach is not there.
+    pub fn is_met(&self, point: &[Option<ParamValue>]) -> bool {
+        match point.get(self.dimension) {
+            Some(Some(ParamValue::Category(category))) => self.categories.contains(category),
+            _ => false,
+        }
+    }
+}
+
 /// A value for each dimension of a space, in its order; `None` where the dimension does not exist.
 pub type Point = Vec<Option<ParamValue>>;
 
@@ -133,10 +143,7 @@ impl Space {
     /// Whether dimension `idx` exists where the earlier ones have the values of `point`, which may end before `idx`'s own; what its
     /// conditions name and the point does not reach counts as not there.
     pub fn is_active(&self, idx: usize, point: &[Option<ParamValue>]) -> bool {
-        self.dimensions[idx].conditions.iter().all(|condition| match point.get(condition.dimension) {
-            Some(Some(ParamValue::Category(category))) => condition.categories.contains(category),
-            _ => false,
-        })
+        self.dimensions[idx].conditions.iter().all(|condition| condition.is_met(point))
     }
 
     /// Which categories of dimension `idx` may follow the values of `prefix`, which ends before it: those from which a

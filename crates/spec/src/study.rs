@@ -180,9 +180,7 @@ impl StudySpec {
         self.retrain.validate()?;
         self.parameters.iter().try_for_each(ParameterSpec::validate)
     }
-}
 
-impl StudySpec {
     fn validate_objectives(&self) -> Result<(), SpecError> {
         check_value(!self.objectives.is_empty(), "objectives", "[]", "one or more")?;
         for (idx, ObjectiveSpec { name, direction }) in self.objectives.iter().enumerate() {
@@ -191,20 +189,12 @@ impl StudySpec {
             let is_new = self.objectives[..idx].iter().all(|other| other.name != *name);
             check_value(is_new, "objectives", &shown, "each figure once")?;
             if let Some(measure) = Measure::named(name) {
-                let direction = *direction;
-                let allowed = format!("`{name}` to {}, or another name", verb(measure.direction()));
-                let shown = format!("{shown} to {}", verb(direction));
-                check_value(direction == measure.direction(), "objectives", &shown, &allowed)?;
+                let allowed = format!("`{name}` to {}, or another name", measure.direction().name());
+                let shown = format!("{shown} to {}", direction.name());
+                check_value(*direction == measure.direction(), "objectives", &shown, &allowed)?;
             }
         }
         Ok(())
-    }
-}
-
-fn verb(direction: Direction) -> &'static str {
-    match direction {
-        Direction::Minimize => "minimize",
-        Direction::Maximize => "maximize",
     }
 }
 

@@ -89,6 +89,14 @@ impl TrialState {
 }
 
 impl Direction {
+    /// Its name in a file.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Minimize => "minimize",
+            Self::Maximize => "maximize",
+        }
+    }
+
     /// The value as one that is better when smaller.
     pub fn cost(self, value: f64) -> f64 {
         match self {

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use search::Condition;
+use search::{Dimension, Point};
 use spec::{Param, ParamValue};
 
 use crate::view::StudyView;
@@ -46,19 +46,15 @@ impl StudyView {
     /// Whoever wants a value of a parameter with conditions wants the values on which these depend too.
     fn check_conditions(&self, params: &BTreeMap<String, Param>) -> Result<(), StudyError> {
         let dimensions = self.space().dimensions();
+        let value = |dimension: &Dimension| params.get(&dimension.name).map(|param| param.value);
+        let point: Point = dimensions.iter().map(value).collect();
         for dimension in dimensions.iter().filter(|dimension| params.contains_key(&dimension.name)) {
-            for Condition { dimension: idx, categories } in &dimension.conditions {
-                let other = &dimensions[*idx];
-                let is_met = match params.get(&other.name).map(|param| param.value) {
-                    Some(ParamValue::Category(category)) => categories.contains(&category),
-                    _ => false,
-                };
-                if !is_met {
-                    let show = |&category: &usize| other.domain.show(ParamValue::Category(category));
-                    let wanted = categories.iter().map(show).collect::<Vec<_>>().join(" or ");
-                    let (name, other) = (dimension.name.clone(), other.name.clone());
-                    return Err(StudyError::NotThere { name, other, wanted });
-                }
+            if let Some(unmet) = dimension.conditions.iter().find(|condition| !condition.is_met(&point)) {
+                let other = &dimensions[unmet.dimension];
+                let show = |&category: &usize| other.domain.show(ParamValue::Category(category));
+                let wanted = unmet.categories.iter().map(show).collect::<Vec<_>>().join(" or ");
+                let (name, other) = (dimension.name.clone(), other.name.clone());
+                return Err(StudyError::NotThere { name, other, wanted });
             }
         }
         Ok(())

@@ -28,7 +28,7 @@ pub use folder::{FILE, REPORT, REPORT_JSON, STORE, StudyFolder};
 pub use json::{params_from_json, params_to_json, value_to_json};
 pub use lost::MAX_DEATHS;
 pub use memory::STEP;
-pub use networks::network_names;
+pub use networks::network_files;
 pub use patch::PatchError;
 pub use presets::{PRESETS, Preset};
 pub use repair::{Repaired, RepairedStore, repair};

@@ -15,10 +15,7 @@ pub const STEP: &str = "danlu:step:";
 impl Study {
     /// Gives the sampler what an earlier process kept.
     pub(crate) fn recall(&mut self) -> Result<(), StudyError> {
-        let Some(study) = self.view.store.studies()?.into_iter().find(|study| study.id == self.view.id)
-        else {
-            return Ok(());
-        };
+        let Some(study) = self.view.row()? else { return Ok(()) };
         let text = study.system_attributes.get(MEMORY).and_then(Json::as_str);
         if let Some(bytes) = text.and_then(|text| STANDARD.decode(text).ok()) {
             self.sampler.recall(&bytes);

@@ -14,8 +14,8 @@ const NETWORKS: &str = "danlu:networks";
 /// What a run's key for its network is called.
 const KEY: &str = "network";
 
-/// The names under which a study's runs may ask for their network, presets among them.
-pub fn network_names(study: &StudySpec) -> BTreeSet<String> {
+/// The network files that a study's runs name.
+pub fn network_files(study: &StudySpec) -> BTreeSet<String> {
     let of_run = study.run.iter().filter_map(|run| run.get(KEY));
     let choices = study.parameters.iter().flat_map(|parameter| {
         let is_network = parameter.key.iter().any(|key| key == KEY);
@@ -25,12 +25,13 @@ pub fn network_names(study: &StudySpec) -> BTreeSet<String> {
             own.chain(choice.set.iter().filter(|(key, _)| key == KEY).map(|(_, value)| value))
         })
     });
-    of_run.chain(choices).filter_map(Value::as_str).map(str::to_owned).collect()
+    let names = of_run.chain(choices).filter_map(Value::as_str);
+    names.filter(|name| spec::preset(name).is_none()).map(str::to_owned).collect()
 }
 
 impl StudyView {
-    /// Finds that the study's network files are as they were when trials of them were first made: else some of its trials would be
-    /// of other networks than the rest.
+    /// Fails where a network file of the study is not as it was when trials of it were first made: some of its trials would be of
+    /// another network than the rest.
     pub fn check_networks(&self, networks: &BTreeMap<String, NetworkSpec>) -> Result<(), StudyError> {
         self.with_kept(networks).map(drop)
     }
@@ -67,9 +68,7 @@ impl StudyView {
     }
 
     fn kept_networks(&self) -> Result<Map<String, Json>, StudyError> {
-        let studies = self.store.studies()?;
-        let attributes = studies.into_iter().find(|study| study.id == self.id);
-        let kept = attributes.and_then(|mut study| study.user_attributes.remove(NETWORKS));
+        let kept = self.row()?.and_then(|mut study| study.user_attributes.remove(NETWORKS));
         Ok(kept.and_then(|kept| kept.as_object().cloned()).unwrap_or_default())
     }
 }

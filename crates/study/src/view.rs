@@ -6,7 +6,7 @@ use std::path::Path;
 use search::{Grammar, History, Space};
 use serde_json::Value as Json;
 use spec::{Direction, Measure, ObjectiveSpec, StudySpec, TrialRecord, TrialState};
-use store::{Store, StoreError, StudyId, TrialCache};
+use store::{Store, StoreError, StudyId, StudyRow, TrialCache};
 
 use crate::folder::{FILE, STORE};
 use crate::template::{space, space_of};
@@ -85,11 +85,15 @@ impl StudyView {
         Ok(view)
     }
 
+    /// What the store says of the study itself; `None` where somebody has deleted it.
+    pub(crate) fn row(&self) -> Result<Option<StudyRow>, StudyError> {
+        Ok(self.store.studies()?.into_iter().find(|study| study.id == self.id))
+    }
+
     /// The store has the study file as it was given last.
     fn keep_text(&self, text: &str) -> Result<(), StudyError> {
-        let studies = self.store.studies()?;
-        let kept = studies.iter().find(|study| study.id == self.id);
-        let kept = kept.and_then(|study| study.user_attributes.get(FILE_ATTRIBUTE));
+        let row = self.row()?;
+        let kept = row.as_ref().and_then(|study| study.user_attributes.get(FILE_ATTRIBUTE));
         if kept == Some(&Json::from(text)) {
             return Ok(());
         }

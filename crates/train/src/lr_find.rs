@@ -107,10 +107,12 @@ impl WithLane for FindTask<'_> {
                 let learning_rate = range.rate(step, n_steps);
                 let batch = Batch { samples, step: idx, streams: &streams };
                 let (_, loss) = trainer.step(batch, UpdateNumbers { step, learning_rate });
-                match loss {
-                    _ if loss.is_finite() => {}
-                    _ if points.is_empty() => return Err(TrainError::NoFirstLoss { loss }),
-                    _ => return Ok(points),
+                if !loss.is_finite() {
+                    return if points.is_empty() {
+                        Err(TrainError::NoFirstLoss { loss })
+                    } else {
+                        Ok(points)
+                    };
                 }
                 points.push(LrPoint { learning_rate, loss, smoothed: smoothed(&points, loss, weight) });
             }

@@ -98,10 +98,11 @@ impl<'a, V: Lane<Scalar = f32>> Trainer<'a, V> {
             let batch = Batch { samples, step: idx, streams: &streams };
             let (tally, loss) = self.step(batch, UpdateNumbers { step, learning_rate });
             let step = Step { epoch, step: idx + 1, n_steps, loss, learning_rate };
-            match step {
-                _ if loss.is_finite() => {}
-                Step { epoch: 1, step: 1, .. } => return Err(TrainError::NoFirstLoss { loss }),
-                Step { step, .. } => return Err(TrainError::Diverged { epoch, step, loss, learning_rate }),
+            if !loss.is_finite() {
+                return Err(match (epoch, step.step) {
+                    (1, 1) => TrainError::NoFirstLoss { loss },
+                    (_, step) => TrainError::Diverged { epoch, step, loss, learning_rate },
+                });
             }
             loss_sum += loss;
             n_correct += tally.n_correct;

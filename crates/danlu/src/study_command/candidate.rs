@@ -39,10 +39,9 @@ pub(crate) struct Prepared {
 impl Candidates {
     /// `None`: the study's trials are made by another program.
     pub(crate) fn new(study: &StudySpec) -> Result<Option<Self>, CliError> {
-        let named = study::network_names(study).into_iter().filter(|name| spec::preset(name).is_none());
         // What cannot be read is told where somebody needs it.
-        let read = named.filter_map(|name| Some((network_file::read_named(&name).ok()?, name)));
-        let networks: BTreeMap<_, _> = read.map(|(network, name)| (name, network)).collect();
+        let read = |name: String| network_file::read_named(&name).ok().map(|network| (name, network));
+        let networks: BTreeMap<_, _> = study::network_files(study).into_iter().filter_map(read).collect();
         let template = Template::new(study, &|name| load(&networks, name))?;
         let constraints = study.constraints.clone();
         let is_of_validation =

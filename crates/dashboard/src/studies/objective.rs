@@ -13,10 +13,7 @@ pub(crate) struct Objective {
 }
 
 fn direction_name<S: serde::Serializer>(direction: &Direction, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_str(match direction {
-        Direction::Minimize => "minimize",
-        Direction::Maximize => "maximize",
-    })
+    serializer.serialize_str(direction.name())
 }
 
 /// Objectives with the names that the study gives them: Danlu's own attribute, or Optuna's `study:metric_names`.

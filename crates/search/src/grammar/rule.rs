@@ -60,10 +60,11 @@ impl Rule {
         let layer = Combinations::of(&[&parts.layer], decisions, asks)?;
         let single = Combinations::of(&[&parts.stem, &parts.head], decisions, asks)?;
         let misfit = grammar.misfit(&layer, &single, asks);
-        if misfit.is_some() && !asks {
-            grammar
-                .never_fits(&layer, &single)
-                .map_or(Ok(()), |node| Err(GrammarError::NeverFits { node }))?;
+        if misfit.is_some()
+            && !asks
+            && let Some(node) = grammar.never_fits(&layer, &single)
+        {
+            return Err(GrammarError::NeverFits { node });
         }
         match (misfit, *input) {
             (None, _) => Ok(None),
@@ -396,11 +397,11 @@ impl Sizes<'_> {
     fn never_fits(&self, layer: &Combinations, single: &Combinations) -> Option<String> {
         let Parts { stem, layer: template, head } = self.parts;
         [(stem, single), (template, layer), (head, single)].into_iter().find_map(|(part, combinations)| {
-            let sizes = || (1..=UNKNOWN_SIZE).rev();
             let mut nodes = combinations.all.iter().flat_map(|choices| {
                 let variants = combinations.variants(part, choices);
-                let of_size = move |size| Shape::Map([1, size, size]);
-                sizes().map(move |size| self.node_misfit(part, &variants, (of_size(size), false), usize::MAX))
+                (1..=UNKNOWN_SIZE).rev().map(move |size| {
+                    self.node_misfit(part, &variants, (Shape::Map([1, size, size]), false), usize::MAX)
+                })
             });
             let first = nodes.next()??;
             nodes.all(|node| node.is_some()).then(|| part.nodes[first].label(part))
