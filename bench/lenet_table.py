@@ -2,7 +2,7 @@
 
 The trainings are a study like any other (`danlu study run`), so this can be ended at any time and goes on where it was. The result,
 bench/lenet-table.json.gz, is what `make bench-samplers` compares samplers on: {"space": [{"name", "values"}, …], "rows":
-[{"params": [index of the value, …], "curve": [validation accuracy after each epoch]}, …], "machine", "seconds"}. A training whose loss was no
+[{"params": [index of the value, …], "curve": [validation accuracy after each epoch]}, …], "machine", "worked_s", "made"}. A training whose loss was no
 longer a number has the accuracy of chance, 0.1, from there on.
 """
 

@@ -43,7 +43,8 @@ const DATA_FORMATS: &str = "\
 Data sets:
   by name    fashion-mnist (downloaded if need be); mnist, kmnist, emnist-balanced, emnist-byclass,
              emnist-bymerge, emnist-letters, emnist-digits, emnist-mnist and cifar-10, whose files are looked for
-             in $DANLU_DATA, in $DANLU_DATA/NAME and in the folder danlu/NAME of the user's cache
+             in $DANLU_DATA and $DANLU_DATA/NAME, or, where that is not set, in the folder danlu/NAME of the
+             user's cache and in /usr/share/datasets/NAME
   a folder   with IDX files, with CIFAR-10's binary batches, or with a folder of pictures (PNG, JPEG, BMP, WebP)
              for each class, if you like in train/, val/ and test/; else a tenth of each class is for validation
              and a tenth for testing";

@@ -1,4 +1,4 @@
-//! The folder of a run: `run.toml`, `checkpoint`, `model.safetensors`, `best.safetensors`,
+//! The folder of a run: `run.toml`, `checkpoint`, `best.safetensors`, `model.safetensors`,
 //! `predictions.safetensors`, `record.json`, `curves.svg`; now and then and at the end `curves.png`, `confusion.png` and
 //! `hardest.png`.
 //!

@@ -36,7 +36,7 @@ pub(crate) enum StudyCommand {
     Best(StudyBestArgs),
     /// All trials in a table.
     Trials(StudyTrialsArgs),
-    /// All trials for other programs.
+    /// All trials for other programs, with --csv or --json.
     Export(StudyExportArgs),
     /// How much of the differences between trials each parameter explains.
     Importance(StudyShowArgs),
@@ -45,10 +45,13 @@ pub(crate) enum StudyCommand {
     /// End the processes that work on a study; `danlu study run` goes on.
     Stop(StudyStopArgs),
     /// Begin a trial for another program: prints its number and values as JSON.
+    ///
+    /// {"trial": 3, "params": {…}}, and "run", a run file's text, where the study has one; {"trial": null, "wait": true} while other trials
+    /// must end first, {"trial": null, "done": "trials"} at the end (or "time", "target", "exhausted").
     Ask(StudyAskArgs),
     /// What came of trials that another program was asked for: reads JSON objects, one a line, from standard input.
     ///
-    /// {"trial": 3, "values": [0.9]} ends a trial, {"trial": 3, "step": 1, "value": 0.4} reports and is answered
+    /// {"trial": 3, "values": [0.9]} ends a trial, with "constraints": [0.2] if one is broken by 0.2 (0 or less: kept); {"trial": 3, "step": 1, "value": 0.4} reports and is answered
     /// {"trial": 3, "prune": false}; {"trial": 3, "state": "pruned"} and {"trial": 3, "state": "failed", "reason": "…"} end it
     /// too.
     Tell(StudyNameArgs),
