@@ -157,10 +157,10 @@ impl Grammar {
         Ok(self.assemble(&choices, self.frame(data)))
     }
 
-    /// The values that stand for a network, whatever it and its nodes are called. The error says which node lies outside of
-    /// the space, and why. Its nodes must come in the order of the grammar.
-    pub fn encode(&self, network: &NetworkSpec) -> Result<Assignment, OutsideError> {
-        let choices = self.read(network)?;
+    /// The values that stand for a network for data of that frame, whatever it and its nodes are called. The error says which
+    /// node lies outside of the space, and why. Its nodes must come in the order of the grammar.
+    pub fn encode(&self, network: &NetworkSpec, data: Frame) -> Result<Assignment, OutsideError> {
+        let choices = self.read(network, self.frame(data))?;
         let depth = choices.layers.len();
         let value = |(place, dimension): (&Place, &Dimension)| {
             let choice = match *place {

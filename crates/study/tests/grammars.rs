@@ -29,7 +29,7 @@ fn what_presets_give_compiles_and_is_encoded_again() {
             let values = space.assignment(&point);
             let network = grammar.decode(&values, Frame::default()).unwrap();
             Plan::compile(&network).unwrap_or_else(|error| panic!("{name}, {values:?}: {error}"));
-            assert_eq!(grammar.encode(&network).unwrap(), values, "{name}");
+            assert_eq!(grammar.encode(&network, Frame::default()).unwrap(), values, "{name}");
             assert!(space.contains(&point));
         }
     }
@@ -39,14 +39,14 @@ fn what_presets_give_compiles_and_is_encoded_again() {
 fn lenet_is_one_of_its_space() {
     let (_, grammar) = grammar_of("lenet-space");
     let lenet = preset("lenet").unwrap();
-    let values = grammar.encode(&lenet).unwrap();
+    let values = grammar.encode(&lenet, Frame::default()).unwrap();
     assert_eq!(values.len(), 10);
     let mut decoded = grammar.decode(&values, Frame::default()).unwrap();
     assert_eq!((decoded.input, decoded.classes), (lenet.input, lenet.classes));
     decoded.nodes.iter_mut().zip(&lenet.nodes).for_each(|(one, node)| one.name.clone_from(&node.name));
     assert_eq!(decoded.nodes, lenet.nodes);
     let (_, zoph) = grammar_of("zoph");
-    let error = zoph.encode(&lenet).unwrap_err().to_string();
+    let error = zoph.encode(&lenet, Frame::default()).unwrap_err().to_string();
     assert!(error.contains("`conv.0` (conv2d) stands where the grammar has node `stem.conv.0`"), "{error}");
 }
 

@@ -3,7 +3,7 @@
 use spec::{LayerSpec, MergeSpec, NetworkSpec};
 
 use super::template::{Part, canonical};
-use super::{Choices, Grammar, OutsideError};
+use super::{Choices, Frame, Grammar, OutsideError};
 
 /// A network without names: 0 is the picture, k + 1 the k-th node.
 struct Reader<'a> {
@@ -18,12 +18,12 @@ struct Reader<'a> {
 type Read<T> = Result<T, (usize, OutsideError)>;
 
 impl Grammar {
-    pub(super) fn read(&self, network: &NetworkSpec) -> Result<Choices, OutsideError> {
-        if let Some(expected) = self.input.filter(|input| *input != network.input) {
-            return Err(OutsideError::Input { found: network.input, expected });
+    pub(super) fn read(&self, network: &NetworkSpec, frame: Frame) -> Result<Choices, OutsideError> {
+        if network.input != frame.input {
+            return Err(OutsideError::Input { found: network.input, expected: frame.input });
         }
-        if let Some(expected) = self.classes.filter(|classes| *classes != network.classes) {
-            return Err(OutsideError::Classes { found: network.classes, expected });
+        if network.classes != frame.classes {
+            return Err(OutsideError::Classes { found: network.classes, expected: frame.classes });
         }
         let mut farthest: Option<(usize, OutsideError)> = None;
         for &depth in &self.depths {
@@ -83,11 +83,13 @@ impl<'a> Reader<'a> {
     /// Which layers the next one reads: those that are joined here, or the one that the next node reads.
     fn reads(&self, stem: usize, outputs: &[usize]) -> Vec<usize> {
         let Some(inputs) = self.inputs.get(self.at) else { return Vec::new() };
-        let is_join = is_join(&self.network.nodes[self.at].layer);
         let from = |source: &usize| outputs.iter().position(|output| output == source);
-        match is_join {
-            true => inputs.iter().filter_map(from).collect(),
-            false => inputs.first().filter(|&&input| input != stem).and_then(from).into_iter().collect(),
+        let joined: Option<Vec<usize>> = inputs.iter().map(from).collect();
+        // A layer may begin with a node of that kind itself, but what that reads is one and the same.
+        let is_join = is_join(&self.network.nodes[self.at].layer);
+        match joined.filter(|joined| is_join && joined.len() > 1 && joined.is_sorted_by(|a, b| a < b)) {
+            Some(joined) => joined,
+            None => inputs.first().filter(|&&input| input != stem).and_then(from).into_iter().collect(),
         }
     }
 

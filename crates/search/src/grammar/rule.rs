@@ -68,10 +68,12 @@ impl Rule {
         }
         match (misfit, *input) {
             (None, _) => Ok(None),
-            (Some(Misfit { choices, node, size }), _) if grammar.skips => {
+            (Some(Misfit { choices, node, size, is_in_stem }), input)
+                if grammar.skips && !(is_in_stem && input.is_none()) =>
+            {
                 Err(GrammarError::SkipSizes { choices, node, size })
             }
-            (Some(Misfit { choices, node, size }), None) => {
+            (Some(Misfit { choices, node, size, .. }), None) => {
                 Err(GrammarError::InputNeeded { choices, node, size })
             }
             (Some(_), Some(input)) => Self::exact(grammar, layer, single, input, asks),
@@ -367,6 +369,8 @@ struct Misfit {
     choices: String,
     node: String,
     size: usize,
+    /// Which takes pictures of one size alone.
+    is_in_stem: bool,
 }
 
 impl Sizes<'_> {
@@ -376,18 +380,20 @@ impl Sizes<'_> {
         let largest = self.input.map_or(UNKNOWN_SIZE, |[_, h, w]| h.max(w));
         if asks && !self.skips {
             // Numbers of channels are looked at one by one.
-            return Some(Misfit { choices: "any choices".into(), node: self.asking(), size: largest });
+            let (choices, node) = ("any choices".into(), self.asking());
+            return Some(Misfit { choices, node, size: largest, is_in_stem: false });
         }
         for (size, c) in (1..=largest).flat_map(|size| ANY_CHANNELS.map(|c| (size, c))) {
             let map = Shape::Map([c, size, size]);
             let picture = self.input.map_or(map, Shape::Map);
             let most = if self.skips { size } else { usize::MAX };
-            let misfit = self
-                .part_misfit(stem, single, (picture, asks), usize::MAX)
+            let in_stem = self.part_misfit(stem, single, (picture, asks), usize::MAX);
+            let is_in_stem = in_stem.is_some();
+            let misfit = in_stem
                 .or_else(|| self.part_misfit(template, layer, (map, asks), most))
                 .or_else(|| self.part_misfit(head, single, (map, asks), usize::MAX));
             if let Some((choices, node)) = misfit {
-                return Some(Misfit { choices, node, size });
+                return Some(Misfit { choices, node, size, is_in_stem });
             }
         }
         None

@@ -171,7 +171,8 @@ impl Sampler for Learner {
 
     fn learn(&self, ask: &Ask<'_>) {
         if can_learn(ask.history) {
-            let _may_wait = self.taught(&mut self.cache(), ask, self.n_steps_before(ask.number));
+            let n_steps = ask.number / self.learning.reward.children;
+            let _may_wait = self.taught(&mut self.cache(), ask, n_steps);
         }
     }
 

@@ -72,20 +72,24 @@ pub(crate) fn all_points(space: &Space) -> Vec<Point> {
 
 #[test]
 fn decoding_and_encoding_are_inverse_on_every_point() {
-    for (text, n_points) in [(SHRINKING, 28 + 11 * 16), (SKIPPING, 2 * (4 * 2 + 8 * 8))] {
+    // A layer may begin with the same kind of node as joins skips.
+    let twice = r#"{ name = "twice", inputs = ["input", "input"], layer = { concat = { pad = true } } },"#;
+    let doubling = SKIPPING.replacen("layer = [", &format!("layer = [{twice}"), 1);
+    let n_skipping = 2 * (4 * 2 + 8 * 8);
+    for (text, n_points) in [(SHRINKING, 28 + 11 * 16), (SKIPPING, n_skipping), (&doubling, n_skipping)] {
         let grammar = Grammar::new(&spec(text)).unwrap();
         let space = space_of(&grammar);
         let points = all_points(&space);
-        let mut seen = std::collections::BTreeSet::new();
+        let (mut seen, frame) = (std::collections::BTreeSet::new(), Frame { classes: 7, ..Frame::default() });
         for point in &points {
             let values = space.assignment(point);
-            let mut network = grammar.decode(&values, Frame { classes: 7, ..Frame::default() }).unwrap();
+            let mut network = grammar.decode(&values, frame).unwrap();
             network.validate().unwrap();
             assert!(seen.insert(network.to_toml().unwrap()), "two points give {network:?}");
-            assert_eq!(grammar.encode(&network).unwrap(), values);
+            assert_eq!(grammar.encode(&network, frame).unwrap(), values);
             assert!(space.contains(point));
             rename(&mut network);
-            assert_eq!(grammar.encode(&network).unwrap(), values, "names do not matter");
+            assert_eq!(grammar.encode(&network, frame).unwrap(), values, "names do not matter");
         }
         assert_eq!(points.len(), n_points);
     }
@@ -205,7 +209,7 @@ fn a_network_outside_of_the_space_is_told_why() {
     let changed = |change: Change| {
         let mut network = inside.clone();
         change(&mut network);
-        grammar.encode(&network).unwrap_err().to_string()
+        grammar.encode(&network, Frame::default()).unwrap_err().to_string()
     };
     let cases: [(Change, &str); 6] = [
         (|network| network.input = [1, 28, 28], "its input is [1, 28, 28], but the grammar's is [1, 6, 5]"),
@@ -229,8 +233,13 @@ fn a_network_outside_of_the_space_is_told_why() {
     let messages = cases.map(|(change, expected)| (changed(change), expected));
     let wrong: Vec<_> = messages.iter().filter(|(message, expected)| !message.contains(expected)).collect();
     assert!(wrong.is_empty(), "{wrong:#?}");
-    let lenet = grammar.encode(&preset("lenet").unwrap()).unwrap_err().to_string();
+    let lenet = grammar.encode(&preset("lenet").unwrap(), Frame::default()).unwrap_err().to_string();
     assert!(lenet.contains("its input is [1, 28, 28]"), "{lenet}");
+    // Where the grammar itself does not say, the data do.
+    let other = Frame { classes: 7, ..Frame::default() };
+    let of_data =
+        Grammar::new(&spec(SKIPPING)).unwrap().encode(&preset("lenet").unwrap(), other).unwrap_err();
+    assert_eq!(of_data.to_string(), "it has 10 classes, but the grammar has 7");
 }
 
 /// Which number of filters stands first says nothing of the pictures that a grammar is for.
@@ -242,6 +251,15 @@ fn many_filters_ask_for_no_input_in_whatever_order_they_stand() {
             .replace("decision = [", &format!("decision = [{{ name = \"filters\", choices = {filters} }}, "));
         Grammar::new(&spec(&text)).unwrap_or_else(|error| panic!("{filters}: {error}"));
     }
+}
+
+#[test]
+fn a_stem_that_shrinks_pictures_asks_for_their_size() {
+    let stem = SKIPPING.replace("{ pad = { top = \"$border\" } }", "{ avg_pool2d = { kernel = 2 } }");
+    let stem = stem.replace(", { name = \"border\", choices = [0, 1] }", "");
+    let error = Grammar::new(&spec(&stem)).unwrap_err().to_string();
+    assert!(error.contains("`grammar.input` must be given") && error.contains("node `pad`"), "{error}");
+    Grammar::new(&spec(&format!("input = [1, 28, 28]\n{stem}"))).unwrap();
 }
 
 /// The grammar with a text in place of another.

@@ -89,10 +89,14 @@ fn the_log_of_a_step_says_what_happened() {
     for (name, spec) in specs().into_iter().filter(|(name, _)| *name != "one child a step") {
         let (history, _) = study(&spec, 41);
         let sampler = sampler(&spec);
-        try_point(&*sampler, &history, 40, 0).unwrap();
-        let steps = sampler.steps(0);
+        let answer = try_point(&*sampler, &history, 40, 0);
         let expected = 10 - usize::from(name.ends_with("delay"));
-        assert_eq!(steps.len(), expected, "{name}");
+        assert_eq!(sampler.steps(0).len(), expected, "{name}");
+        // When all is over, nothing is left out, and what comes next stays what it was.
+        sampler.learn(&Ask { history: &history, seed: Seed(1), number: 40, attempt: 0 });
+        let steps = sampler.steps(0);
+        assert_eq!(steps.len(), 10, "{name}");
+        assert_eq!(try_point(&*sampler, &history, 40, 0), answer, "{name}");
         for (idx, step) in steps.iter().enumerate() {
             check_step(step, idx as u64, &history);
         }
