@@ -262,7 +262,11 @@ impl Study {
                     let earlier = earlier.number;
                     return Ok(Proposal::Repeated(values, candidate, earlier));
                 }
-                // Who tries it may never tell: then the first that is over is taken.
+                // Who tries it may never tell: a policy, which draws the same again, has it tried here too; others take the
+                // first that is over.
+                (None, Some(earlier)) if is_outside(earlier) && self.sampler.takes_repeats() => {
+                    return Ok(Proposal::Fresh(values, candidate));
+                }
                 (None, Some(earlier)) if is_outside(earlier) => {
                     return Ok(repeated.unwrap_or(Proposal::NotYet));
                 }
@@ -307,7 +311,7 @@ impl Study {
         Some(StudyError::NotAllowed { name, value }.to_string())
     }
 
-    /// The first other trial of the same run whose result stands, or will.
+    /// The first other trial of the same run whose result stands, or will; one that may never end counts only if it is alone.
     fn earlier(&self, number: u64, run: &str) -> Option<&TrialRecord> {
         let stands = |trial: &&TrialRecord| match trial.state {
             TrialState::Failed => trial.user_attributes.contains_key(LASTING),
@@ -317,7 +321,8 @@ impl Study {
         let is_same =
             |trial: &&TrialRecord| trial.user_attributes.get(RUN).and_then(Json::as_str) == Some(run);
         let others = self.view.trials().iter().filter(|trial| trial.number != number);
-        if run.is_empty() { None } else { others.filter(is_same).find(stands) }
+        let same = others.filter(|_| !run.is_empty()).filter(is_same).filter(stands);
+        same.min_by_key(|trial| is_outside(trial))
     }
 
     /// What is put down of a trial when it begins.
@@ -355,9 +360,10 @@ impl Study {
     }
 }
 
-/// Whether another program was asked for the trial.
-fn is_outside(trial: &TrialRecord) -> bool {
-    trial.system_attributes.get(store::LEASE).is_some_and(|lease| lease["worker"].as_str() == Some(OUTSIDE))
+/// Whether the trial runs in another program.
+pub(crate) fn is_outside(trial: &TrialRecord) -> bool {
+    let lease = trial.system_attributes.get(store::LEASE).filter(|_| trial.state == TrialState::Running);
+    lease.is_some_and(|lease| lease["worker"].as_str() == Some(OUTSIDE))
 }
 
 impl Drop for Study {

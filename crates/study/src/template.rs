@@ -38,14 +38,18 @@ pub fn space(study: &StudySpec) -> Result<Space, StudyError> {
     space_of(grammar.as_ref(), &study.parameters)
 }
 
-/// The values of a grammar's decisions that stand for a network, for [`crate::StudyView::enqueue`]; the error says why it is none of
-/// the grammar's.
-pub fn encode(study: &StudySpec, network: &NetworkSpec) -> Result<BTreeMap<String, Param>, StudyError> {
+/// The values of a grammar's decisions that stand for a network for data of that frame, for [`crate::StudyView::enqueue`]; the
+/// error says why it is none of the grammar's.
+pub fn encode(
+    study: &StudySpec,
+    network: &NetworkSpec,
+    data: Frame,
+) -> Result<BTreeMap<String, Param>, StudyError> {
     let name = || study.name.clone();
     let grammar = study.grammar.as_ref().ok_or_else(|| StudyError::NoGrammar { name: name() })?;
     let grammar = Grammar::new(grammar)?;
     let outside = |source| StudyError::Outside { network: network.name.clone(), name: name(), source };
-    let values = grammar.encode(network).map_err(outside)?;
+    let values = grammar.encode(network, data).map_err(outside)?;
     let param = |dimension: &Dimension| {
         let value = *values.get(&dimension.name)?;
         Some((dimension.name.clone(), Param { domain: dimension.domain.clone(), value }))
@@ -79,9 +83,10 @@ impl Template {
         let network = run.get("network").cloned();
         let grammar = study.grammar.as_ref().map(Grammar::new).transpose()?;
         if grammar.is_some() {
-            check_no_network(network.is_some(), &study.parameters)?;
+            check_no_network(network.is_some(), study)?;
         }
         check_keys(&study.parameters)?;
+        space_of(None, &study.retrain.parameters)?;
         check_run_keys(study, run)?;
         let file = RunFile::from_table("table `run`", run.clone())?;
         let whole = file.resolve(|name| load(name))?;
@@ -163,24 +168,27 @@ fn check_keys(parameters: &[ParameterSpec]) -> Result<(), StudyError> {
 
 /// Keys of a run file that would say nothing: of a trial's run, of the training at the end.
 fn check_run_keys(study: &StudySpec, run: &Table) -> Result<(), StudyError> {
-    let of_run = run.keys().map(|key| ("run.", key.as_str()));
-    let keys_of = |parameters: &[ParameterSpec]| -> Vec<String> {
-        parameters.iter().flat_map(|parameter| parameter.key.clone()).collect()
-    };
-    let (of_trial, of_retrain) = (keys_of(&study.parameters), keys_of(&study.retrain.parameters));
-    let of_parameters = of_trial.iter().chain(&of_retrain).map(|key| ("", key.as_str()));
-    let of_end = study.retrain.set.keys().map(|key| ("retrain.set.", key.as_str()));
-    let why = |(table, key): (&'static str, &str)| match key {
+    let of_run = run.keys().map(|key| ("run.", key));
+    let of_trial = study.parameters.iter().flat_map(keys_of).map(|key| ("", key));
+    let of_grid = study.retrain.parameters.iter().flat_map(keys_of).map(|key| ("retrain.parameter: ", key));
+    let of_end = study.retrain.set.keys().map(|key| ("retrain.set.", key));
+    let why = |table: &str, key: &str| match key {
         "out" => Some("each trial has a folder of its own"),
         "threads" => Some("`--threads` says how many, and `jobs` how many trials share them"),
         "json" | "quiet" => Some("trials print nothing"),
         "test" => Some("trials never look at the test samples, and the best are tested once at the end"),
-        "subset" if table == "retrain.set." => Some("the best learn from all samples at the end"),
+        "subset" if table.starts_with("retrain") => Some("the best learn from all samples at the end"),
         _ => None,
     };
-    let mut keys = of_run.chain(of_parameters).chain(of_end);
-    let found = keys.find_map(|(table, key)| Some((format!("{table}{key}"), why((table, key))?)));
+    let mut keys = of_run.chain(of_trial).chain(of_grid).chain(of_end);
+    let found = keys.find_map(|(table, key)| Some((format!("{table}{key}"), why(table, key)?)));
     found.map_or(Ok(()), |(key, why)| Err(StudyError::RunKey { key, why }))
+}
+
+/// The keys under which a parameter or one of its choices puts something.
+fn keys_of(parameter: &ParameterSpec) -> impl Iterator<Item = &String> {
+    let further = parameter.choices.iter().flatten().flat_map(|choice| choice.set.iter().map(|(key, _)| key));
+    parameter.key.iter().chain(further)
 }
 
 /// A run that is being made.
@@ -302,17 +310,14 @@ fn value_and_further(parameter: &ParameterSpec, value: ParamValue) -> (Option<Va
 }
 
 /// Where a grammar says which networks there are, nothing else does.
-fn check_no_network(is_in_run: bool, parameters: &[ParameterSpec]) -> Result<(), StudyError> {
-    let sets_network = |parameter: &&ParameterSpec| {
-        let choices = parameter.choices.iter().flatten();
-        let further = choices.flat_map(|choice| choice.set.iter().map(|(key, _)| key));
-        parameter.key.iter().chain(further).any(|key| key == "network")
+fn check_no_network(is_in_run: bool, study: &StudySpec) -> Result<(), StudyError> {
+    let sets_network = |parameter: &&ParameterSpec| keys_of(parameter).any(|key| key == "network");
+    let in_parameter = study.parameters.iter().chain(&study.retrain.parameters).find(sets_network);
+    let what = match in_parameter {
+        _ if is_in_run => "`run.network`".into(),
+        _ if study.retrain.set.contains_key("network") => "`retrain.set.network`".into(),
+        Some(parameter) => format!("parameter `{}`", parameter.name),
+        None => return Ok(()),
     };
-    match (is_in_run, parameters.iter().find(sets_network)) {
-        (true, _) => Err(StudyError::TwoNetworks { what: "`run.network`".into() }),
-        (false, Some(parameter)) => {
-            Err(StudyError::TwoNetworks { what: format!("parameter `{}`", parameter.name) })
-        }
-        (false, None) => Ok(()),
-    }
+    Err(StudyError::TwoNetworks { what })
 }

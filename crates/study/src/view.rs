@@ -8,6 +8,7 @@ use serde_json::Value as Json;
 use spec::{Direction, Measure, ObjectiveSpec, StudySpec, TrialRecord, TrialState};
 use store::{Store, StoreError, StudyId, StudyRow, TrialCache};
 
+use crate::ask::is_outside;
 use crate::folder::{FILE, STORE};
 use crate::template::{space, space_of};
 use crate::{StudyError, StudyFolder, journal};
@@ -178,6 +179,11 @@ impl StudyView {
             } += 1;
         }
         counts
+    }
+
+    /// Trials that run in other programs, which may never tell of them.
+    pub fn elsewhere(&self) -> impl Iterator<Item = &TrialRecord> {
+        self.trials().iter().filter(|trial| is_outside(trial))
     }
 
     /// Whole trials that keep to the constraints, the best first: by the first objective, or those of the front.

@@ -143,6 +143,22 @@ fn what_another_program_was_asked_for_is_not_waited_for() {
     assert_eq!((number, done.len(), ending), (0, 3, Ending::Trials), "the others of the four values");
 }
 
+/// A policy may draw the same, and then has it tried itself.
+#[test]
+fn a_policy_tries_what_another_program_was_asked_for_too() {
+    let (_root, dir) = root();
+    let text = FEW.replace("\"random\"", "{ softmax_table = { reward = { children = 12 } } }");
+    let mut outside = Study::outside(StudyView::begin(&dir, &text).unwrap(), 1).unwrap();
+    let (number, values) = next(&mut outside);
+    let mut worker = worker(&dir, &text);
+    let (done, ending) = work(&mut worker);
+    let tried: BTreeSet<String> = trials(&dir).iter().map(|(params, _)| format!("{params:?}")).collect();
+    assert_eq!((number, done.len(), ending), (0, tried.len(), Ending::Trials), "each value once, its too");
+    assert_eq!(worker.view().elsewhere().map(|trial| trial.number).collect::<Vec<_>>(), [0]);
+    tell(&mut outside, number, &values);
+    assert_eq!(trials(&dir).len(), 12);
+}
+
 #[test]
 fn a_trial_of_a_worker_that_is_gone_goes_on_with_its_values() {
     let (_root, dir) = root();
