@@ -38,6 +38,10 @@ pub(crate) enum CliError {
     ForeignObjective { name: String },
     #[error("none of {n} trials taken from all over the space can be tried; for example {values}: {reason}")]
     NothingToTry { n: u64, values: String, reason: String },
+    #[error(
+        "`retrain.parameter` is a grid that is measured on the validation images, so the run must not have `validation = 0`"
+    )]
+    GridWithoutValidation,
     #[error("a process of the study could not be started")]
     StartWorker(#[source] io::Error),
     #[error("a process of the study ended; all trials are kept\n{words}")]
@@ -57,6 +61,10 @@ pub(crate) enum CliError {
     CannotBeTried { network: String, reason: String },
     #[error("{} holds a run; name another folder", dir.display())]
     HoldsRun { dir: PathBuf },
+    #[error("{} is the model of another network than the one to be written; name another folder", path.display())]
+    HoldsModel { path: PathBuf },
+    #[error("none of the best can be trained again")]
+    NothingToRetrain(#[source] Box<CliError>),
     #[error("the run in {} did not end well; `danlu resume` tells why, and the same command goes on", dir.display())]
     RetrainingFailed { dir: PathBuf },
     #[error("line {line} of the input is not what is read here")]
@@ -245,7 +253,8 @@ impl CliError {
             Self::StudyNotBegun { .. } => 2,
             Self::ForeignObjective { .. } | Self::NothingToTry { .. } | Self::TellWhat { .. } => 2,
             Self::JsonLine { .. } | Self::NoSearch { .. } | Self::CannotBeTried { .. } => 2,
-            Self::HoldsRun { .. } => 2,
+            Self::HoldsRun { .. } | Self::HoldsModel { .. } | Self::GridWithoutValidation => 2,
+            Self::NothingToRetrain(error) => error.exit_code(),
             Self::Study(error) => study_exit_code(error),
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,

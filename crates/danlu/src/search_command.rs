@@ -49,7 +49,7 @@ fn enqueue(args: &SearchEnqueueArgs) -> Result<(), CliError> {
     let network = if is_preset { candidates.adapted(network)? } else { network };
     // A network that is none of the search's, or cannot be tried, begins none.
     let search = place.spec()?;
-    let params = study::encode(&search, &network)?;
+    let params = study::encode(&search, &network, candidates.frame()?)?;
     if search.parameters.is_empty() {
         let values = params.iter().map(|(name, param)| (name.clone(), param.value)).collect();
         if let Some(reason) = candidates.look(&values)?.refusal {

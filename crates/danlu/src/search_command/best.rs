@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nn::Plan;
-use runs::{RECORD, RUN, atomic_file, model_file};
+use runs::{MODEL, RECORD, RUN, atomic_file, model_file};
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
 use spec::{Testing, TrainSpec, TrialRecord};
@@ -124,6 +124,8 @@ impl Best {
     }
 }
 
+const ONNX: &str = "model.onnx";
+
 /// What is written of a network.
 struct Files {
     spec: TrainSpec,
@@ -137,10 +139,14 @@ impl Files {
         Ok(Self { spec, model })
     }
 
-    /// Files of the same names that are there are replaced, but no run is.
+    /// Files of the same names that are there are replaced, but no run is, and no model of another network stays beside this one.
     fn write(self, out: &Path) -> Result<Vec<PathBuf>, CliError> {
         if out.join(RECORD).exists() {
             return Err(CliError::HoldsRun { dir: out.to_owned() });
+        }
+        let models = [MODEL, ONNX].map(|name| out.join(name)).into_iter();
+        if let Some(path) = models.into_iter().find(|path| self.model.is_none() && path.exists()) {
+            return Err(CliError::HoldsModel { path });
         }
         fs::create_dir_all(out).map_err(CliError::io("make the folder", out))?;
         let mut files = vec![
@@ -148,9 +154,7 @@ impl Files {
             (out.join("network.toml"), self.spec.network.to_toml()?.into_bytes()),
         ];
         if let Some(model) = &self.model {
-            for (format, name) in
-                [(ExportFormat::Safetensors, "model.safetensors"), (ExportFormat::Onnx, "model.onnx")]
-            {
+            for (format, name) in [(ExportFormat::Safetensors, MODEL), (ExportFormat::Onnx, ONNX)] {
                 files.extend(export_command::files(model, format, &out.join(name))?);
             }
         }

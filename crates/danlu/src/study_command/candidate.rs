@@ -89,28 +89,39 @@ impl Candidates {
     }
 
     /// Whether what is to become of the best at the end can be done, with values that can be tried.
-    pub(crate) fn check_again(&self, values: &Assignment) -> Result<(), CliError> {
+    fn check_again(&self, values: &Assignment) -> Result<(), CliError> {
         if self.retrain.best == 0 {
             return Ok(());
         }
         for combination in study::combinations(&self.retrain.parameters) {
-            self.prepare_again(values, &combination)?;
+            let prepared = self.prepare_again(values, &combination)?;
+            if !combination.is_empty() && prepared.spec.validation == Some(0.0) {
+                return Err(CliError::GridWithoutValidation);
+            }
+            prepared.retraining(self.retrain.seeds - 1, 1).to_toml()?;
         }
         Ok(())
     }
 
-    /// Values from all over the space, with every parameter and every choice among them: a mistake in one of these is found, and if
-    /// none of all can be tried, or trained again at the end, the study file is wrong.
+    /// Values from all over the space, with every parameter and every choice among them: one that goes into no run is a mistake,
+    /// and if none of all can be tried, or trained again at the end, the study file is wrong.
     pub(crate) fn try_some(&self, study: &StudySpec) -> Result<(), CliError> {
         let space = study::space(study)?;
         let (mut is_tried, mut refusal, mut mistake) = (false, None, None);
-        let mut unseen = choices_of(&space);
+        let (mut unseen, mut misplaced) = (choices_of(&space), Vec::new());
         for values in samples(study, &space) {
             if is_tried && unseen.is_empty() {
                 break;
             }
+            let prepared = match self.prepare(&values) {
+                Err(error) if is_misplaced(&error) => {
+                    misplaced.push((values, error));
+                    continue;
+                }
+                prepared => prepared,
+            };
             unseen.retain(|(name, choice)| !has(&values, name, *choice));
-            match self.look(&values)?.refusal {
+            match self.judge(prepared)?.refusal {
                 None if is_tried => {}
                 None => match self.check_again(&values) {
                     Ok(()) => is_tried = true,
@@ -118,6 +129,13 @@ impl Candidates {
                 },
                 Some(reason) => refusal = Some((values, reason)),
             }
+        }
+        let is_to_blame = |(values, error): &(Assignment, CliError)| {
+            let mut unseen = unseen.iter().filter(|(name, choice)| has(values, name, *choice));
+            unseen.any(|(name, _)| parameter_of(error).is_none_or(|parameter| parameter == name))
+        };
+        if let Some(idx) = misplaced.iter().position(is_to_blame) {
+            return Err(misplaced.swap_remove(idx).1);
         }
         match (is_tried, mistake, refusal) {
             (false, Some(mistake), _) => Err(mistake),
@@ -159,10 +177,20 @@ impl Candidates {
         Ok(wanted.adapt(network))
     }
 
+    /// What networks are made for, where the data do not vary.
+    pub(crate) fn frame(&self) -> Result<Frame, CliError> {
+        let wanted = Wanted::new(Path::new(self.template.data()))?;
+        Ok(frame_of(&wanted))
+    }
+
     /// What is known of values before they are tried. Mistakes of the study file itself are errors; what only these values
     /// together are to blame for is a refusal.
     pub(crate) fn look(&self, values: &Assignment) -> Result<Candidate, CliError> {
-        let prepared = match self.prepare(values) {
+        self.judge(self.prepare(values))
+    }
+
+    fn judge(&self, prepared: Result<Prepared, CliError>) -> Result<Candidate, CliError> {
+        let prepared = match prepared {
             Ok(prepared) => prepared,
             Err(error) if is_of_file(&error) => return Err(error),
             Err(error) => {
@@ -200,11 +228,11 @@ impl Candidates {
 }
 
 impl Prepared {
-    /// The training that ends in the model that is kept: on all samples that a choice was made by too, with a seed of its own
-    /// and for as many epochs as the trial took; the test samples are looked at once.
-    pub(crate) fn retraining(&self, seed: u64, n_epochs: usize) -> TrainSpec {
+    /// The training, one of several, that ends in a model that is kept: on all samples that a choice was made by too, with a seed of
+    /// its own and for as many epochs as the trial took; the test samples are looked at once.
+    pub(crate) fn retraining(&self, idx: usize, n_epochs: usize) -> TrainSpec {
         TrainSpec {
-            seed,
+            seed: self.spec.seed.saturating_add(1 + idx as u64),
             epochs: n_epochs,
             validation: Some(0.0),
             subset: None,
@@ -262,16 +290,25 @@ fn has(values: &Assignment, name: &str, choice: Option<usize>) -> bool {
     value.is_some_and(|value| choice.is_none_or(|choice| *value == ParamValue::Category(choice)))
 }
 
-/// Whether a mistake is there whatever the other values are: a key, a choice or a file that does not exist.
+/// Whether a value goes under no key of the run, which may be so with these other values alone.
+fn is_misplaced(error: &CliError) -> bool {
+    use StudyError as E;
+    matches!(error, CliError::Study(E::Patch { .. } | E::Spec(SpecError::Toml { .. })))
+}
+
+/// The parameter that an error is about, if it says so.
+fn parameter_of(error: &CliError) -> Option<&str> {
+    match error {
+        CliError::Study(StudyError::Patch { parameter, .. }) => Some(parameter),
+        _ => None,
+    }
+}
+
+/// Whether a mistake is there whatever the other values are: a data set or a file that does not exist.
 fn is_of_file(error: &CliError) -> bool {
     use StudyError as E;
     match error {
-        CliError::Study(error) => {
-            matches!(
-                error,
-                E::Patch { .. } | E::Data { .. } | E::Network { .. } | E::Spec(SpecError::Toml { .. })
-            )
-        }
+        CliError::Study(error) => matches!(error, E::Data { .. } | E::Network { .. }),
         // Weights may fit other networks of the space.
         CliError::Runs(error) => !matches!(error, RunsError::Weights { .. }),
         CliError::Spec(error) => matches!(error, SpecError::Network { .. }),
@@ -310,9 +347,12 @@ fn nameless(mut spec: TrainSpec) -> TrainSpec {
 
 /// What a data set asks of a network.
 fn frame(data: &str) -> Result<Frame, Box<dyn std::error::Error + Send + Sync>> {
-    let wanted = Wanted::new(Path::new(data))?;
+    Ok(frame_of(&Wanted::new(Path::new(data))?))
+}
+
+fn frame_of(wanted: &Wanted) -> Frame {
     let input = wanted.shape().unwrap_or(Frame::default().input);
-    Ok(Frame { input, classes: wanted.n_classes() })
+    Frame { input, classes: wanted.n_classes() }
 }
 
 fn load(

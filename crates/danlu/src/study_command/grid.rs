@@ -30,14 +30,14 @@ pub(crate) fn tasks(view: &StudyView, candidates: &Candidates) -> Result<Vec<Tas
     if grid.is_empty() {
         return Ok(Vec::new());
     }
-    let mut tasks = Vec::new();
-    for trial in retrain::chosen(view) {
-        for (idx, combination) in study::combinations(grid).iter().enumerate() {
+    let of = |trial: &TrialRecord| {
+        let one = |(idx, combination): (usize, &Assignment)| {
             let prepared = candidates.prepare_again(&retrain::values_of(trial), combination)?;
-            tasks.push(Task::new(view.folder().in_grid(trial.number, idx), prepared.spec.to_toml()?));
-        }
-    }
-    Ok(tasks)
+            Ok(Task::new(view.folder().in_grid(trial.number, idx), prepared.spec.to_toml()?))
+        };
+        study::combinations(grid).iter().enumerate().map(one).collect()
+    };
+    retrain::of_each(retrain::chosen(view).into_iter().map(|trial| (trial, of(trial))))
 }
 
 /// The best trials with what was best of the grid for each, the best first; as many as the study wants.

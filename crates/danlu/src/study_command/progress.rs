@@ -56,7 +56,7 @@ pub(crate) fn n_over(counts: Counts) -> usize {
     counts.complete + counts.pruned + counts.failed
 }
 
-/// `12/100 trials, 3 pruned, 0 failed, best 0.9123 (7), 4 minutes left`
+/// `12/100 trials, 3 pruned, 0 failed, best 0.9123 (trial 7), 4 minutes left`
 fn text(view: &StudyView, left: Option<Duration>) -> String {
     let counts = view.counts();
     let of = view.spec().budget.trials.map_or_else(String::new, |trials| format!("/{trials}"));
@@ -69,5 +69,10 @@ fn text(view: &StudyView, left: Option<Duration>) -> String {
         (_, Some(_)) => format!(", {} on the front", view.best().len()),
     };
     let left = left.map_or_else(String::new, |left| format!(", {:#} left", HumanDuration(left)));
-    format!("{}{of} trials, {} pruned, {} failed{best}{left}", n_over(counts), counts.pruned, counts.failed)
+    let elsewhere = match view.elsewhere().next() {
+        Some(trial) => format!(", another program has trial {}", trial.number),
+        None => String::new(),
+    };
+    let Counts { pruned, failed, .. } = counts;
+    format!("{}{of} trials, {pruned} pruned, {failed} failed{best}{left}{elsewhere}", n_over(counts))
 }

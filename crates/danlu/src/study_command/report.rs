@@ -1,5 +1,7 @@
 //! What a study came to.
 
+use std::path::PathBuf;
+
 use runs::atomic_file;
 use serde::Serialize;
 use serde_json::{Map, Value as Json};
@@ -8,7 +10,7 @@ use study::{Counts, REPORT, REPORT_JSON, StudyView};
 
 use crate::error::CliError;
 use crate::output;
-use crate::study_command::grid;
+use crate::study_command::{grid, retrain};
 use crate::table::{Align, short, table};
 
 /// What a study came to, for programs.
@@ -69,9 +71,8 @@ impl Report {
         let Counts { waiting, running, complete, pruned, failed } = view.counts();
         let is_reused = |trial: &&TrialRecord| trial.user_attributes.contains_key(study::DUPLICATE_OF);
         let worked_s = view.worked_s();
-        let n_shown = if view.objectives().len() == 1 { view.spec().retrain.best.max(1) } else { usize::MAX };
         let finalists = grid::finalists(view);
-        let best = view.best().into_iter().take(n_shown).map(|trial| {
+        let best = shown(view).into_iter().map(|trial| {
             let finalist = finalists.iter().find(|one| one.trial.number == trial.number);
             BestTrial {
                 trial: trial.number,
@@ -137,6 +138,16 @@ impl Report {
     }
 }
 
+/// The front of several objectives; of a single one those that are trained again, or the best alone.
+fn shown(view: &StudyView) -> Vec<&TrialRecord> {
+    let chosen = retrain::chosen(view);
+    match (view.objectives().len(), chosen.is_empty()) {
+        (1, true) => view.best().into_iter().take(1).collect(),
+        (1, false) => chosen,
+        _ => view.best(),
+    }
+}
+
 /// Puts the report into the study's folder.
 pub(crate) fn write(view: &StudyView) -> Result<(), CliError> {
     let report = Report::of(view);
@@ -155,16 +166,16 @@ pub(crate) fn summary(view: &StudyView, is_json: bool) -> Result<(), CliError> {
 }
 
 pub(crate) fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
-    let dirs: Vec<_> =
-        (0..view.spec().retrain.seeds).map(|idx| view.folder().retrained(number, idx)).collect();
-    let accuracy = |dir: &std::path::PathBuf| {
-        let record = runs::read_record(dir).ok()??;
+    let dirs = (0..view.spec().retrain.seeds).map(|idx| view.folder().retrained(number, idx));
+    let tested = |dir: PathBuf| {
+        let record = runs::read_record(&dir).ok()??;
         if record.state != RunState::Finished {
             return None;
         }
-        Some(record.epochs.last()?.test_accuracy).filter(|accuracy| accuracy.is_finite())
+        let accuracy = record.epochs.last()?.test_accuracy;
+        accuracy.is_finite().then(|| (accuracy, dir.display().to_string()))
     };
-    let each: Vec<f64> = dirs.iter().filter_map(accuracy).collect();
+    let (each, runs): (Vec<f64>, Vec<String>) = dirs.filter_map(tested).unzip();
     let n = each.len();
     if n == 0 {
         return None;
@@ -172,7 +183,6 @@ pub(crate) fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
     let mean = each.iter().sum::<f64>() / n as f64;
     let squares: f64 = each.iter().map(|x| (x - mean) * (x - mean)).sum();
     let standard_error = (n > 1).then(|| (squares / (n - 1) as f64 / n as f64).sqrt());
-    let runs = dirs.iter().map(|dir| dir.display().to_string()).collect();
     Some(Retrained { n, test_accuracy: mean, standard_error, each, runs })
 }
 

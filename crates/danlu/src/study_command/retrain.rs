@@ -152,17 +152,45 @@ impl Drop for Running {
 }
 
 fn tasks(view: &StudyView, candidates: &Candidates) -> Result<Vec<Task>, CliError> {
-    let mut tasks = Vec::new();
-    for Finalist { trial, combination, n_epochs, .. } in grid::finalists(view) {
-        let prepared = candidates.prepare_again(&values_of(trial), &combination)?;
-        let n_epochs = if prepared.spec.early_stopping.is_some() { n_epochs } else { prepared.spec.epochs };
-        for idx in 0..view.spec().retrain.seeds {
-            let seed = prepared.spec.seed + 1 + idx as u64;
-            let toml = prepared.retraining(seed, n_epochs).to_toml()?;
-            tasks.push(Task::new(view.folder().retrained(trial.number, idx), toml));
+    let of = |finalist: &Finalist<'_>| {
+        let Finalist { trial, combination, n_epochs, .. } = finalist;
+        let prepared = candidates.prepare_again(&values_of(trial), combination)?;
+        let n_epochs = if prepared.spec.early_stopping.is_some() { *n_epochs } else { prepared.spec.epochs };
+        let one = |idx| {
+            let toml = prepared.retraining(idx, n_epochs).to_toml()?;
+            Ok(Task::new(view.folder().retrained(trial.number, idx), toml))
+        };
+        (0..view.spec().retrain.seeds).map(one).collect()
+    };
+    of_each(grid::finalists(view).iter().map(|finalist| (finalist.trial, of(finalist))))
+}
+
+/// What is to be done with each of the best. One with which that cannot be done is told of and left out, as what the study file
+/// says of the end need not go together with every trial; if it is all of them, that is an error.
+pub(crate) fn of_each<'a>(
+    best: impl Iterator<Item = (&'a TrialRecord, Result<Vec<Task>, CliError>)>,
+) -> Result<Vec<Task>, CliError> {
+    let (mut tasks, mut failure, mut n) = (Vec::new(), None, 0);
+    for (trial, found) in best {
+        match found {
+            Ok(found) => {
+                tasks.extend(found);
+                n += 1;
+            }
+            Err(error) => {
+                output::note(&format!(
+                    "trial {} cannot be trained again: {}",
+                    trial.number,
+                    error.one_line()
+                ));
+                failure = Some(error);
+            }
         }
     }
-    Ok(tasks)
+    match failure {
+        Some(error) if n == 0 => Err(CliError::NothingToRetrain(Box::new(error))),
+        _ => Ok(tasks),
+    }
 }
 
 pub(crate) fn values_of(trial: &TrialRecord) -> Assignment {

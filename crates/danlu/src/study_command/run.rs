@@ -76,7 +76,12 @@ pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
     let crew = Crew::start(&place.dir, jobs, threads)?;
     crew.work(&mut view, asked)?;
     let crew = retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json };
-    if !retrain::run(&mut view, &candidates, crew)? {
+    let retrained = retrain::run(&mut view, &candidates, crew);
+    if retrained.is_err() {
+        // What the trials came to is known.
+        report::write(&view)?;
+    }
+    if !retrained? {
         if interrupt::is_signaled() {
             return Err(asked.interrupted(&view));
         }

@@ -40,6 +40,9 @@ fn the_best_gives_files_that_load() {
     let text = place.run("search best s").succeeds().stdout;
     assert!(text.contains("multiply-adds") && text.contains("test accuracy"), "{text}");
     place.run("search best s --out best").succeeds();
+    place
+        .run("search best s --out best --widen 2")
+        .fails(2, &["best/model.safetensors is the model of another"]);
     place.run("search best s --out runs/again").fails(2, &["runs/again holds a run"]);
 }
 

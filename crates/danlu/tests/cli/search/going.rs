@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::search::searched;
+use crate::search::{GRAMMAR, searched};
 use crate::study::Asked;
 use crate::study::trials;
 
@@ -32,6 +32,25 @@ fn a_search_goes_on_and_is_a_study_too() {
     let listed = place.run("search list").succeeds().stdout;
     assert!(listed.contains("zoph") && listed.contains("lenet-space") && !listed.contains("lenet-tune"));
     assert!(listed.lines().any(|line| line.starts_with("s ") && line.contains("done")), "{listed}");
+}
+
+/// Networks without a normalization have nowhere to put its epsilon; others are found in their place.
+#[test]
+fn a_parameter_of_some_networks_alone_is_no_mistake() {
+    let grammar = GRAMMAR.replace("layer = \"relu\"", "layer = \"$act\"")
+        + "[[grammar.decision]]\nname = \"act\"\nchoices = [\"batch_norm2d\", \"relu\"]\n"
+        + "[[parameter]]\nname = \"epsilon\"\nkey = \"network.node.*.layer.batch_norm2d.epsilon\"\nchoices = [1e-5, 1e-3]\n";
+    let place = Asked { trials: 12, parameters: &grammar, ..searched() }.place();
+    place.run("search s.toml --quiet").succeeds();
+    let trials = trials(&place, "s");
+    assert_eq!(trials.len(), 12);
+    for trial in trials {
+        let params = &trial["params"];
+        assert!(["0.act", "1.act"].iter().any(|act| params[act] == "batch_norm2d"), "{trial}");
+    }
+    let nowhere = grammar.replace("layer.batch_norm2d.epsilon", "layer.batch_norm.epsilon");
+    let place = Asked { parameters: &nowhere, ..searched() }.place();
+    place.run("search s.toml").fails(2, &["epsilon", "no element of the list has `layer.batch_norm`"]);
 }
 
 #[test]

@@ -420,11 +420,39 @@ fn what_becomes_of_the_best_may_change_and_is_then_done_anew() {
     }
 }
 
+/// Momentum is there for some trials alone: these are trained again, and of the others it is told.
+#[test]
+fn what_does_not_go_together_with_one_of_the_best_leaves_it_out() {
+    let keys = "retrain = { best = 4, seeds = 1, set = { \"optimizer.sgd.momentum\" = 0.5, epochs = 1 } }";
+    let parameters =
+        "[[parameter]]\nname = \"optimizer\"\nkey = \"optimizer\"\nchoices = [\"adam\", \"sgd\"]\n";
+    let asked = Asked { trials: 2, keys, sampler: "\"grid\"", parameters, ..Asked::default() };
+    let place = asked.place();
+    let ran = place.run("study run s.toml --json").succeeds();
+    assert!(ran.stderr.contains("trial 0 cannot be trained again"), "{}", ran.stderr);
+    let report: Value = serde_json::from_str(&ran.stdout).unwrap();
+    for best in report["best"].as_array().unwrap() {
+        assert_eq!(best["retrained"].is_null(), best["params"]["optimizer"] == "adam", "{best}");
+    }
+    // With none of them it is an error, but what the trials came to is put down.
+    let place = Asked { trials: 1, ..asked }.place();
+    place.run("study run s.toml").fails(2, &["none of the best can be trained again"]);
+    assert!(place.path("studies/s/report.json").exists());
+}
+
 #[test]
 fn mistakes_in_what_becomes_of_the_best_are_told_before_anything_is_trained() {
-    let twice = "[[retrain.parameter]]\nname = \"b\"\nkey = \"batch_size\"\nchoices = [8, 16]\n".repeat(2);
-    let unknown = "retrain = { set = { epochz = 3 } }".to_owned();
-    for (keys, expected) in [(twice, "a name that no other has"), (unknown, "epochz")] {
+    let grid = |key: &str, choices: &str| {
+        format!("[[retrain.parameter]]\nname = \"b\"\nkey = \"{key}\"\nchoices = [{choices}]\n")
+    };
+    let cases = [
+        (grid("batch_size", "8, 16").repeat(2), "a name that no other has"),
+        (grid("batch_size", ""), "`b`"),
+        (grid("subset", "0.5, 1.0"), "the best learn from all samples at the end"),
+        (format!("[retrain.set]\nvalidation = 0\n{}", grid("batch_size", "8")), "`validation = 0`"),
+        ("retrain = { set = { epochz = 3 } }".to_owned(), "epochz"),
+    ];
+    for (keys, expected) in cases {
         let place = Asked { keys: &keys, ..Asked::default() }.place();
         place.run("study run s.toml").fails(2, &[expected]);
         assert!(!place.path("studies/s/trials").exists());
