@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use axum::body::Body;
-use axum::extract::{Path as UrlPath, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use runs::StopRequest;
@@ -14,6 +14,7 @@ use serde::Deserialize;
 use crate::check::{Form, checked};
 use crate::error::DashboardError;
 use crate::listing::read_row;
+use crate::request::Path as UrlPath;
 use crate::run_dir::{ASKED, PENDING, RUN};
 use crate::state::{Shared, State as AppState};
 use crate::wire::{RunStatus, Started, StopAsked, StopWhen, TrainAsked};

@@ -1,12 +1,13 @@
 //! The epochs of a run as columns, thinned to what a chart can show.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use serde::Deserialize;
 use spec::EpochRecord;
 
 use crate::error::DashboardError;
+use crate::request::Path;
 use crate::run_dir::RECORD;
 use crate::state::Shared;
 use crate::wire::EpochColumns;

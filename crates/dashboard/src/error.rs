@@ -22,6 +22,9 @@ pub enum DashboardError {
     /// The client's mistake.
     #[error("{reason}")]
     BadRequest { reason: String },
+    /// Something else can be asked of that path.
+    #[error("this method has no meaning here")]
+    Method,
     /// A foreign page, or none of ours.
     #[error("refused: {reason}")]
     Forbidden { reason: &'static str },
@@ -100,6 +103,7 @@ impl DashboardError {
             Self::BadRequest { .. } => StatusCode::BAD_REQUEST,
             Self::Forbidden { .. } => StatusCode::FORBIDDEN,
             Self::NotFound { .. } => StatusCode::NOT_FOUND,
+            Self::Method => StatusCode::METHOD_NOT_ALLOWED,
             Self::Conflict { .. } => StatusCode::CONFLICT,
             Self::TooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::TooSlow { .. } => StatusCode::REQUEST_TIMEOUT,

@@ -8,7 +8,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::{HeaderMap, Uri};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
@@ -19,7 +19,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use crate::error::DashboardError;
 use crate::kept::Stamp;
 use crate::listing::row_of;
-use crate::request;
+use crate::request::{self, Path};
 use crate::row::Rows;
 use crate::run_dir::{PROGRESS, RunDir};
 use crate::state::Shared;

@@ -83,7 +83,7 @@ pub fn app(settings: Settings) -> Result<Router, DashboardError> {
         .route("/api/train", post(control::train))
         .merge(studies::routes())
         .fallback(|| async { DashboardError::no("such page") })
-        .method_not_allowed_fallback(|| async { DashboardError::bad("this method has no meaning here") });
+        .method_not_allowed_fallback(|| async { DashboardError::Method });
     // Bodies are limited where they are read.
     let router = router.layer(DefaultBodyLimit::disable());
     Ok(router.layer(from_fn_with_state(shared.clone(), security::guard)).with_state(shared))

@@ -1,6 +1,6 @@
 //! `/api/runs/ID/confusion`, `/images` and `/image/IDX.png`: the test images and what the model took them for.
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use image::{ExtendedColorType, ImageEncoder, codecs::png::PngEncoder};
@@ -8,6 +8,7 @@ use metrics::{Confusion, Predictions};
 use serde::Deserialize;
 
 use crate::error::DashboardError;
+use crate::request::Path;
 use crate::state::Shared;
 use crate::test_part;
 use crate::wire::{ClassJson, ConfusedJson, ConfusionJson, ImageList, ImageRow};

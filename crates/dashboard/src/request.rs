@@ -3,9 +3,10 @@
 use std::time::Duration;
 
 use axum::body::{Body, to_bytes};
-use axum::extract::Query;
+use axum::extract::{FromRequestParts, Query};
 use axum::http::Uri;
 use axum::http::header::CONTENT_LENGTH;
+use axum::http::request::Parts;
 use axum::http::{HeaderMap, HeaderValue};
 use serde::de::DeserializeOwned;
 
@@ -17,6 +18,19 @@ pub(crate) const MAX_JSON: usize = 2 << 20;
 pub(crate) const MAX_PICTURE: usize = 10 << 20;
 /// How long a body may take to come.
 const MAX_SECONDS: u64 = 30;
+
+/// Parts of a path. What they cannot be is refused like everything else.
+pub(crate) struct Path<T>(pub(crate) T);
+
+impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for Path<T> {
+    type Rejection = DashboardError;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, DashboardError> {
+        let read = axum::extract::Path::from_request_parts(parts, state).await;
+        read.map(|axum::extract::Path(found)| Self(found))
+            .map_err(|rejection| DashboardError::bad(rejection.body_text()))
+    }
+}
 
 /// The part behind the `?`.
 pub(crate) fn query<T: DeserializeOwned>(uri: &Uri) -> Result<T, DashboardError> {

@@ -4,7 +4,7 @@ use std::cmp::Ordering;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use nn::{LayerSummary, Plan};
@@ -12,6 +12,7 @@ use serde::Deserialize;
 
 use crate::error::DashboardError;
 use crate::listing::read_row;
+use crate::request::Path;
 use crate::run_dir::{ASKED, FILES, LOG, PENDING, RECORD, RUN, RunDir, last_lines};
 use crate::state::Shared;
 use crate::wire::{About, AboutMachine, LayerRow, RunData, RunDetails, RunList, RunRow, TrialOf};

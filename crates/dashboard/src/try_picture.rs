@@ -1,7 +1,7 @@
 //! One picture through the model: what it is taken for, and what each layer sees.
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use base64::Engine;
@@ -13,7 +13,7 @@ use nn::{LayerSummary, Mode, Probe, Workspace};
 use crate::error::DashboardError;
 use crate::model::{Model, load};
 use crate::pictures::png;
-use crate::request::{MAX_PICTURE, body};
+use crate::request::{MAX_PICTURE, Path, body};
 use crate::state::Shared;
 use crate::wire::{Filters, LayerMaps, Prediction, Tried};
 use crate::{answer, test_part};

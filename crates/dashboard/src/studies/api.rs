@@ -3,9 +3,9 @@
 use std::cmp::Ordering;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
@@ -26,6 +26,7 @@ use super::table::{Order, TableQuery, table};
 use super::timeline::timeline;
 use super::trial::details;
 use crate::error::DashboardError;
+use crate::request::Path;
 use crate::run_dir::RECORD;
 use crate::state::Shared;
 use crate::work::light;
@@ -297,9 +298,7 @@ pub(crate) async fn timeline_of(
     uri: Uri,
 ) -> Result<Response, DashboardError> {
     let of = |view: &View<'_>, query: &ChartQuery| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        Ok(answer::json(&timeline(view.trials, query.limit(1000), now)))
+        Ok(answer::json(&timeline(view.trials, query.limit(1000), view.until_ms())))
     };
     chart(shared, id, uri, of).await
 }

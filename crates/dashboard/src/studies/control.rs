@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use axum::body::Body;
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::HeaderMap;
 use axum::response::Response;
 use runs::StopRequest;
@@ -12,6 +12,7 @@ use study::StudyFolder;
 
 use super::place::Place;
 use crate::error::DashboardError;
+use crate::request::Path;
 use crate::state::Shared;
 use crate::wire::{StopAsked, StopWhen};
 use crate::work::light;

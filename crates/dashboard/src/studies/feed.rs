@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::response::Response;
 use axum::response::sse::Event;
 
@@ -13,6 +13,7 @@ use super::shelf::Rows;
 use super::summary::{StudyRow, StudyState};
 use crate::error::DashboardError;
 use crate::events::{Feed, event, place, streamed};
+use crate::request::Path;
 use crate::state::Shared;
 use crate::wire::Gone;
 use crate::work::light;

@@ -108,6 +108,13 @@ pub(crate) struct View<'a> {
 }
 
 impl<'a> View<'a> {
+    /// Until when trials that are not over ran, milliseconds of Unix time: they still do unless the study rests.
+    pub(crate) fn until_ms(&self) -> i64 {
+        let known = self.known(&self.place.workers());
+        let seconds = if known.is_alive() { known.now } else { known.modified };
+        (seconds * 1000.0) as i64
+    }
+
     /// What the lines of lists are made of; `workers` are those that live.
     pub(crate) fn known(&self, workers: &[String]) -> Known<'a> {
         Known {

@@ -118,9 +118,15 @@ fn of_trial(trial: &TrialRecord) -> Best {
     Best { number: trial.number, values: numbers(values(trial)), params: params.collect() }
 }
 
+impl Known<'_> {
+    /// Whether somebody may be at work: workers of other programs are not seen but by what they write.
+    pub(crate) fn is_alive(&self) -> bool {
+        self.has_workers || !self.is_ours && self.now - self.modified < QUIET_S
+    }
+}
+
 fn state(known: &Known<'_>, counts: &BTreeMap<&'static str, usize>, progress: &Progress) -> StudyState {
-    let is_foreign_busy = !known.is_ours && counts["running"] > 0 && known.now - known.modified < QUIET_S;
-    if known.has_workers || is_foreign_busy {
+    if known.has_workers || known.is_alive() && counts["running"] > 0 {
         StudyState::Running
     } else if progress.share.is_some_and(|share| share >= 1.0) {
         StudyState::Finished
@@ -151,14 +157,14 @@ pub(crate) fn unreadable(id: &str, reason: String, modified: f64) -> StudyRow {
 pub(crate) fn progress(known: &Known<'_>, trials: &[TrialRecord]) -> Progress {
     let budget = known.spec.map(|spec| spec.budget).unwrap_or_default();
     let done = trials.iter().filter(|trial| trial.state.is_over()).count();
-    let seconds =
-        known.worked_s.unwrap_or_else(|| Busy::new(trials, (known.modified * 1000.0) as i64).seconds());
+    let busy = Busy::new(trials, (known.modified * 1000.0) as i64);
+    let seconds = known.worked_s.unwrap_or_else(|| busy.seconds());
     let of_trials = budget.trials.map(|planned| done as f64 / planned as f64);
     let of_time = budget.minutes.map(|minutes| seconds / (60.0 * minutes));
     let is_reached = budget.target.is_some_and(|target| reaches(target, known.objectives, trials));
     let shares = [of_trials, of_time, is_reached.then_some(1.0)];
     let left = budget.trials.map(|planned| planned.saturating_sub(done as u64));
-    let left_by_trials = left.and_then(|left| Some(left as f64 * seconds_per_trial(trials)?));
+    let left_by_trials = left.and_then(|left| Some(left as f64 * seconds_per_trial(trials, &busy)?));
     let left_by_time = budget.minutes.map(|minutes| (60.0 * minutes - seconds).max(0.0));
     Progress {
         done,
@@ -177,14 +183,14 @@ fn reaches(target: f64, objectives: &[Objective], trials: &[TrialRecord]) -> boo
     costs.reduce(f64::min).is_some_and(|cost| cost <= first.direction.cost(target))
 }
 
-/// From one end of a trial to the next, of the last few.
-fn seconds_per_trial(trials: &[TrialRecord]) -> Option<f64> {
+/// Time that was worked from one end of a trial to the next, of the last few.
+fn seconds_per_trial(trials: &[TrialRecord], busy: &Busy) -> Option<f64> {
     let mut ends: Vec<i64> = trials.iter().filter_map(|trial| trial.completed_ms).collect();
     ends.sort_unstable();
     let recent = &ends[ends.len().saturating_sub(RECENT)..];
     let (first, last) = (recent.first()?, recent.last()?);
     let n_between = recent.len().checked_sub(1).filter(|&n| n > 0)?;
-    Some(last.saturating_sub(*first) as f64 / 1000.0 / n_between as f64)
+    Some((busy.seconds_until(*last) - busy.seconds_until(*first)) / n_between as f64)
 }
 
 #[cfg(test)]
@@ -236,7 +242,7 @@ mod tests {
         assert_eq!((best.number, &best.params["x"][..]), (1, "0.5"));
         let far = progress(&known(true, Some(&spec)), &trials);
         assert_eq!((far.done, far.seconds, far.share), (3, 50.0, Some(0.3)));
-        assert_eq!(far.seconds_left, Some(7.0 * 25.0));
+        assert_eq!(far.seconds_left, Some(7.0 * 10.0), "a pause is no work");
         assert_eq!(row(&known(false, Some(&spec)), &trials).state, StudyState::Idle);
         trials.push(timed(4, 0.1, 0, 1));
         assert_eq!(row(&known(false, Some(&spec)), &trials).state, StudyState::Finished);

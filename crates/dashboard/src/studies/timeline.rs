@@ -17,7 +17,7 @@ pub(crate) const LEASE: &str = "danlu:lease";
 pub(crate) struct Timeline {
     /// Trials that were begun, of which `number` has some.
     pub(crate) n: usize,
-    /// The server's clock, milliseconds of Unix time: where a trial that runs ends for the moment.
+    /// Where a trial that runs ends for the moment, milliseconds of Unix time: now, or when a study that rests was last at work.
     pub(crate) now_ms: i64,
     /// Workers' names, with a number behind each further lane that trials beside each other need.
     pub(crate) lanes: Vec<String>,

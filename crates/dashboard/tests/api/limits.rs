@@ -40,6 +40,8 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
         ("/api/runs/a/image/-1.png", 404, "such image"),
         ("/api/runs/a/image/0", 404, "such image"),
         ("/api/runs/a/try/12", 404, "test image 12"),
+        ("/api/runs/a/try/many", 400, "Cannot parse"),
+        ("/api/runs/%FF", 400, "UTF-8"),
         ("/api/runs/none", 404, "such run"),
         ("/api/runs/none/events", 404, "such run"),
         ("/api/none", 404, "such page"),
@@ -65,7 +67,7 @@ fn what_makes_no_sense_is_refused_with_a_reason() {
         ("/api/runs/none/resume", "{}", 404, "such run"),
         ("/api/runs/a/try", "", 422, "is empty"),
         ("/api/runs/a/try", "no picture", 422, "neither PNG, JPEG, BMP nor WebP"),
-        ("/api/runs", "{}", 400, "method"),
+        ("/api/runs", "{}", 405, "method"),
     ];
     for (path, body, status, said) in posts {
         place.post(path, body).is_refused(status, said);

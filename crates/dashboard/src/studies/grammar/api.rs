@@ -1,8 +1,6 @@
 //! The routes of a search.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-use axum::extract::{Path, State};
+use axum::extract::State;
 use axum::http::Uri;
 use axum::response::Response;
 use serde::Deserialize;
@@ -16,6 +14,7 @@ use super::rewards::rewards;
 use super::shares::shares;
 use super::steps::steps;
 use crate::error::DashboardError;
+use crate::request::Path;
 use crate::state::Shared;
 use crate::studies::front::pareto;
 use crate::studies::opened::View;
@@ -66,9 +65,8 @@ pub(crate) async fn rewards_of(
     uri: Uri,
 ) -> Result<Response, DashboardError> {
     let of = |view: &View<'_>, decisions: &Decisions<'_>, query: &Query| {
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_millis();
-        let now = i64::try_from(now).unwrap_or(i64::MAX);
-        Ok(answer::json(&rewards(view.objective(0)?, decisions, view.trials, query.limit(1000), now)))
+        let (objective, until) = (view.objective(0)?, view.until_ms());
+        Ok(answer::json(&rewards(objective, decisions, view.trials, query.limit(1000), until)))
     };
     chart(shared, id, uri, of).await
 }
