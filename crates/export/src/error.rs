@@ -11,6 +11,16 @@ pub enum ExportError {
         /// The node or the part of its name before the last dot.
         node: String,
     },
+    /// A name that a part of another node has in PyTorch.
+    #[error(
+        "node `{node}`: the squeeze_excite `{block}` has a linear layer of that name in PyTorch; rename one of them"
+    )]
+    ModuleTaken {
+        /// The node.
+        node: String,
+        /// The other node.
+        block: String,
+    },
     /// The normalization is for another number of channels.
     #[error(
         "the normalization has {scales} factors and {shifts} shifts, but the pictures have {channels} channels"

@@ -2,7 +2,7 @@
 
 use export::{Model, Normalization};
 use nn::{Params, Plan};
-use spec::{LayerSpec, LinearSpec, NetworkSpec, NodeSpec, Seed, SqueezeExciteSpec};
+use spec::{LayerSpec, LinearSpec, NetworkSpec, NodeSpec, RbfSpec, Seed, SqueezeExciteSpec};
 
 /// squeeze_excite → flatten → linear, with these names for the first and the last.
 fn network(first: &str, last: &str) -> NetworkSpec {
@@ -55,4 +55,24 @@ fn a_module_called_training_is_refused_for_pytorch_alone() {
         );
     }
     assert_eq!(messages(&network("retraining", "training_2"), 3, 2), [""; 2]);
+}
+
+#[test]
+fn a_module_called_as_a_part_of_squeeze_excite_is_refused_for_pytorch_alone() {
+    let named = |name: &str| {
+        let mut network = network("a", "b");
+        let codes = ["#.", ".#"].map(String::from).to_vec();
+        let layer = LayerSpec::Rbf(RbfSpec { codes });
+        network.nodes.push(NodeSpec { name: Some(name.into()), inputs: None, layer });
+        messages(&network, 3, 2)
+    };
+    for name in ["a.0", "a.2"] {
+        let expected = format!(
+            "node `{name}`: the squeeze_excite `a` has a linear layer of that name in PyTorch; rename one of them"
+        );
+        assert_eq!(named(name), [String::new(), expected]);
+    }
+    for name in ["a.1", "a.fc", "a.0.0", "b.0"] {
+        assert_eq!(named(name), [""; 2]);
+    }
 }

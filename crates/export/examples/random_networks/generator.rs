@@ -115,10 +115,12 @@ impl Builder {
             Naming::Positions => None,
             Naming::Words => Some(format!("{kind}_{idx}")),
             Naming::Modules => Some(format!("features.{idx}")),
-            Naming::Mixed => match self.random.among(0, 3) {
+            Naming::Mixed => match self.random.among(0, 4) {
                 0 => None,
                 1 => Some(format!("block.{kind}_{idx}")),
                 2 => Some(format!("block.{kind}.{idx}.weight")),
+                // In the module of the node before.
+                3 if idx > 0 => Some(format!("{}.{kind}_{idx}", self.values[idx].name)),
                 _ => Some(ODD.get(idx).map_or_else(|| format!(".{idx}."), ToString::to_string)),
             },
         }

@@ -27,6 +27,15 @@ pub(crate) fn networks() -> Vec<NetworkSpec> {
         ["x", "self", "torch", "F", "nn", "class", "None", "CLASSES", "Path", "super", "print", "lambda"];
     let nested =
         ["a", "a.weight", "a.bias.0", "b.c", "b", "..", "", ".d.", "b.forward", "0", "1.0", "a.in_channels"];
+    let excited = [
+        "excited.0.fc",
+        "excited.0.1",
+        "excited.0.3.0",
+        "excited.0.0.weight",
+        "excited.0.0.in_features",
+        "excited.0.2.0",
+        "excited.0.2.1",
+    ];
     let strings = [
         injection.as_str(),
         "\"",
@@ -45,6 +54,7 @@ pub(crate) fn networks() -> Vec<NetworkSpec> {
         ("attributes of modules", &attributes[..]),
         ("words of Python", &python),
         ("modules in layers", &nested),
+        ("modules in squeeze_excite", &excited),
         (&injection, &strings),
     ]
     .into_iter()

@@ -72,15 +72,20 @@ class ScaledTanh(nn.Module):
         return self.amplitude * torch.tanh(self.slope * x)
 "#;
 
+// Other nodes may be modules within this one, so that it is no `nn.Sequential`, which would run them too.
 const SQUEEZE_EXCITE: &str = r#"
-class SqueezeExcite(nn.Sequential):
+class SqueezeExcite(nn.Module):
     """Scales each channel by a number from 0 to 1 that depends on the means of all channels (Hu et al. 2017)."""
 
     def __init__(self, channels: int, reduced: int) -> None:
-        super().__init__(nn.Linear(channels, reduced), nn.ReLU(), nn.Linear(reduced, channels), nn.Sigmoid())
+        super().__init__()
+        self.add_module("0", nn.Linear(channels, reduced))
+        self.add_module("2", nn.Linear(reduced, channels))
 
     def forward(self, x: Tensor) -> Tensor:
-        return x * super().forward(x.mean((2, 3)))[:, :, None, None]
+        squeeze, excite = self._modules["0"], self._modules["2"]
+        scales = torch.sigmoid(excite(torch.relu(squeeze(x.mean((2, 3))))))
+        return x * scales[:, :, None, None]
 "#;
 
 const SUBSAMPLE: &str = r#"

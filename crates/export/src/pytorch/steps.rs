@@ -4,6 +4,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 use super::text::variable_name;
+use super::tree::block_of_part;
 use crate::wiring::{Node, Wiring};
 
 /// One line of `forward`.
@@ -72,7 +73,7 @@ pub(super) fn steps(wiring: &Wiring<'_>) -> Vec<Step> {
 fn run(wiring: &Wiring<'_>, readers: &[Vec<usize>], start: usize) -> Option<Step> {
     let nodes = &wiring.nodes;
     let module = nodes[start].name.strip_suffix(".0")?;
-    if nodes[start].layer.merges() {
+    if nodes[start].layer.merges() || block_of_part(wiring, module).is_some() {
         return None;
     }
     let follows = |&idx: &usize| {

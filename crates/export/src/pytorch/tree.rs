@@ -8,7 +8,7 @@ use super::modules;
 use super::steps::Step;
 use super::text::is_identifier;
 use crate::ExportError;
-use crate::wiring::Wiring;
+use crate::wiring::{Node, Wiring};
 
 /// Attributes of every `nn.Module` (PyTorch 2.15, `dir(nn.Module())` without those that begin with `_`), and those of the
 /// class that is written: a module of that name would hide them or be hidden.
@@ -100,9 +100,17 @@ fn segments(name: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// Whether there is a node of that name which is a module.
+/// Whether there is a layer of that name: a node which is a module, or a part of one.
 fn is_layer(wiring: &Wiring<'_>, name: &str) -> bool {
-    wiring.nodes.iter().any(|node| node.name == name && has_module(node.layer))
+    let is_node = wiring.nodes.iter().any(|node| node.name == name && has_module(node.layer));
+    is_node || block_of_part(wiring, name).is_some()
+}
+
+/// The squeeze_excite node one of whose linear layers has that name.
+pub(super) fn block_of_part<'a>(wiring: &Wiring<'_>, name: &'a str) -> Option<&'a str> {
+    let (block, part) = name.rsplit_once('.')?;
+    let is_block = |node: &Node<'_>| node.name == block && matches!(node.layer, LayerSpec::SqueezeExcite(_));
+    (["0", "2"].contains(&part) && wiring.nodes.iter().any(is_block)).then_some(block)
 }
 
 /// Whether the layer has something to keep, and so is a module wherever it stands.
@@ -121,7 +129,8 @@ pub(super) fn has_module(layer: &LayerSpec) -> bool {
     )
 }
 
-/// Every module keeps its mode in an attribute of that name, and cannot have a child that is called so.
+/// Every module keeps its mode in the attribute `training`, and cannot have a child that is called so; nor can there be
+/// two of one name.
 pub(super) fn check(wiring: &Wiring<'_>, steps: &[Step]) -> Result<(), ExportError> {
     let module = |step: &Step| match step {
         Step::Node(idx) => {
@@ -129,10 +138,15 @@ pub(super) fn check(wiring: &Wiring<'_>, steps: &[Step]) -> Result<(), ExportErr
         }
         Step::Run { module, .. } => Some(module.clone()),
     };
-    match steps.iter().filter_map(module).find(|name| name.split('.').any(|segment| segment == "training")) {
-        Some(node) => Err(ExportError::ModuleName { node }),
-        None => Ok(()),
+    for node in steps.iter().filter_map(module) {
+        if node.split('.').any(|segment| segment == "training") {
+            return Err(ExportError::ModuleName { node });
+        }
+        if let Some(block) = block_of_part(wiring, &node) {
+            return Err(ExportError::ModuleTaken { block: block.into(), node });
+        }
     }
+    Ok(())
 }
 
 /// The lines of `__init__` that make the modules.
@@ -178,10 +192,13 @@ impl Tree<'_> {
         self.lines.push(format!("{} = {expression}", access(self.wiring, name)));
     }
 
-    /// A node of that name, if there is one with a module, else an empty one.
+    /// A node of that name, if there is one with a module, or the block that it is a part of, else an empty one.
     fn make_parent(&mut self, name: &str) {
         if self.made.contains(name) {
             return;
+        }
+        if let Some(block) = block_of_part(self.wiring, name) {
+            return self.make_parent(block);
         }
         match self.wiring.nodes.iter().position(|node| node.name == name && has_module(node.layer)) {
             Some(idx) => self.make(name, modules::module(self.wiring, idx)),
