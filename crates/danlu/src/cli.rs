@@ -76,6 +76,10 @@ pub(crate) enum Command {
     /// Smith 2015 (arXiv 1506.01186) in fastai's form. Takes the run file and the flags of `danlu train`.
     LrFind(Box<LrFindArgs>),
     /// Loss and accuracy of a model on the test images.
+    ///
+    /// The loss is that by which the model's run measures its epochs: cross-entropy without label smoothing and class
+    /// weights, or LeNet-5's own with the run's `rubbish`. For a model file without the record of a run beside it, it is
+    /// LeNet-5's own with a `rubbish` of 1 if the outputs come from radial basis functions, else cross-entropy.
     Eval(EvalArgs),
     /// What a model sees in pictures.
     ///

@@ -5,10 +5,10 @@ use std::path::Path;
 use data::{Dataset, fashion_mnist};
 use runs::atomic_file::{self, is_same_file};
 use runs::check_no_run_file;
-use runs::model_file::{self, Model};
+use runs::model_file;
 use safetensors::tensor::{Dtype, TensorView};
 use serde::Serialize;
-use spec::{DataRecord, RunRecord};
+use spec::{DataRecord, LossSpec, RunRecord};
 use train::Evaluation;
 
 use crate::cli::EvalArgs;
@@ -34,12 +34,14 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
             return Err(CliError::ExportOntoModel { path: path.clone() });
         }
     }
-    let (data, wanted, record) = data(args, &model)?;
+    let record = model.path.parent().map(runs::read_record).transpose()?.flatten();
+    let loss = record.as_ref().map_or_else(|| LossSpec::fitting(&model.network), |run| run.spec.loss.clone());
+    let (data, wanted, record) = data(args, record)?;
     wanted.check_fit(&model.plan)?;
     let test = wanted.load_test(model.network.input)?;
     check_classes(&model.classes, &test)?;
     record.map_or(Ok(()), |record| check_same(&record, &test))?;
-    let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, setup)?;
+    let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, &loss, setup)?;
     if !evaluation.loss.is_finite() {
         return Err(CliError::NotFinite { path: model.path });
     }
@@ -77,11 +79,13 @@ fn check_same(record: &DataRecord, test: &Dataset) -> Result<(), CliError> {
 }
 
 /// The data that is asked for, what it is called, and where nothing is asked for, what the run had.
-fn data(args: &EvalArgs, model: &Model) -> Result<(String, Wanted, Option<DataRecord>), CliError> {
+fn data(
+    args: &EvalArgs,
+    record: Option<RunRecord>,
+) -> Result<(String, Wanted, Option<DataRecord>), CliError> {
     if let Some(data) = &args.data {
         return Ok((data.display().to_string(), Wanted::new(data)?, None));
     }
-    let record = model.path.parent().map(runs::read_record).transpose()?.flatten();
     match record {
         Some(RunRecord { spec, data, .. }) => {
             let wanted = Wanted::of_run(&spec.data, Some(&data))?;

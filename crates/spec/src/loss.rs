@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::SpecError;
 use crate::error::check_value;
 use crate::toml_text::TomlText;
+use crate::{LayerSpec, NetworkSpec, SpecError};
 
 /// The loss of one sample with logits z and label y.
 #[derive(Clone, Debug, PartialEq, Serialize)]
@@ -52,6 +52,15 @@ impl Default for MapSpec {
 }
 
 impl LossSpec {
+    /// The loss that fits the network's outputs, for where nothing says by which one it learned: LeNet-5's own if they
+    /// come from radial basis functions, else cross-entropy.
+    pub fn fitting(network: &NetworkSpec) -> Self {
+        match network.nodes.last().map(|node| &node.layer) {
+            Some(LayerSpec::Rbf(_)) => Self::Map(MapSpec::default()),
+            _ => Self::default(),
+        }
+    }
+
     /// Checks every number, and that there are weights for `classes` classes where there are any; the error names
     /// the key.
     pub fn validate(&self, classes: usize) -> Result<(), SpecError> {
@@ -126,5 +135,12 @@ mod tests {
         }
         cross_entropy(0.1, &[1.0, 2.0]).validate(2).unwrap();
         LossSpec::default().validate(2).unwrap();
+    }
+
+    #[test]
+    fn the_loss_fits_the_outputs() {
+        let of = |name| LossSpec::fitting(&crate::preset(name).unwrap());
+        assert_eq!(of("lenet-5-1998"), LossSpec::Map(MapSpec { rubbish: 1.0 }));
+        assert_eq!(of("lenet"), LossSpec::default());
     }
 }

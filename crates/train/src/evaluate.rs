@@ -14,7 +14,7 @@ use crate::{Setup, TrainError};
 /// How well a network does on a data set.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evaluation {
-    /// Mean cross-entropy.
+    /// Mean loss of the samples.
     pub loss: f64,
     /// Share of the samples whose largest logit is their label's.
     pub accuracy: f64,
@@ -25,17 +25,22 @@ pub struct Evaluation {
 }
 
 /// Loss and accuracy of the network on all samples.
+///
+/// `loss` is the one that it learned by; it is measured as its run measures it after an epoch: cross-entropy without
+/// smoothing and weights, so that figures of different runs can be compared, or LeNet-5's own.
 pub fn evaluate(
     plan: &Plan,
     params: &Params<f32>,
     dataset: &Dataset,
     normalization: &Normalization,
+    loss: &LossSpec,
     setup: Setup,
 ) -> Result<Evaluation, TrainError> {
     check_fit(plan, dataset)?;
     let pool = setup.pool()?;
     let task = EvaluateTask { plan, params, dataset, normalization };
-    Ok(pool.install(|| setup.isa.run(task)))
+    let loss = Loss::new(&evaluation_loss(loss), plan.classes());
+    Ok(pool.install(|| setup.isa.run(LossTask(task, &loss))))
 }
 
 /// The logits of all samples, `[N][classes]`.
@@ -52,8 +57,7 @@ pub fn logits(
     Ok(pool.install(|| setup.isa.run(task)))
 }
 
-/// What the model of a run is measured by: cross-entropy without smoothing and weights, so that figures of different runs
-/// can be compared, or the loss that fits the outputs.
+/// What the model of a run is measured by, as [`evaluate`] says.
 pub(crate) fn evaluation_loss(spec: &LossSpec) -> LossSpec {
     match spec {
         LossSpec::CrossEntropy(_) => LossSpec::default(),
@@ -70,12 +74,14 @@ pub(crate) struct EvaluateTask<'a> {
     pub(crate) normalization: &'a Normalization,
 }
 
-impl WithLane for EvaluateTask<'_> {
+struct LossTask<'a>(EvaluateTask<'a>, &'a Loss<f32>);
+
+impl WithLane for LossTask<'_> {
     type Output = Evaluation;
     fn run<V: Lane<Scalar = f32>>(self) -> Evaluation {
-        let workspaces = PerThread::new(|| Workspace::<V>::new(self.plan, Mode::Inference));
-        let loss = Loss::new(&LossSpec::default(), self.plan.classes());
-        evaluate_with(&workspaces, self, &loss)
+        let Self(task, loss) = self;
+        let workspaces = PerThread::new(|| Workspace::<V>::new(task.plan, Mode::Inference));
+        evaluate_with(&workspaces, task, loss)
     }
 }
 

@@ -9,7 +9,7 @@ use metrics::Predictions;
 use nn::{Params, Plan};
 use runs::{CHECKPOINT, RECORD, RUN, RunFolder, RunsError, StopRequest};
 use serde_json::Value as Json;
-use spec::{EpochRecord, Measure, RunRecord, RunState};
+use spec::{EpochRecord, LossSpec, Measure, RunRecord, RunState};
 use study::{Study, StudyError, Told};
 use train::{Checkpoint, Job, Observer, Outcome, Setup, Step, TrainError};
 
@@ -252,7 +252,7 @@ fn microseconds_per_image(
     let setup = Setup { threads: 1, ..setup };
     let pass = |_| {
         let start = Instant::now();
-        train::evaluate(plan, model, &some, normalization, setup)?;
+        train::evaluate(plan, model, &some, normalization, &LossSpec::default(), setup)?;
         Ok(start.elapsed().as_secs_f64() * 1e6 / some.len() as f64)
     };
     let mut times = (0..=N_PASSES).map(pass).collect::<Result<Vec<f64>, CliError>>()?;

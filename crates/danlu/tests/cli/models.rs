@@ -28,6 +28,28 @@ fn evaluation_is_that_of_the_last_epoch() {
     assert!(text.contains(&format!("test acc {:.4}, 64 images", last.test_accuracy)), "{text}");
 }
 
+#[test]
+fn lenet_5_is_measured_by_the_loss_of_its_run() {
+    let place = Place::new();
+    let loss = |arguments: &str| {
+        let json = place.run(&format!("eval {arguments} --data data --json")).succeeds().stdout;
+        object(&json)["loss"].as_f64().unwrap()
+    };
+    for rubbish in [1, 40] {
+        place.write(
+            "run.toml",
+            format!("network = \"lenet-5-1998\"\nloss = {{ map = {{ rubbish = {rubbish} }} }}\n"),
+        );
+        place.train("run.toml --epochs 1 --optimizer sgd --learning-rate 1e-6 --out run --force").succeeds();
+        let said = runs::read_predictions(&place.path("run/predictions.safetensors")).unwrap();
+        let mean = said.loss.iter().map(|&loss| f64::from(loss)).sum::<f64>() / N_TEST as f64;
+        let of_run = loss("run");
+        assert!((of_run - mean).abs() < 1e-5 * mean, "{of_run} is not {mean}");
+        fs::copy(place.path("run/model.safetensors"), place.path("alone.safetensors")).unwrap();
+        assert_eq!(loss("alone.safetensors") == of_run, rubbish == 1);
+    }
+}
+
 /// Of the data's name, from another folder, there may be something else.
 #[test]
 fn a_run_is_evaluated_on_its_own_data_from_any_folder() {

@@ -2,7 +2,7 @@
 
 use lanes::Isa;
 use rand_core::Rng;
-use spec::{OptimizerSpec, Seed, SgdSpec, StopReason, Testing, TrainSpec};
+use spec::{LossSpec, MapSpec, OptimizerSpec, Seed, SgdSpec, StopReason, Testing, TrainSpec, preset};
 use train::{Outcome, Setup, TrainError, evaluate, logits};
 
 use crate::bench::{Bench, Memory, spec, squares};
@@ -47,7 +47,8 @@ fn evaluation_and_logits_agree_with_the_training_record() {
     let mut memory = Memory::new(9);
     let (params, _) = bench.run(2, Isa::detect(), &mut memory);
     let setup = Setup { threads: 3, isa: Isa::detect() };
-    let evaluation = evaluate(&bench.plan, &params, &bench.test, &bench.normalization, setup).unwrap();
+    let loss = &bench.spec.loss;
+    let evaluation = evaluate(&bench.plan, &params, &bench.test, &bench.normalization, loss, setup).unwrap();
     assert_eq!(evaluation.accuracy, memory.epochs[1].test_accuracy);
     assert_eq!(evaluation.predictions, memory.test);
     let logits = logits(&bench.plan, &params, &bench.test, &bench.normalization, setup).unwrap();
@@ -61,6 +62,21 @@ fn evaluation_and_logits_agree_with_the_training_record() {
         assert!((f64::from(memory.test.loss[idx]) - loss).abs() < 1e-4 * loss.max(1.0));
     }
     assert_eq!(n_correct as f64 / 200.0, evaluation.accuracy);
+}
+
+#[test]
+fn lenet_5_is_evaluated_by_its_own_loss() {
+    let network = preset("lenet-5-1998").unwrap();
+    let loss = LossSpec::Map(MapSpec { rubbish: 2.0 });
+    let bench = Bench::new(40, TrainSpec { network, loss, validation: Some(0.2), ..spec(1) });
+    let mut memory = Memory::new(9);
+    let (params, _) = bench.run(2, Isa::detect(), &mut memory);
+    let setup = Setup { threads: 2, isa: Isa::detect() };
+    let loss_of = |dataset| {
+        evaluate(&bench.plan, &params, dataset, &bench.normalization, &bench.spec.loss, setup).unwrap()
+    };
+    assert_eq!(Some(loss_of(bench.validation.as_ref().unwrap()).loss), memory.epochs[0].validation_loss);
+    assert_eq!(loss_of(&bench.test).predictions, memory.test);
 }
 
 #[test]

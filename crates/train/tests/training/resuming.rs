@@ -92,9 +92,11 @@ fn the_best_epoch_is_that_of_the_highest_validation_accuracy() {
     assert_eq!(last.best_model(), Some(memory.checkpoints[best - 1].model()));
     let setup = bench.job(2, Isa::detect()).setup;
     let validation = bench.validation.as_ref().unwrap();
+    let (model, loss) = (last.best_model().unwrap(), &bench.spec.loss);
     let evaluated =
-        train::evaluate(&bench.plan, last.best_model().unwrap(), validation, &bench.normalization, setup);
-    assert_eq!(evaluated.unwrap().accuracy, accuracy(&memory.epochs[best - 1]));
+        train::evaluate(&bench.plan, model, validation, &bench.normalization, loss, setup).unwrap();
+    assert_eq!(evaluated.accuracy, accuracy(&memory.epochs[best - 1]));
+    assert_eq!(Some(evaluated.loss), memory.epochs[best - 1].validation_loss);
 }
 
 #[test]
