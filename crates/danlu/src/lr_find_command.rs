@@ -40,15 +40,21 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
         return Err(CliError::LrRange { from: range.start, to: range.end });
     }
     check_no_run_file(&args.plot)?;
+    atomic_file::check_place(&args.plot)?;
     request.check_no_input(&args.run, &args.plot)?;
     let (plan, wanted) = request.prepare()?;
     let params = initial_params(&mut request.spec, &plan)?;
     let talk = request.talk.with(args.json, false);
     let run = Run::load(request.spec, plan, wanted, request.setup, talk)?;
     let found = lr_find(run.job(), &params, range, usize::from(args.steps))?;
+    // First, so that the sweep is not lost with the picture; nor is the picture when nobody reads on.
+    let printed = if talk.json { print_json(args, &run, &found) } else { print_text(&found) };
     let svg = draw(&found, &run.spec.network.name)?;
     atomic_file::replace(&args.plot, svg.as_bytes())?;
-    if talk.json { print_json(args, &run, &found) } else { print_text(args, &found) }
+    if !talk.json && printed.is_ok() {
+        output::note(&format!("the curve is in {}", args.plot.display()));
+    }
+    printed
 }
 
 fn draw(found: &LrFind, network: &str) -> Result<String, CliError> {
@@ -73,7 +79,7 @@ fn print_json(args: &LrFindArgs, run: &Run, found: &LrFind) -> Result<(), CliErr
     })
 }
 
-fn print_text(args: &LrFindArgs, found: &LrFind) -> Result<(), CliError> {
+fn print_text(found: &LrFind) -> Result<(), CliError> {
     let every = found.points.len().div_ceil(N_ROWS).max(1);
     let mut rows = vec![["learning rate", "loss", "smoothed"].map(String::from).to_vec()];
     rows.extend(found.points.iter().step_by(every).map(|point| {
@@ -84,9 +90,7 @@ fn print_text(args: &LrFindArgs, found: &LrFind) -> Result<(), CliError> {
         ]
     }));
     output::line(&table(&[Align::Right; 3], &rows))?;
-    output::line(&suggestion(found))?;
-    output::note(&format!("the curve is in {}", args.plot.display()));
-    Ok(())
+    output::line(&suggestion(found))
 }
 
 fn suggestion(found: &LrFind) -> String {

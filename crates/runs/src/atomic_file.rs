@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::RunsError;
@@ -18,6 +18,18 @@ pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), RunsError> {
     written.map_err(RunsError::io("write", path))
 }
 
+/// What would keep [`replace`] from writing there whatever the bytes: no folder for the file, or a folder in its place.
+/// For the beginning of what takes long.
+pub fn check_place(path: &Path) -> Result<(), RunsError> {
+    let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
+    let place = match fs::metadata(folder) {
+        Ok(found) if !found.is_dir() => Err(ErrorKind::NotADirectory.into()),
+        Ok(_) if path.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        found => found.map(drop),
+    };
+    place.map_err(RunsError::io("write", path))
+}
+
 /// As [`replace`] for what may be lost with the machine's power: without waiting for the disk.
 pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<(), RunsError> {
     let part = part_of(path);
@@ -28,7 +40,7 @@ pub fn replace_unsynced(path: &Path, bytes: &[u8]) -> Result<(), RunsError> {
 pub fn remove(path: &Path) -> Result<(), RunsError> {
     for path in [path, &part_of(path)] {
         match fs::remove_file(path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+            Err(error) if error.kind() != ErrorKind::NotFound => {
                 return Err(RunsError::io("delete", path)(error));
             }
             Ok(()) | Err(_) => {}
@@ -104,8 +116,13 @@ mod tests {
     #[test]
     fn a_folder_in_the_files_place_is_an_error() {
         let dir = tempfile::tempdir().unwrap();
-        assert!(replace(dir.path(), b"x").is_err());
-        assert!(replace(&dir.path().join("none/a"), b"x").is_err());
+        fs::write(dir.path().join("file"), "").unwrap();
+        for path in [dir.path().to_owned(), dir.path().join("none/a"), dir.path().join("file/a")] {
+            assert!(replace(&path, b"x").is_err() && check_place(&path).is_err(), "{}", path.display());
+        }
+        for path in [dir.path().join("a"), dir.path().join("file"), "a".into(), "/dev/null".into()] {
+            check_place(&path).unwrap();
+        }
     }
 
     #[cfg(unix)]

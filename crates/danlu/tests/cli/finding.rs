@@ -52,5 +52,16 @@ fn a_sweep_follows_a_run_file_and_refuses_what_makes_no_sense() {
     place.run("lr-find run.toml --to 1e308").fails(2, &["cannot be tried"]);
     place.run("lr-find run.toml --steps 1").fails(2, &["--steps"]);
     place.run("lr-find --data nowhere").fails(2, &["`nowhere` is neither the name of a data set"]);
-    place.run("lr-find run.toml --plot data").fails(1, &["cannot write data"]);
+    // Before any data is looked for.
+    place.run("lr-find --data nowhere --plot data").fails(1, &["cannot write data", "is a directory"]);
+    place.run("lr-find --data nowhere --plot no/a.svg").fails(1, &["cannot write no/a.svg", "No such file"]);
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn a_plot_that_cannot_be_written_does_not_take_the_table_with_it() {
+    let place = Place::new();
+    let ran = place.run("lr-find --data data --batch-size 64 --steps 20 --plot /dev/full");
+    let ran = ran.fails(1, &["cannot write /dev/full"]);
+    assert!(ran.stdout.trim_start().starts_with("learning rate"), "{}", ran.stdout);
 }
