@@ -202,7 +202,7 @@ pub(crate) struct DataInfoArgs {
     /// Print a JSON object.
     #[arg(long)]
     pub(crate) json: bool,
-    /// Draw some pictures of each class, a row a class, into this file.
+    /// Draw some pictures of each class, a row a class, into this file; large ones with fewer rows and columns.
     #[arg(long, value_name = "FILE.png")]
     pub(crate) sheet: Option<PathBuf>,
     /// Channels, rows and columns that the pictures of a folder are fitted to [default: 3,32,32].

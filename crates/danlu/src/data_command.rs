@@ -52,11 +52,17 @@ fn info(args: &DataInfoArgs) -> Result<(), CliError> {
 }
 
 fn write_sheet(path: &Path, dataset: &Dataset) -> Result<(), CliError> {
-    let shape = dataset.shape;
-    let sheet = contact_sheet::draw(dataset).ok_or(CliError::SheetTooLarge { shape })?;
+    let (sheet, step) = contact_sheet::draw(dataset);
     let mut bytes = Cursor::new(vec![]);
     sheet.write_to(&mut bytes, ImageFormat::Png).map_err(CliError::Sheet)?;
-    Ok(atomic_file::replace(path, bytes.get_ref())?)
+    atomic_file::replace(path, bytes.get_ref())?;
+    if step > 1 {
+        let sheet = path.display();
+        output::note(&format!(
+            "{sheet} shows 1 of {step} rows and columns of the pictures; with all of them it would be too large"
+        ));
+    }
+    Ok(())
 }
 
 #[derive(Serialize)]

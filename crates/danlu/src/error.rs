@@ -171,8 +171,6 @@ pub(crate) enum CliError {
     LinkOut { path: PathBuf },
     #[error("cannot write CSV")]
     Csv(#[source] csv::Error),
-    #[error("the contact sheet of pictures of {shape:?} (channels, rows, columns) would be too large")]
-    SheetTooLarge { shape: [usize; 3] },
     #[error("cannot draw the contact sheet")]
     Sheet(#[source] image::ImageError),
     #[error("{n_failed} of {n_images} pictures could not be read")]

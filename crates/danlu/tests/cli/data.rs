@@ -64,6 +64,24 @@ fn a_contact_sheet_shows_each_class() {
 }
 
 #[test]
+fn a_contact_sheet_of_large_pictures_is_thinned_and_says_so() {
+    let place = Place::new();
+    let (n, height, width) = (2, 3, 7000);
+    fs::create_dir_all(place.path("long")).unwrap();
+    for part in ["train", "t10k"] {
+        let mut images = vec![0, 0, 8, 3];
+        images.extend([n, height, width].into_iter().flat_map(u32::to_be_bytes));
+        images.resize(images.len() + (n * height * width) as usize, 7);
+        place.write(&format!("long/{part}-images-idx3-ubyte"), images);
+        place.write(&format!("long/{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, 2, 0, 1]);
+    }
+    let ran = place.run("data info long --sheet sheet.png").succeeds();
+    assert!(ran.stderr.contains("sheet.png shows 1 of 2 rows and columns of the pictures"), "{}", ran.stderr);
+    let sheet = image::open(place.path("sheet.png")).unwrap();
+    assert_eq!((sheet.width(), sheet.height()), (10 * 3502 + 2, 2 * 4 + 2));
+}
+
+#[test]
 fn a_download_that_cannot_be_is_told() {
     let place = Place::new();
     let mut command = place.command("data fetch fashion-mnist");
