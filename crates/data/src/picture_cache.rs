@@ -196,6 +196,7 @@ fn key(folder: &PictureFolder, shape: [usize; 3]) -> [u8; 32] {
         text(entry.path.as_os_str().as_encoded_bytes());
         text(&entry.len.to_le_bytes());
         text(&entry.modified_ns.to_le_bytes());
+        entry.state.iter().for_each(|&part| text(&part.to_le_bytes()));
     }
     hasher.finalize().into()
 }

@@ -53,6 +53,8 @@ pub(crate) struct Entry {
     pub(crate) len: u64,
     /// Last change, nanoseconds since 1970; 0 where the system does not tell.
     pub(crate) modified_ns: u128,
+    /// See [`file_state`].
+    pub(crate) state: [i64; 3],
 }
 
 impl PictureFolder {
@@ -187,7 +189,8 @@ impl Lister<'_> {
             } else if has_picture_ending(&path) || is_picture(&self.root.join(&path)) {
                 let modified = metadata.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
                 let modified_ns = modified.map_or(0, |time| time.as_nanos());
-                entries.push(Entry { path, split, label, len: metadata.len(), modified_ns });
+                let (len, state) = (metadata.len(), file_state(&metadata));
+                entries.push(Entry { path, split, label, len, modified_ns, state });
             } else {
                 self.n_skipped += 1;
             }
@@ -232,6 +235,20 @@ impl Lister<'_> {
     fn reject(&mut self, path: PathBuf, reason: String) {
         self.rejected.push(Rejected { path, reason });
     }
+}
+
+/// What tells two files of one length and one time of last change apart, as `rsync -t` and archives leave them: the inode's
+/// number, and when it was last changed, in seconds and nanoseconds, which no program can set. Zeros where there are no inodes.
+#[cfg(unix)]
+fn file_state(metadata: &fs::Metadata) -> [i64; 3] {
+    use std::os::unix::fs::MetadataExt;
+    // Only ever compared, so that the sign is of no account.
+    [metadata.ino() as i64, metadata.ctime(), metadata.ctime_nsec()]
+}
+
+#[cfg(not(unix))]
+fn file_state(_: &fs::Metadata) -> [i64; 3] {
+    [0; 3]
 }
 
 /// Whether a folder is a run's, or has such folders in it and nothing else.

@@ -85,7 +85,9 @@ impl PictureFolder {
         let path = cache.path.display();
         match useless {
             Useless::Absent => {}
-            Useless::Stale => decoded.notes.push(format!("the pictures have changed since {path} was made")),
+            Useless::Stale => {
+                decoded.notes.push(format!("the pictures' files have changed since {path} was made"))
+            }
             Useless::Damaged => decoded.notes.push(format!("{path} was damaged and is made anew")),
         }
         Ok(decoded)

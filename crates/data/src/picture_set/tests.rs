@@ -87,6 +87,35 @@ fn a_useless_cache_is_made_anew_with_a_note() {
     assert_eq!((changed.rejected.len(), &changed.train), (0, &first.train));
 }
 
+/// Length and time of last change are all that some programs keep of a file.
+#[cfg(unix)]
+#[test]
+fn files_that_are_exchanged_are_decoded_anew() {
+    let ground = Ground::new();
+    let at = |name: &str| ground.root.path().join("set").join(name);
+    let time = std::time::UNIX_EPOCH + std::time::Duration::from_secs(1_000_000_000);
+    for (class, brightness) in [("a", 200), ("b", 100)] {
+        let path = at(class).join("x.bmp");
+        image::GrayImage::from_pixel(6, 5, image::Luma([brightness])).save(&path).unwrap();
+        fs::File::options().write(true).open(path).unwrap().set_modified(time).unwrap();
+    }
+    let first = ground.read().unwrap();
+    for (from, to) in [("a/x.bmp", "x"), ("b/x.bmp", "a/x.bmp"), ("x", "b/x.bmp")] {
+        fs::rename(at(from), at(to)).unwrap();
+    }
+    let exchanged = ground.read().unwrap();
+    assert!(exchanged.notes[0].contains("have changed since"), "{:?}", exchanged.notes);
+    let of_a = |parts: &Parts| {
+        let parts = [Some(&parts.train), parts.validation.as_ref(), Some(&parts.test)];
+        let sums = parts.into_iter().flatten().map(|part| {
+            let own = (0..part.len()).filter(|&idx| part.labels[idx] == 0);
+            own.map(|idx| u64::from(part.image(idx)[0])).sum::<u64>()
+        });
+        sums.sum::<u64>()
+    };
+    assert_eq!(of_a(&first) - of_a(&exchanged), 100);
+}
+
 #[test]
 fn a_cache_that_cannot_be_written_is_done_without() {
     let ground = Ground::new();
