@@ -8,7 +8,7 @@ use crate::download::Progress;
 use crate::error::{DataError, with_causes};
 use crate::fetch::lock;
 use crate::partition::{Given, Partition, Parts, Rejected};
-use crate::picture::{check_shape, fit};
+use crate::picture::{Picture, PictureFault, check_shape, fit};
 use crate::picture_cache::{CacheFile, Outcome, Useless, Writer};
 use crate::picture_folder::{Entry, PictureFolder};
 use crate::{Dataset, Split};
@@ -88,7 +88,9 @@ impl PictureFolder {
             Useless::Stale => {
                 decoded.notes.push(format!("the pictures' files have changed since {path} was made"))
             }
-            Useless::Damaged => decoded.notes.push(format!("{path} was damaged and is made anew")),
+            Useless::Damaged => {
+                decoded.notes.push(format!("{path} was damaged; the pictures are decoded anew"))
+            }
         }
         Ok(decoded)
     }
@@ -116,7 +118,8 @@ impl PictureFolder {
         ranges.collect()
     }
 
-    /// Decodes all pictures straight into the data set's memory and, where there is one, into the cache.
+    /// Decodes all pictures straight into the data set's memory and, where there is one, into the cache. What the file system
+    /// refuses today it may give tomorrow: then nothing is kept.
     fn decode(
         &self,
         shape: [usize; 3],
@@ -124,7 +127,7 @@ impl PictureFolder {
         cache: Option<&CacheFile>,
         progress: &mut dyn FnMut(Progress<'_>),
     ) -> Result<Decoded, DataError> {
-        let mut notes = vec![];
+        let (mut notes, mut n_refused) = (vec![], 0);
         let mut sink = Sink { writer: None, error: None };
         if let Some(cache) = cache {
             sink.keep(cache.create());
@@ -138,16 +141,28 @@ impl PictureFolder {
             let too_large = |_| DataError::TooLarge { n_images: total, shape };
             part.try_reserve_exact(entries.len() * image_len).map_err(too_large)?;
             for chunk in self.entries[entries].chunks(chunk_len) {
-                for (outcome, picture) in self.decode_chunk(chunk, shape) {
-                    part.extend_from_slice(&picture);
-                    sink.write(&picture);
-                    outcomes.push(outcome);
+                for picture in self.decode_chunk(chunk, shape) {
+                    n_refused += usize::from(matches!(picture, Err(PictureFault::Io(_))));
+                    outcomes.push(match picture {
+                        Ok(Picture { pixels, original_size }) => {
+                            part.extend_from_slice(&pixels);
+                            sink.write(&pixels);
+                            Outcome::Read(original_size)
+                        }
+                        Err(fault) => Outcome::Rejected(with_causes(&fault)),
+                    });
                 }
                 progress(Progress::Pictures { done: outcomes.len(), total });
             }
             pixels.push((split, part));
         }
-        sink.finish(&outcomes);
+        if n_refused == 0 {
+            sink.finish(&outcomes);
+        } else if cache.is_some() {
+            notes.push(format!(
+                "the pictures are not kept decoded, since the file system refuses {n_refused} of them"
+            ));
+        }
         if let (Some(error), Some(cache)) = (sink.error, cache) {
             notes.push(format!(
                 "cannot write {}: {error}; the pictures are not kept decoded",
@@ -157,13 +172,9 @@ impl PictureFolder {
         Ok(Decoded { pixels, outcomes, notes })
     }
 
-    /// In the order of the entries, whichever thread decodes them. A picture that cannot be read has no pixels.
-    fn decode_chunk(&self, chunk: &[Entry], shape: [usize; 3]) -> Vec<(Outcome, Vec<u8>)> {
-        let decode = |entry: &Entry| match fit(&self.root.join(&entry.path), shape) {
-            Ok(picture) => (Outcome::Read(picture.original_size), picture.pixels),
-            Err(fault) => (Outcome::Rejected(with_causes(&fault)), vec![]),
-        };
-        chunk.par_iter().map(decode).collect()
+    /// In the order of the entries, whichever thread decodes them.
+    fn decode_chunk(&self, chunk: &[Entry], shape: [usize; 3]) -> Vec<Result<Picture, PictureFault>> {
+        chunk.par_iter().map(|entry| fit(&self.root.join(&entry.path), shape)).collect()
     }
 
     fn parts(&self, shape: [usize; 3], decoded: Decoded, partition: &Partition) -> Result<Parts, DataError> {

@@ -79,7 +79,7 @@ fn a_useless_cache_is_made_anew_with_a_note() {
     fs::write(ground.cache_file(), spoiled).unwrap();
     let again = ground.read().unwrap();
     assert_same(&first, &again);
-    assert!(again.notes[0].ends_with("was damaged and is made anew"), "{:?}", again.notes);
+    assert!(again.notes[0].ends_with("was damaged; the pictures are decoded anew"), "{:?}", again.notes);
     assert_eq!(fs::read(ground.cache_file()).unwrap(), whole);
     fs::remove_file(ground.root.path().join("set/b/007.png")).unwrap();
     let changed = ground.read().unwrap();
@@ -123,6 +123,24 @@ fn a_cache_that_cannot_be_written_is_done_without() {
     let parts = ground.read().unwrap();
     assert!(parts.notes[0].starts_with("the pictures are not kept decoded: "), "{:?}", parts.notes);
     assert_eq!(parts.train.len(), 47);
+}
+
+/// A file that is gone stands for all that the file system refuses: no right to read, too many open files.
+#[test]
+fn what_the_file_system_refuses_is_tried_again() {
+    let ground = Ground::new();
+    let at = |name: &str| ground.root.path().join(name);
+    let folder = PictureFolder::detect(&at("set")).unwrap().unwrap();
+    let read = || folder.read(SHAPE, &Partition::default(), Some(&at("cache")), &mut |_| {}).unwrap();
+    fs::rename(at("set/a/003.png"), at("away")).unwrap();
+    let (first, second) = (read(), read());
+    assert_same(&first, &second);
+    assert_eq!(second.notes, ["the pictures are not kept decoded, since the file system refuses 1 of them"]);
+    assert_eq!(second.rejected.len(), 2);
+    fs::rename(at("away"), at("set/a/003.png")).unwrap();
+    let whole = read();
+    assert_eq!((whole.rejected.len(), whole.train.len(), whole.notes.len()), (1, 47, 0));
+    assert_eq!(fs::read_dir(at("cache")).unwrap().count(), 2, "the lock and the cache");
 }
 
 #[test]
