@@ -1,6 +1,7 @@
 //! Data sets in the IDX format: MNIST, its relatives, and any pair of such files.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::thread;
 
@@ -15,6 +16,9 @@ use crate::idx_mapping::{Mapping, mapping};
 use crate::known::{KnownSet, known_set};
 use crate::partition::{Given, Partition, Parts};
 use crate::{Dataset, Split};
+
+/// The folder in which torchvision keeps IDX files, in one that is called as the set.
+pub(crate) const TORCHVISION_FOLDER: &str = "raw";
 
 /// What a folder may hold that a data set is asked from by name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -80,15 +84,15 @@ impl IdxSet {
         };
         let files = sets.remove(&prefix).ok_or_else(|| several(dir, &sets))?;
         let parts = read_labels(by_split(dir, files)?)?;
-        let (known, note) = recognize(dir, &prefix, &parts);
-        let folder = dir.file_name().map_or("data".into(), |name| name.to_string_lossy().into_owned());
+        let folder = folder_name(dir).unwrap_or("data".into());
+        let (known, note) = recognize(dir, &folder, &prefix, &parts);
         let own_name = if prefix.is_empty() { folder.clone() } else { prefix.clone() };
         let name = known.map_or(own_name, |known| known.name.into());
         let mut set = Self::of(dir, name, parts, Strictness::WellFormed)?;
         set.notes.extend(note);
         set.is_transposed = known.is_some_and(KnownSet::is_transposed)
             || prefix.contains("emnist")
-            || folder.contains("emnist");
+            || folder.to_lowercase().contains("emnist");
         let mapping = mapping(dir, &prefix)?.or_else(|| known.map(Mapping::of));
         set.name_classes(mapping)?;
         Ok(Some(set))
@@ -298,17 +302,28 @@ fn recognized_labels(labels: &IdxFile<1>) -> Option<&'static KnownSet> {
     FILES.iter().any(|file| file.sha256 == sha256).then(|| known_set(fashion_mnist::NAME)).flatten()
 }
 
+/// What a folder is called for the set in it: the one above, where torchvision made it. `None`: it is the root of the file system.
+fn folder_name(dir: &Path) -> Option<String> {
+    let name = |dir: &Path| {
+        let dir = if dir.ends_with(TORCHVISION_FOLDER) { dir.parent()? } else { dir };
+        dir.file_name().map(|name| name.to_string_lossy().into_owned())
+    };
+    // A link is called as it is itself; `.` and `..` are called as what they lead to.
+    name(dir).or_else(|| name(&fs::canonicalize(dir).ok()?))
+}
+
 /// The set that a folder of the user's holds: by what the files are called, by what the labels are, and else by what
 /// the folder is called; with a note where the labels decide against the folder's name.
 fn recognize(
     dir: &Path,
+    folder: &str,
     prefix: &str,
     parts: &BTreeMap<Split, Part>,
 ) -> (Option<&'static KnownSet>, Option<String>) {
     if let Some(known) = known_set(prefix) {
         return (Some(known), None);
     }
-    let named = dir.file_name().and_then(|name| known_set(&name.to_string_lossy()));
+    let named = known_set(&folder.to_lowercase());
     let held = parts.values().find_map(|part| recognized_labels(&part.labels));
     let is_news = named != held && !named.is_some_and(KnownSet::is_transposed);
     match held {

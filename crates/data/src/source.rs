@@ -6,15 +6,12 @@ use std::path::{Path, PathBuf};
 use crate::cifar::CifarSet;
 use crate::download::Progress;
 use crate::error::DataError;
-use crate::idx_set::{self, IdxSet, Strictness};
+use crate::idx_set::{self, IdxSet, Strictness, TORCHVISION_FOLDER};
 use crate::known::KnownSet;
 use crate::locate::{find, in_named};
 use crate::partition::{Partition, Parts};
 use crate::picture_folder::PictureFolder;
 use crate::{Dataset, Place, Places, Split, idx_folder};
-
-/// The folder in which torchvision keeps IDX files.
-const TORCHVISION_FOLDER: &str = "raw";
 
 /// A data set that was found. What it costs to open one: the labels of IDX files are read, folders of pictures are
 /// listed.

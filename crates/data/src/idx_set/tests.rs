@@ -160,6 +160,30 @@ fn unknown_pictures_have_their_folders_name_and_numbered_classes() {
     }
 }
 
+#[test]
+fn a_folder_is_called_as_what_its_path_leads_to() {
+    let dir = tempfile::tempdir().unwrap();
+    let at = |name: &str| dir.path().join(name);
+    write_set(&at("KMNIST/raw"));
+    write_set(&at("mine/raw"));
+    let cases = [
+        ("KMNIST/raw", "kmnist", "wo を"),
+        ("KMNIST/raw/.", "kmnist", "wo を"),
+        ("mine/raw", "mine", "9"),
+        ("mine/raw/../../KMNIST/raw", "kmnist", "wo を"),
+    ];
+    for (path, name, class) in cases {
+        let set = detected(&at(path)).unwrap();
+        assert_eq!((set.name.as_str(), set.classes[9].as_str()), (name, class), "{path}");
+    }
+    fs::create_dir(at("KMNIST/raw/sub")).unwrap();
+    assert_eq!(folder_name(&at("KMNIST/raw/sub/..")), Some("KMNIST".into()));
+    let here = std::env::current_dir().unwrap();
+    let here = here.file_name().unwrap().to_str().map(str::to_owned);
+    assert_eq!((folder_name(Path::new(".")), folder_name(Path::new("./"))), (here.clone(), here));
+    assert_eq!(folder_name(Path::new("/")), None);
+}
+
 /// The files of one of EMNIST's sets: pictures of 2 × 3 stored column by column, labels from 1.
 fn letters(dir: &Path, prefix: &str) {
     let all: Vec<u8> = (1..=26).collect();
@@ -184,6 +208,12 @@ fn emnist_is_turned_upright_and_counted_from_0() {
     let lines: String = (1..=26).map(|label| format!("{label} {} {}\n", 96 + label, 64 + label)).collect();
     fs::write(dir.path().join("emnist-letters-mapping.txt"), lines).unwrap();
     assert_eq!(detected(dir.path()).unwrap().classes[0], "a");
+    // Names without the set's: the folder tells it, in torchvision's way.
+    let raw = dir.path().join("EMNIST-Letters/raw");
+    fs::create_dir_all(&raw).unwrap();
+    letters(&raw, "");
+    let set = detected(&raw).unwrap();
+    assert_eq!((set.name.as_str(), set.is_transposed, set.first_label), ("emnist-letters", true, 1));
 }
 
 #[test]
