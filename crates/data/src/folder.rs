@@ -48,6 +48,11 @@ pub(crate) fn check_folder(dir: &Path) -> Result<(), DataError> {
     }
 }
 
+/// The folder that a file is in, for a bare name the current one.
+pub(crate) fn folder_of(file: &Path) -> &Path {
+    file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
 fn is_file(path: &Path) -> Result<bool, DataError> {
     match fs::metadata(path) {
         Ok(metadata) => Ok(metadata.is_file()),
@@ -67,6 +72,13 @@ mod tests {
         assert_eq!(find_file(dir.path(), "a").unwrap(), dir.path().join("a.gz"));
         fs::write(dir.path().join("a"), "").unwrap();
         assert_eq!(find_file(dir.path(), "a").unwrap(), dir.path().join("a"));
+    }
+
+    #[test]
+    fn a_bare_name_is_of_the_current_folder() {
+        for (file, dir) in [("a", "."), ("./a", "."), ("b/a", "b"), ("/a", "/")] {
+            assert_eq!(folder_of(Path::new(file)), Path::new(dir), "{file}");
+        }
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::thread;
 use crate::dataset::joint_sha256;
 use crate::error::DataError;
 use crate::fashion_mnist::{self, FILES};
-use crate::folder::{check_complete, find_file};
+use crate::folder::{check_complete, find_file, folder_of};
 use crate::idx::Header;
 use crate::idx_file::{IdxFile, read_header};
 use crate::idx_folder::{IdxPair, IdxParts, find_sets, set_of};
@@ -364,8 +364,7 @@ fn transpose(plane: &mut [u8], height: usize, width: usize) {
 
 /// The set in the folder of a file.
 pub(crate) fn of_file(file: &Path) -> Result<Option<IdxSet>, DataError> {
-    let dir = file.parent().filter(|dir| !dir.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    IdxSet::detect(dir, Some(&set_of(file)))
+    IdxSet::detect(folder_of(file), Some(&set_of(file)))
 }
 
 #[cfg(test)]

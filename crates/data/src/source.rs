@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use crate::cifar::CifarSet;
 use crate::download::Progress;
 use crate::error::DataError;
+use crate::folder::folder_of;
 use crate::idx_set::{self, IdxSet, Strictness, TORCHVISION_FOLDER};
 use crate::known::KnownSet;
 use crate::locate::{find, in_named};
@@ -195,11 +196,9 @@ impl Format {
         if idx_folder::is_idx(file) {
             return Ok(idx_set::of_file(file)?.map(Self::Idx));
         }
-        match file.parent() {
-            Some(dir) if file.extension().is_some_and(|ending| ending == "bin") => {
-                Ok(CifarSet::detect(dir)?.map(Self::Cifar))
-            }
-            _ => Ok(None),
+        match file.extension().is_some_and(|ending| ending == "bin") {
+            true => Ok(CifarSet::detect(folder_of(file))?.map(Self::Cifar)),
+            false => Ok(None),
         }
     }
 }

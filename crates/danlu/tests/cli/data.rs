@@ -47,6 +47,26 @@ fn other_sets_are_looked_for_by_name() {
     assert!(text.starts_with("kmnist in ") && text.contains("(cache)") && text.contains("wo を"), "{text}");
 }
 
+/// In its own folder a file needs no path, and the folder is `.`.
+#[test]
+fn data_is_read_in_its_own_folder() {
+    let place = Place::new();
+    fs::rename(place.path("data"), place.path("kmnist")).unwrap();
+    fs::create_dir(place.path("cifar")).unwrap();
+    place.write("cifar/data_batch_1.bin", vec![1; 3073 * 40]);
+    let cases = [
+        ("kmnist", ".", "kmnist"),
+        ("kmnist", "t10k-labels-idx1-ubyte", "kmnist"),
+        ("cifar", "data_batch_1.bin", "cifar-10"),
+    ];
+    for (folder, data, name) in cases {
+        let mut command = place.command(&format!("data info {data} --json"));
+        let ran = Ran::of(command.current_dir(place.path(folder)).output().unwrap()).succeeds();
+        let json: Value = serde_json::from_str(&ran.stdout).unwrap();
+        assert_eq!(json["name"], name, "{folder} {data}");
+    }
+}
+
 #[test]
 fn a_contact_sheet_shows_each_class() {
     let place = Place::new();
