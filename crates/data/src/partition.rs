@@ -86,11 +86,8 @@ impl Given {
     pub(crate) fn cut(self, partition: &Partition) -> Result<Parts, DataError> {
         let Self { mut train, mut validation, mut test } = self;
         let is_all_for_training = partition.validation == Some(0.0);
-        if is_all_for_training && let Some(more) = validation.take() {
-            train.extend(more);
-        }
         let test_share = test.is_none().then_some(CUT_SHARE);
-        let unused = partition.validation.filter(|_| validation.is_some());
+        let unused = partition.validation.filter(|_| validation.is_some() && !is_all_for_training);
         let note = |share| {
             format!("the data set has a validation part of its own; the share of {share} is not used")
         };
@@ -106,6 +103,10 @@ impl Given {
                 validation = Some(cut_off(Split::Validation));
             }
             train.retain(&splits, Split::Train);
+        }
+        // After the cut: the test part is the same for every run, and no sample of it is learned from.
+        if is_all_for_training && let Some(more) = validation.take() {
+            train.extend(more);
         }
         if let Some(share) = partition.subset {
             let splits = subset(&train.labels, train.classes.len(), share, partition.seed);

@@ -73,6 +73,18 @@ fn given_parts_stay_as_they_are() {
     assert_eq!((parts.train.sha256.as_str(), parts.validation), ("given", Some(counted(8, 4))));
 }
 
+/// A run that learns from the validation part too is measured on the same samples as all others.
+#[test]
+fn the_test_part_is_cut_before_validation_is_learned_from() {
+    let mut more = counted(40, 4);
+    more.images.iter_mut().for_each(|pixel| *pixel += 200);
+    let given = || Given { validation: Some(more.clone()), ..alone(counted(200, 4)) };
+    let (usual, all) = (cut(given(), None, 1), cut(given(), Some(0.0), 1));
+    assert_eq!((&all.test, &all.validation, all.test.len()), (&usual.test, &None, 20));
+    assert_eq!(all.train.images, [usual.train.images, more.images].concat());
+    assert_eq!(all.notes, Vec::<String>::new());
+}
+
 #[test]
 fn what_is_cut_has_a_hash_of_its_own() {
     let parts = cut(alone(counted(200, 4)), None, 1);
