@@ -6,6 +6,7 @@
 //! ```
 
 use std::collections::BTreeMap;
+use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
@@ -20,8 +21,11 @@ use crate::picture::is_picture;
 const ENDINGS: [&str; 14] =
     ["png", "jpg", "jpeg", "jpe", "jfif", "bmp", "dib", "webp", "gif", "tif", "tiff", "heic", "avif", "jxl"];
 
-/// What a run's folder has in it from before its first epoch.
-const RUN_FILES: [&str; 2] = ["run.toml", ".run.toml.pending"];
+/// What a run's folder has in it from before its first epoch, and a study's from its beginning.
+const RUN_FILES: [&str; 4] = ["run.toml", ".run.toml.pending", "study.toml", "study.db"];
+
+/// All that a run leaves which ended before it had any of them.
+const RUN_LOCK: &str = ".lock";
 
 /// Labels are bytes.
 const MAX_CLASSES: usize = 256;
@@ -91,8 +95,8 @@ struct Lister<'a> {
 }
 
 impl Lister<'_> {
-    /// The names of the folders in a folder, sorted; files are passed over, and so are runs, which a training that
-    /// was started in the data set's folder leaves there.
+    /// The names of the folders in a folder, sorted; files are passed over, and so are runs and studies, which a training
+    /// that was started in the data set's folder leaves there.
     fn subfolders(&mut self, dir: &Path) -> Result<Vec<String>, DataError> {
         let mut names = vec![];
         for (path, name) in self.read(dir)? {
@@ -205,8 +209,7 @@ impl Lister<'_> {
         let mut found = vec![];
         for entry in fs::read_dir(&whole).map_err(DataError::io("look into", &whole))? {
             let name = entry.map_err(DataError::io("look into", &whole))?.file_name();
-            // Such as `.DS_Store`, and the folder that macOS puts into archives.
-            if name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX" {
+            if is_hidden(&name) {
                 self.n_skipped += 1;
             } else {
                 found.push((dir.join(&name), name.into_string().ok()));
@@ -251,14 +254,36 @@ fn file_state(_: &fs::Metadata) -> [i64; 3] {
     [0; 3]
 }
 
-/// Whether a folder is a run's, or has such folders in it and nothing else.
+/// Whether a folder is a run's or a study's, or has such folders in it and no pictures beside them: a class in which a run
+/// lies is still one, and so is a part.
 fn holds_runs(dir: &Path) -> bool {
-    let is_run = |dir: &Path| RUN_FILES.iter().any(|file| dir.join(file).is_file());
-    let is_all_runs = || {
-        let entries = fs::read_dir(dir).and_then(|entries| entries.collect::<Result<Vec<_>, _>>());
-        entries.is_ok_and(|entries| !entries.is_empty() && entries.iter().all(|entry| is_run(&entry.path())))
+    let has_runs = || {
+        let entries = visible(dir);
+        // Told by the name alone, so that a class of many pictures costs nothing more.
+        !entries.iter().any(|path| has_picture_ending(path)) && {
+            let (runs, others): (Vec<_>, Vec<_>) = entries.iter().partition(|path| is_run(path));
+            let hold_pictures =
+                || others.iter().flat_map(|path| visible(path)).any(|path| has_picture_ending(&path));
+            !runs.is_empty() && !hold_pictures()
+        }
     };
-    is_run(dir) || is_all_runs()
+    is_run(dir) || has_runs()
+}
+
+fn is_run(dir: &Path) -> bool {
+    let has = |file: &str| dir.join(file).is_file();
+    RUN_FILES.iter().any(|file| has(file)) || has(RUN_LOCK) && visible(dir).is_empty()
+}
+
+/// What is in a folder and not hidden; nothing where it cannot be looked into.
+fn visible(dir: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    entries.filter(|entry| !is_hidden(&entry.file_name())).map(|entry| entry.path()).collect()
+}
+
+/// Such as `.DS_Store`, and the folder that macOS puts into archives.
+fn is_hidden(name: &OsStr) -> bool {
+    name.as_encoded_bytes().starts_with(b".") || name == "__MACOSX"
 }
 
 fn split_named(name: &str) -> Option<Split> {

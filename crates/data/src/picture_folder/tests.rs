@@ -11,6 +11,14 @@ fn folder() -> TempDir {
     dir
 }
 
+fn write_empty(dir: &Path, files: &[&str]) {
+    for file in files {
+        let file = dir.join(file);
+        fs::create_dir_all(file.parent().unwrap()).unwrap();
+        fs::write(file, "").unwrap();
+    }
+}
+
 fn detect(dir: &Path) -> Result<PictureFolder, DataError> {
     PictureFolder::detect(dir).map(|folder| folder.expect("there are subfolders"))
 }
@@ -57,15 +65,37 @@ fn what_is_no_picture_is_skipped_and_what_should_be_one_is_not() {
 #[test]
 fn runs_are_no_classes() {
     let dir = folder();
-    for file in ["runs/lenet-1/run.toml", "runs/lenet-2/.run.toml.pending", "mine/run.toml"] {
-        let file = dir.path().join(file);
-        fs::create_dir_all(file.parent().unwrap()).unwrap();
-        fs::write(file, "").unwrap();
-    }
+    write_empty(
+        dir.path(),
+        &[
+            "runs/lenet-1/run.toml",
+            "runs/lenet-2/.run.toml.pending",
+            "runs/lenet-3/.lock",
+            "runs/.DS_Store",
+            "runs/notes.txt",
+            "runs/events/of-a-run.tfevents",
+            "mine/run.toml",
+            "killed/lenet-1/.lock",
+            "studies/a/study.toml",
+            "studies/a/trials/0000/run.toml",
+            "study/study.db",
+        ],
+    );
     let found = detect(dir.path()).unwrap();
-    assert_eq!((found.classes.len(), found.n_skipped), (3, 2));
+    assert_eq!((found.classes.len(), found.n_skipped), (3, 5));
     fs::write(dir.path().join("runs/a.png"), "").unwrap();
     assert_eq!(detect(dir.path()).unwrap().classes, ["a", "b", "c", "runs"]);
+}
+
+#[test]
+fn classes_and_parts_with_a_run_among_them_stay() {
+    let dir = folder();
+    write_empty(dir.path(), &["a/lenet-1/run.toml", "b/.lock"]);
+    assert_eq!(detect(dir.path()).unwrap().classes, ["a", "b", "c"]);
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "train", &["a", "b"], 2);
+    write_empty(dir.path(), &["train/lenet-1/run.toml"]);
+    assert_eq!(detect(dir.path()).unwrap().classes, ["a", "b"]);
 }
 
 #[test]
