@@ -151,6 +151,11 @@ pub enum DataError {
         lines_of(shown))]
     EmptyClass { dir: PathBuf, class: String, n_rejected: usize, shown: Vec<Rejected> },
 
+    /// A part that was given and holds nothing.
+    #[error("{}: the {split} part has no picture in a folder of a class ({n_rejected} cannot be read); put some there or \
+        move the folder away{}", dir.display(), lines_of(shown))]
+    EmptyPart { dir: PathBuf, split: Split, n_rejected: usize, shown: Vec<Rejected> },
+
     /// A part without samples.
     #[error("{name} has {n_samples} samples, too few to be cut in parts")]
     TooFew { name: String, n_samples: usize },

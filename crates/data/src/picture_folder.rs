@@ -38,6 +38,8 @@ pub(crate) struct PictureFolder {
     pub(crate) name: String,
     /// The names of the classes' folders, sorted.
     pub(crate) classes: Vec<String>,
+    /// The parts that it was given in, and their folders from the root; the training part alone where there are none.
+    pub(crate) parts: Vec<(Split, PathBuf)>,
     /// By part, class and name.
     pub(crate) entries: Vec<Entry>,
     /// What lies where a picture should and is none at first sight.
@@ -74,12 +76,13 @@ impl PictureFolder {
         if top.is_empty() {
             return Ok(None);
         }
-        let parts = lister.parts(top)?;
-        let (classes, entries) = lister.entries(parts)?;
+        let listed = lister.parts(top)?;
+        let parts = listed.iter().map(|(split, dir, _)| (*split, dir.clone())).collect();
+        let (classes, entries) = lister.entries(listed)?;
         let Lister { mut rejected, n_skipped, .. } = lister;
         rejected.sort_by(|a, b| a.path.cmp(&b.path));
         let name = root.file_name().map_or("pictures".into(), |name| name.to_string_lossy().into_owned());
-        Ok(Some(Self { root, name, classes, entries, rejected, n_skipped }))
+        Ok(Some(Self { root, name, classes, parts, entries, rejected, n_skipped }))
     }
 
     /// Whether any picture was given in this part.

@@ -17,7 +17,7 @@ use crate::{Dataset, Split};
 /// data set itself only these lie in memory.
 const CHUNK: usize = 16;
 
-/// Pictures of a class without a readable one that are told of by name.
+/// Pictures of a class or a part without a readable one that are told of by name.
 const N_SHOWN: usize = 5;
 
 /// All pictures, and what became of each entry of the listing.
@@ -32,7 +32,7 @@ impl PictureFolder {
     /// Reads all pictures, fitted to `shape`: from the cache file in `cache`, or by decoding them into one.
     ///
     /// # Errors
-    /// A shape of other than 1 or 3 channels, a class without a readable picture, too few pictures to be cut in parts.
+    /// A shape of other than 1 or 3 channels, a class or a part without a readable picture, too few pictures to be cut in parts.
     /// Pictures that cannot be read, and a cache of no use, are no errors.
     pub(crate) fn read(
         &self,
@@ -201,10 +201,26 @@ impl PictureFolder {
         rejected.sort_by(|a, b| a.path.cmp(&b.path));
         let [train, validation, test] = given;
         let train = self.check_classes(train, &rejected)?.hashed();
+        self.check_part(Split::Validation, &validation, &rejected)?;
+        self.check_part(Split::Test, &test, &rejected)?;
         let [validation, test] = [validation, test].map(|part| part.map(Dataset::hashed));
         let parts = Given { train, validation, test }.cut(partition)?;
         let notes = [notes, parts.notes].concat();
         Ok(Parts { rejected, n_skipped: self.n_skipped, original_sizes, notes, ..parts })
+    }
+
+    /// A part that was given and holds nothing is not replaced by another in silence.
+    fn check_part(
+        &self,
+        split: Split,
+        part: &Option<Dataset>,
+        rejected: &[Rejected],
+    ) -> Result<(), DataError> {
+        let given = self.parts.iter().find(|(given, _)| *given == split && part.is_none());
+        given.map_or(Ok(()), |(split, dir)| {
+            let (n_rejected, shown) = counted(rejected, |rejected| rejected.path.starts_with(dir));
+            Err(DataError::EmptyPart { dir: self.root.join(dir), split: *split, n_rejected, shown })
+        })
     }
 
     /// Nothing is learned of a class without pictures.
@@ -215,13 +231,18 @@ impl PictureFolder {
             (Some(train), None) => Ok(train),
             (_, class) => {
                 let class = &self.classes[class.unwrap_or(0)];
-                let is_of = |rejected: &&Rejected| rejected.path.iter().any(|name| name == class.as_str());
-                let n_rejected = rejected.iter().filter(is_of).count();
-                let shown = rejected.iter().filter(is_of).take(N_SHOWN).cloned().collect();
+                let is_of = |rejected: &Rejected| rejected.path.iter().any(|name| name == class.as_str());
+                let (n_rejected, shown) = counted(rejected, is_of);
                 Err(DataError::EmptyClass { dir: self.root.clone(), class: class.clone(), n_rejected, shown })
             }
         }
     }
+}
+
+/// The number of the rejected pictures of a class or a part, and the first of them.
+fn counted(rejected: &[Rejected], is_of: impl Fn(&Rejected) -> bool) -> (usize, Vec<Rejected>) {
+    let own = || rejected.iter().filter(|rejected| is_of(rejected));
+    (own().count(), own().take(N_SHOWN).cloned().collect())
 }
 
 /// A cache being written, until that fails: the data set can do without.

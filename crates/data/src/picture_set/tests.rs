@@ -167,6 +167,29 @@ fn a_class_without_pictures_is_refused() {
 }
 
 #[test]
+fn a_given_part_without_pictures_is_refused() {
+    for (part, name) in [("val", "validation"), ("Test", "test")] {
+        let dir = tempfile::tempdir().unwrap();
+        write_pictures(dir.path(), "train", &["a", "b"], 20);
+        let read = || {
+            let folder = PictureFolder::detect(dir.path()).unwrap().unwrap();
+            folder.read(SHAPE, &Partition::default(), None, &mut |_| {}).unwrap_err().to_string()
+        };
+        fs::create_dir(dir.path().join(part)).unwrap();
+        let says = |n| format!("{part}: the {name} part has no picture in a folder of a class ({n} cannot");
+        assert!(read().contains(&says(0)), "{}", read());
+        write_pictures(dir.path(), part, &["a", "b"], 1);
+        for class in ["a", "b"] {
+            fs::write(dir.path().join(part).join(class).join("000.png"), "text").unwrap();
+        }
+        let message = read();
+        assert!(message.contains(&says(2)), "{message}");
+        let last = format!("\n  {part}/b/000.png: is neither PNG, JPEG, BMP nor WebP");
+        assert!(message.ends_with(&last), "{message}");
+    }
+}
+
+#[test]
 fn shapes_are_checked_before_anything_is_read() {
     let ground = Ground::new();
     let folder = PictureFolder::detect(&ground.root.path().join("set")).unwrap().unwrap();
