@@ -174,6 +174,7 @@ fn source(dir: &str) -> Fallible<Source> {
     let places = Places {
         known: &KNOWN_SETS[0],
         dir: Some(dir.into()),
+        has_namesake: false,
         env: None,
         cache: None,
         system: none,

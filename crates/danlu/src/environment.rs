@@ -43,6 +43,7 @@ pub(crate) fn places(data: &Path) -> Result<Places, CliError> {
     Ok(Places {
         known,
         dir: named.is_none().then(|| data.to_owned()),
+        has_namesake: named.is_some() && data.is_dir(),
         env: variable("DANLU_DATA").map(PathBuf::from),
         cache: cache().map(|dir| dir.join(known.name)),
         system: Path::new(SYSTEM_DIR).join(known.name),

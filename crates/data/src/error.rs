@@ -198,8 +198,8 @@ pub enum DataError {
     Named { place: Place, dir: PathBuf, source: Box<DataError> },
 
     /// The data set is nowhere.
-    #[error("{}", not_found(known, tried))]
-    NotFound { known: &'static KnownSet, tried: Vec<Tried> },
+    #[error("{}", not_found(known, tried, *has_namesake))]
+    NotFound { known: &'static KnownSet, tried: Vec<Tried>, has_namesake: bool },
 
     /// Numbers that cannot turn bytes into what a network reads.
     #[error("the normalization has {reason}")]
@@ -324,8 +324,13 @@ fn file_name(file: &Path) -> String {
     file.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
-fn not_found(known: &KnownSet, tried: &[Tried]) -> String {
-    let places: String = tried.iter().map(|tried| format!("  {}: {}\n", tried.place, tried.why)).collect();
+fn not_found(known: &KnownSet, tried: &[Tried], has_namesake: bool) -> String {
+    let mut places: String =
+        tried.iter().map(|tried| format!("  {}: {}\n", tried.place, tried.why)).collect();
+    if has_namesake {
+        let name = known.name;
+        places.push_str(&format!("the folder {name} here is not looked into; it is named as `./{name}`\n"));
+    }
     if !known.is_fetched() {
         let KnownSet { name, title, files, home, .. } = known;
         return format!(

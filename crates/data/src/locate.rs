@@ -19,6 +19,9 @@ pub struct Places {
     pub known: &'static KnownSet,
     /// The folder that the user named, with whatever data set, or a file of one; nothing else is looked at.
     pub dir: Option<PathBuf>,
+    /// Whether the current folder has one of the name of `known`, which is not looked into: it is named as `./NAME`, and the
+    /// message says so where the data set is not found.
+    pub has_namesake: bool,
     /// `$DANLU_DATA`: the folder with the files of `known`, or one with a folder of its name that has them.
     pub env: Option<PathBuf>,
     /// The folder of this data set in the user's cache; downloads go here.
@@ -33,7 +36,8 @@ pub struct Places {
 impl Default for Places {
     fn default() -> Self {
         let system = PathBuf::from(SYSTEM_DIR);
-        Self { known: &KNOWN_SETS[0], dir: None, env: None, cache: None, system, url: None }
+        let known = &KNOWN_SETS[0];
+        Self { known, dir: None, has_namesake: false, env: None, cache: None, system, url: None }
     }
 }
 
@@ -100,7 +104,7 @@ pub(crate) fn find_files(
     transfer: &Transfer,
     progress: &mut dyn FnMut(Progress<'_>),
 ) -> Result<Found, DataError> {
-    let known = places.known;
+    let (known, has_namesake) = (places.known, places.has_namesake);
     let holds = |dir: &Path| match known.is_fetched() {
         true => check_complete(dir, files),
         false => source::check_holds(dir, known),
@@ -118,13 +122,13 @@ pub(crate) fn find_files(
         }
     }
     if !known.is_fetched() {
-        return Err(DataError::NotFound { known, tried });
+        return Err(DataError::NotFound { known, tried, has_namesake });
     }
     match download(places, files, transfer, progress) {
         Ok(dir) => Ok(Found { dir, place: Place::Download }),
         Err(error) => {
             tried.push(Tried { place: Place::Download, why: with_causes(&error) });
-            Err(DataError::NotFound { known, tried })
+            Err(DataError::NotFound { known, tried, has_namesake })
         }
     }
 }

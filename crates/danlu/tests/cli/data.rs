@@ -41,6 +41,8 @@ fn other_sets_are_looked_for_by_name() {
         .run("data info minst")
         .fails(2, &["`minst` is neither the name of a data set (fashion-mnist, mnist,"]);
     place.run("data info kmnist").fails(1, &["KMNIST is not to be found", "http://codh.rois.ac.jp/kmnist/"]);
+    fs::create_dir(place.path("kmnist")).unwrap();
+    place.run("data info kmnist").fails(1, &["the folder kmnist here is not looked into", "`./kmnist`"]);
     fs::create_dir_all(place.path("cache/danlu")).unwrap();
     fs::rename(place.path("data"), place.path("cache/danlu/kmnist")).unwrap();
     let text = place.run("data info kmnist").succeeds().stdout;
