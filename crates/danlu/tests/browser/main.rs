@@ -3,6 +3,7 @@
 //! `make browser` runs it; it needs chromium, chromedriver and Fashion-MNIST. Pictures of each page are left in
 //! `target/tmp/screenshots` and `target/tmp/screenshots-search`.
 
+mod blocks;
 mod browser;
 #[path = "../../../dashboard/tests/api/made_up_search.rs"]
 mod made_up_search;
@@ -32,6 +33,7 @@ fn a_network_is_built_trained_looked_at_and_tried() {
         let page = Browser::open(&driver.told, shots).await;
         page.goto(&dashboard.told).await;
         start(&page).await;
+        blocks::train_waits_for_the_check(&page).await;
         build(&page).await;
         train(&page).await;
         look_at_a_cell(&page).await;

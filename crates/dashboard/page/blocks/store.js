@@ -33,6 +33,7 @@ export class Store {
     this.answer = null;
     /** @type {string | null} why nothing could be asked */
     this.trouble = null;
+    /** From an edit to the answer to it, while `text` may be that of the run file before. */
     this.isChecking = false;
     /** @type {{text: string, run: any}[]} */
     this.steps = [];
@@ -73,16 +74,16 @@ export class Store {
     change(run);
     this.setRun(run);
     this.remember(field);
-    this.tell("run");
     this.askSoon({ run });
+    this.tell("run");
   }
 
   /** An edit of the text. @param {string} text @param {string} [field] */
   setText(text, field = "text") {
     this.text = text;
     this.remember(field);
-    this.tell("text");
     this.askSoon({ toml: text });
+    this.tell("text");
   }
 
   /** Another run file in place of this one. @param {string} text */
@@ -90,8 +91,9 @@ export class Store {
     this.text = text;
     this.lastField = "";
     this.remember("");
+    const asked = this.ask({ toml: text });
     this.tell("text");
-    await this.ask({ toml: text });
+    await asked;
   }
 
   get canUndo() {
@@ -110,9 +112,9 @@ export class Store {
     this.lastField = "";
     this.text = step.text;
     if (step.run) this.setRun(structuredClone(step.run));
+    this.ask({ toml: this.text });
     this.tell("run");
     this.tell("text");
-    this.ask({ toml: this.text });
   }
 
   /** @param {string} field */

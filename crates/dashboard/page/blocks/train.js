@@ -17,6 +17,7 @@ export function trainPart(store) {
   const form = el("form", { class: "train-form" }, el("label", { class: "field grow" }, el("span", {}, t("train.name")), name), button);
   form.addEventListener("submit", async (/** @type {SubmitEvent} */ event) => {
     event.preventDefault();
+    if (store.isChecking) return;
     refusal.hidden = true;
     button.disabled = true;
     try {
@@ -26,7 +27,7 @@ export function trainPart(store) {
     } catch (error) {
       refusal.textContent = error instanceof Error ? error.message : String(error);
       refusal.hidden = false;
-      button.disabled = false;
+      show();
     }
   });
 
