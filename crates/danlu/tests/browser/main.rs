@@ -34,6 +34,8 @@ fn a_network_is_built_trained_looked_at_and_tried() {
         page.goto(&dashboard.told).await;
         start(&page).await;
         blocks::train_waits_for_the_check(&page).await;
+        blocks::readers_keep_what_they_read(&page).await;
+        open_lenet(&page).await;
         build(&page).await;
         train(&page).await;
         look_at_a_cell(&page).await;
@@ -78,6 +80,10 @@ async fn start(page: &Browser) {
     // A reload would lose this mark.
     page.value("window.loadedOnce = true").await;
     page.click("[data-test=nav-blocks]").await;
+    open_lenet(page).await;
+}
+
+async fn open_lenet(page: &Browser) {
     page.click("[data-test=preset-lenet]").await;
     page.until("document.querySelectorAll('.block').length === 12").await;
     assert_output(page, "conv.3", "16 × 8 × 8").await;

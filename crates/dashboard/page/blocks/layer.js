@@ -51,6 +51,21 @@ export function renameInputs(nodes, from, to) {
   }
 }
 
+/**
+ * Before nodes change places: those from one to another that have no names are called by their places, so they get these as
+ * names. All of them, since one left out would come to be called as another one is.
+ * @param {Node[]} nodes @param {number} from @param {number} [to] the last
+ */
+export function keepNames(nodes, from, to = nodes.length - 1) {
+  for (let at = from; at <= to; at += 1) nodes[at].name ??= String(at);
+}
+
+/** The same from a place on, where inputs name any of them. @param {Node[]} nodes @param {number} from */
+export function keepRead(nodes, from) {
+  const read = new Set(nodes.flatMap((node) => node.inputs ?? []));
+  if (nodes.some((node, at) => at >= from && node.name === undefined && read.has(String(at)))) keepNames(nodes, from);
+}
+
 /** What the node at a place reads where it names nothing. @param {Node[]} nodes @param {number} at */
 export function before(nodes, at) {
   return at === 0 ? "input" : nameOf(nodes[at - 1], at - 1);
@@ -60,6 +75,7 @@ export function before(nodes, at) {
 export function removeNode(nodes, at) {
   const source = nodes[at].inputs?.[0] ?? before(nodes, at);
   const name = nameOf(nodes[at], at);
+  keepRead(nodes, at + 1);
   nodes.splice(at, 1);
   renameInputs(nodes, name, source);
 }

@@ -3,7 +3,7 @@
 import { announce, el } from "../dom.js";
 import { t } from "../i18n.js";
 import { card } from "./card.js";
-import { freeName, kindOf, nameOf, removeNode } from "./layer.js";
+import { freeName, keepNames, keepRead, kindOf, nameOf, removeNode } from "./layer.js";
 
 /** What a drag carries. */
 export const KIND_TYPE = "application/x-danlu-kind";
@@ -53,6 +53,7 @@ export function blockList(store, palette) {
     const name = freeName(store.nodes, kind);
     const example = palette.get(kind)?.example ?? kind;
     store.edit("", (run) => {
+      keepRead(run.network.node, place);
       run.network.node.splice(place, 0, { name, layer: structuredClone(example) });
     });
     const id = store.ids[place];
@@ -74,8 +75,8 @@ export function blockList(store, palette) {
   function moveTo(from, to) {
     const name = nameOf(store.nodes[from], from);
     store.edit("", (run) => {
+      keepNames(run.network.node, Math.min(from, to), Math.max(from, to));
       const [node] = run.network.node.splice(from, 1);
-      node.name = name;
       run.network.node.splice(to, 0, node);
     });
     announce(t("blocks.moved", { name, n: to + 1 }));
@@ -97,6 +98,7 @@ export function blockList(store, palette) {
     const name = freeName(store.nodes, kindOf(store.nodes[at].layer));
     store.edit("", (run) => {
       const copy = structuredClone(run.network.node[at]);
+      keepRead(run.network.node, at + 1);
       run.network.node.splice(at + 1, 0, { ...copy, name });
     });
     announce(t("blocks.added", { name, n: at + 2 }));
