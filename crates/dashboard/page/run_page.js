@@ -45,6 +45,8 @@ export async function view(root, { parts: [id], signal }) {
     progress: live.progress,
     gone: () => fail(new Error(t("run.gone"))),
     state: (row) => {
+      // `danlu train --force` begins another run in the same folder.
+      if (row.n_epochs < curves.nEpochs && row.state !== "unreadable") return again();
       head.update(row);
       live.update(row);
       figures.update(row, curves);

@@ -15,7 +15,7 @@ use std::path::Path;
 
 use browser::Browser;
 use processes::Listening;
-use serde_json::json;
+use serde_json::{Value, json};
 
 const DESK: (u32, u32) = (1360, 900);
 const PHONE: (u32, u32) = (360, 740);
@@ -41,6 +41,7 @@ fn a_network_is_built_trained_looked_at_and_tried() {
         look_at_a_cell(&page).await;
         try_a_drawing(&page).await;
         compare(&page, runs.path()).await;
+        replace_a_run(&page, runs.path()).await;
         studies::make(&studies);
         studies::look(&page).await;
         studies::open_a_trial(&page).await;
@@ -189,6 +190,20 @@ async fn compare(page: &Browser, runs: &Path) {
     page.value("location.hash = '#/compare?run=first&run=second'").await;
     page.until("document.querySelectorAll('.chart .scatterlayer .trace').length === 2").await;
     page.shot("compare").await;
+}
+
+/// The copy becomes another run, with one epoch; its page, which is open, is that run's then.
+async fn replace_a_run(page: &Browser, runs: &Path) {
+    page.value("location.hash = '#/runs/second'").await;
+    page.until("document.querySelector('#curves')?.dataset.epochs === '2'").await;
+    let path = runs.join("second/record.json");
+    let mut record: Value = serde_json::from_slice(&std::fs::read(&path).unwrap()).unwrap();
+    record["epochs"].as_array_mut().unwrap().truncate(1);
+    let beside = path.with_extension("new");
+    std::fs::write(&beside, record.to_string()).unwrap();
+    std::fs::rename(&beside, &path).unwrap();
+    page.until("document.querySelector('#curves')?.dataset.epochs === '1'").await;
+    page.until("document.querySelector('[data-figure=epochs] dd')?.textContent.startsWith('1 ')").await;
 }
 
 /// Pages (name, hash, what is there) on a telephone and in the dark, where each fits; then the page speaks Chinese.
