@@ -5,7 +5,7 @@ import { el, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { fail } from "../router.js";
 import { frontPart } from "../studies/front.js";
-import { headView } from "../studies/head.js";
+import { headView, waitForStore } from "../studies/head.js";
 import { studyHash, studyPath } from "../studies/path.js";
 import { ChildCard, Networks, showOnHover } from "./child.js";
 import { decisionsPart } from "./decisions.js";
@@ -20,9 +20,14 @@ export async function view(root, { parts: [id], signal }) {
   replace(root, el("p", { class: "crumb" }, el("a", { href: "#/search" }, t("nav.search"))), el("h1", {}, id), place);
   const detail = await get(studyPath(id), { signal });
   const head = headView(detail, signal, { best: !detail.row.is_search });
+  if (detail.row.state === "unreadable") {
+    replace(place, head.node);
+    waitForStore(id, head, signal);
+    return;
+  }
   if (!detail.row.is_search) {
     replace(place, head.node, el("p", { class: "nothing" }, el("a", { href: studyHash(id) }, t("search.noGrammar"))));
-    if (detail.row.state !== "unreadable") head.update(detail);
+    head.update(detail);
     return;
   }
   const search = new SearchPage(id, detail, signal);

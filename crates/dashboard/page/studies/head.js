@@ -1,9 +1,10 @@
 /** The top of a study's page: how it stands, how far it is, the best. */
 
-import { post } from "../api.js";
+import { events, post } from "../api.js";
 import { announce, complain, el, replace } from "../dom.js";
 import { count, duration } from "../format.js";
 import { t } from "../i18n.js";
+import { again, fail } from "../router.js";
 import { stateChip } from "../state.js";
 import { stateBar } from "./list.js";
 import { studyPath, trialHash } from "./path.js";
@@ -33,10 +34,10 @@ export function headView(first, signal, { best: tellsBest = true } = {}) {
     replace(chip, stateChip(row, "studyState"));
     reason.textContent = row.reason ?? "";
     reason.hidden = !row.reason;
-    if (state === "unreadable") {
-      for (const one of [about, buttons, live, figures, best]) one.hidden = true;
-      return;
-    }
+    const isUnreadable = state === "unreadable";
+    for (const one of [about, buttons, live, figures]) one.hidden = isUnreadable;
+    best.hidden = isUnreadable || !tellsBest;
+    if (isUnreadable) return;
     replace(about, row.name && row.name !== row.id && `${row.name} · `, row.objectives.map((/** @type {any} */ one, /** @type {number} */ idx) => [idx > 0 && ", ", objectiveText(one)]),
       [row.sampler && t("study.sampler", { name: row.sampler }), row.pruner && row.pruner !== "none" && t("study.pruner", { name: row.pruner })].filter(Boolean).map((words) => ` · ${words}`));
     updateProgress(row, progress);
@@ -79,6 +80,11 @@ export function headView(first, signal, { best: tellsBest = true } = {}) {
   }
   if (first.row.state === "unreadable") update(first);
   return { node, update, links };
+}
+
+/** Shows the page anew when the store can be read after all. @param {string} id @param {ReturnType<typeof headView>} head @param {AbortSignal} signal */
+export function waitForStore(id, head, signal) {
+  events(studyPath(id, "events"), { study: (news) => (news.row.state === "unreadable" ? head.update(news) : again()), gone: () => fail(new Error(t("study.gone"))) }, signal);
 }
 
 /** @param {string} label @param {string} about @param {() => void} onclick @param {string} [kind] */

@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { fail } from "../router.js";
 import { Contour } from "./contour.js";
 import { frontPart } from "./front.js";
-import { headView } from "./head.js";
+import { headView, waitForStore } from "./head.js";
 import { historyPart } from "./history.js";
 import { importancePart } from "./importance.js";
 import { intermediatePart } from "./intermediate.js";
@@ -30,6 +30,7 @@ export async function view(root, { parts: [id], signal }) {
   const head = headView(detail, signal);
   if (detail.row.state === "unreadable") {
     replace(place, head.node);
+    waitForStore(id, head, signal);
     return;
   }
   const study = new StudyPage(id, detail, signal);
