@@ -45,6 +45,11 @@ export function significant(value, digits = 3) {
   return write(value, { notation: tiny ? "scientific" : "standard", maximumSignificantDigits: digits });
 }
 
+/** A number of any size, a whole one in full. @param {number | null | undefined} value @param {number} [digits] significant ones of others */
+export function exact(value, digits = 6) {
+  return Number.isSafeInteger(value) ? count(value) : significant(value, digits);
+}
+
 /** @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NONE;
@@ -89,9 +94,4 @@ export function bytes(bytes) {
     at += 1;
   }
   return write(value, { style: "unit", unit: units[at], unitDisplay: "short", maximumSignificantDigits: 3 });
-}
-
-/** A number as it is. @param {number | null | undefined} value @param {number} [digits] at most, behind the point */
-export function num(value, digits = 6) {
-  return write(value, { maximumFractionDigits: digits });
 }

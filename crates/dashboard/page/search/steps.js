@@ -77,10 +77,13 @@ function quantiles(data, objective) {
     line(least, "least", { line: { color, width: 1, dash: "dot" }, showlegend: false }),
     line(data.baseline, "baseline", { line: { color: "rgb(213,94,0)", width: 2, dash: "dash" } }),
   ];
-  return { traces, own: { yaxis: axis({ ...usual([...low, ...data.baseline], most), title: { text: data.source === "log" ? t("search.reward") : chartText(objectiveName(objective)) }, tickformat: format.axis }) } };
+  // A logged reward is the larger the better, whatever the objective.
+  const minimizes = data.source !== "log" && objective.direction === "minimize";
+  const range = minimizes ? usual(least, high) : usual([...low, ...data.baseline], most);
+  return { traces, own: { yaxis: axis({ ...range, title: { text: data.source === "log" ? t("search.reward") : chartText(objectiveName(objective)) }, tickformat: format.axis }) } };
 }
 
-/** From the middle of the worst step to the best of all: single failures would squeeze the rest. @param {(number | null)[]} low @param {(number | null)[]} high */
+/** From the worst step's quartile to the best of all: single failures would squeeze the rest. @param {(number | null)[]} low @param {(number | null)[]} high */
 function usual(low, high) {
   const known = (/** @type {(number | null)[]} */ values) => values.filter((value) => value !== null).map(Number);
   const [least, most] = [Math.min(...known(low)), Math.max(...known(high))];

@@ -1,7 +1,7 @@
 /** Values and objectives in words. */
 
 import { el } from "../dom.js";
-import { percent, significant } from "../format.js";
+import { exact, percent } from "../format.js";
 import { t } from "../i18n.js";
 
 /**
@@ -15,7 +15,7 @@ const WORDS = { nan: "NaN", inf: "∞", "-inf": "−∞" };
 /** A trial's value, which may be no number. @param {number | string | null | undefined} value @param {Objective} [objective] */
 export function valueText(value, objective) {
   if (typeof value === "string") return WORDS[/** @type {keyof typeof WORDS} */ (value)] ?? value;
-  return isShare(objective) && typeof value === "number" && Math.abs(value) <= 1 ? percent(value) : significant(value, 6);
+  return isShare(objective) && typeof value === "number" && Math.abs(value) <= 1 ? percent(value) : exact(value);
 }
 
 /** Whether it is told in percent. @param {Objective} [objective] */

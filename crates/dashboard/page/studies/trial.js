@@ -2,7 +2,7 @@
 
 import { events, get } from "../api.js";
 import { el, replace } from "../dom.js";
-import { count, duration, moment, num } from "../format.js";
+import { count, duration, exact, moment } from "../format.js";
 import { wholeTicks } from "../curves.js";
 import { t } from "../i18n.js";
 import { CONFIG, axis, layout, plotly } from "../plot.js";
@@ -60,7 +60,7 @@ function figures(trial) {
 /** @param {any} trial */
 function paramsTable(trial) {
   if (trial.params.length === 0) return el("p", { class: "muted" }, t("study.noParams"));
-  const line = (/** @type {any} */ param) => el("tr", {}, el("th", { scope: "row" }, param.name), el("td", {}, el("b", {}, typeof param.value === "number" ? num(param.value, 8) : param.value)), el("td", { class: "muted" }, param.domain));
+  const line = (/** @type {any} */ param) => el("tr", {}, el("th", { scope: "row" }, param.name), el("td", {}, el("b", {}, typeof param.value === "number" ? exact(param.value, 8) : param.value)), el("td", { class: "muted" }, param.domain));
   return el("div", { class: "scroll" }, el("table", { class: "plain" }, el("thead", {}, el("tr", {}, ["parameter", "chosen", "domain"].map((name) => el("th", { scope: "col" }, t(`study.${name}`))))), el("tbody", {}, trial.params.map(line))));
 }
 
