@@ -7,6 +7,7 @@ import { count, decimal, duration, percent } from "./format.js";
 import { t } from "./i18n.js";
 import { CONFIG, RUN_COLORS, axis, layout, plotly } from "./plot.js";
 import { setAddress } from "./router.js";
+import { chartText } from "./studies/points.js";
 
 const METRICS = ["test_accuracy", "validation_accuracy", "train_accuracy", "loss", "validation_loss", "learning_rate", "images_per_s"];
 const DASHES = ["solid", "dash", "dot", "dashdot"];
@@ -50,7 +51,8 @@ export async function view(root, { query, signal }) {
   async function drawAll() {
     const library = await plotly();
     if (signal.aborted) return;
-    const traces = ids.filter((id) => runs.has(id)).map((id, idx) => trace(id, idx, runs.get(id)?.curves, metric));
+    // Numbered over all, as in the table, also where some could not be loaded.
+    const traces = ids.map((id, idx) => trace(id, idx, runs.get(id)?.curves, metric)).filter((one) => one !== null);
     const longest = Math.max(0, ...[...runs.values()].map(({ curves }) => curves.nEpochs));
     const share = metric.endsWith("accuracy");
     await library.react(chart, traces, layout({
@@ -62,9 +64,11 @@ export async function view(root, { query, signal }) {
 
 /** @param {string} id @param {number} idx @param {Curves | undefined} curves @param {string} metric */
 function trace(id, idx, curves, metric) {
+  if (!curves) return null;
+  const single = curves.columns[metric].filter((value) => value !== null).length === 1;
   return {
-    x: curves?.columns.epoch, y: curves?.columns[metric], name: id, mode: "lines",
-    line: { color: color(idx), dash: dash(idx), width: 2 },
+    x: curves.columns.epoch, y: curves.columns[metric], name: chartText(id), mode: single ? "markers" : "lines",
+    line: { color: color(idx), dash: dash(idx), width: 2 }, marker: { color: color(idx), size: 7 },
     hovertemplate: metric.endsWith("accuracy") ? "%{y:.2%}" : "%{y:.4~g}",
   };
 }
