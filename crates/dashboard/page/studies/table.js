@@ -19,7 +19,7 @@ export function tablePart(id, detail, signal) {
   const table = new TrialTable(id, detail, signal);
   const whole = part("trials", (body) => table.load(body), signal, table.tools);
   table.again = whole.reload;
-  return whole;
+  return { ...whole, update: (/** @type {import("./points.js").Axis[]} */ axes) => table.take(axes) && whole.changed() };
 }
 
 class TrialTable {
@@ -28,7 +28,9 @@ class TrialTable {
     this.id = id;
     this.signal = signal;
     this.objectives = detail.row.objectives;
-    this.params = detail.axes.map((/** @type {any} */ axis) => axis.name);
+    /** @type {string[]} */
+    this.params = [];
+    this.take(detail.axes);
     this.state = "";
     this.search = "";
     this.sort = "number";
@@ -39,6 +41,14 @@ class TrialTable {
     const box = el("input", { type: "search", id: "trial-search", placeholder: t("study.searchTrials"), "aria-label": t("study.searchTrials"), oninput: typed });
     this.choice = el("select", { id: "trial-state", "aria-label": t("runs.state"), onchange: () => this.change({ state: this.choice.value }) }, STATES.map((state) => el("option", { value: state }, t(state ? `trialState.${state}` : "study.allStates"))));
     this.tools = el("div", { class: "toolbar" }, box, this.choice);
+  }
+
+  /** @param {import("./points.js").Axis[]} axes @returns {boolean} whether there are others than before */
+  take(axes) {
+    const names = axes.map((axis) => axis.name);
+    const isOther = names.join("\n") !== this.params.join("\n");
+    this.params = names;
+    return isOther;
   }
 
   /** @param {Partial<{state: string, search: string, sort: string, order: string, offset: number}>} to */

@@ -1,7 +1,7 @@
 /** The page of one study; while it goes on, what is in view follows. */
 
-import { events, get } from "../api.js";
-import { el, replace } from "../dom.js";
+import { events, get, isAbort } from "../api.js";
+import { el, replace, throttle } from "../dom.js";
 import { t } from "../i18n.js";
 import { fail } from "../router.js";
 import { Contour } from "./contour.js";
@@ -13,7 +13,7 @@ import { intermediatePart } from "./intermediate.js";
 import { Parallel } from "./parallel.js";
 import { part } from "./part.js";
 import { searchHash, studyPath } from "./path.js";
-import { aboutPart, isReport, reportPart } from "./about.js";
+import { aboutPart, reportPart } from "./about.js";
 import { objectiveName } from "./show.js";
 import { drawSlices } from "./slices.js";
 import { tablePart } from "./table.js";
@@ -21,6 +21,9 @@ import { timelinePart } from "./timeline.js";
 
 /** Trials of which charts of parameters are drawn. */
 const POINTS = 1000;
+
+/** From one fetch of the study's details to the next, at least. */
+const DETAIL_MS = 2000;
 
 /** @param {HTMLElement} root @param {import("../router.js").Visit} visit */
 export async function view(root, { parts: [id], signal }) {
@@ -37,12 +40,14 @@ export async function view(root, { parts: [id], signal }) {
   if (detail.row.is_search) head.links.append(el("a", { class: "button", href: searchHash(id), data: { test: "as-search" } }, t("search.asSearch")));
   replace(place, head.node, study.node);
   head.update(detail);
-  let told = detail.revision;
+  let told = detail;
   events(studyPath(id, "events"), {
     study: (news) => {
       head.update(news);
-      if (news.revision !== told) study.changed();
-      told = news.revision;
+      if (news.revision !== told.revision) study.changed();
+      // The report comes after the last trial, when nobody works any more.
+      else if (news.row.state !== told.row.state) study.refresh();
+      told = news;
     },
     gone: () => fail(new Error(t("study.gone"))),
   }, signal);
@@ -71,10 +76,15 @@ class StudyPage {
     ];
     this.importance = importancePart(id, objective, (names) => this.ordered(names), signal);
     const several = this.objectives.length > 1;
+    this.report = reportPart(id);
+    this.table = tablePart(id, detail, signal);
+    this.about = aboutPart(detail);
+    this.take(detail);
     this.parts = [
-      ...(isReport(detail.report) ? [reportPart(id, detail.report)] : []), ...(several ? [frontPart(id, signal)] : []), this.history, ...(several ? [] : [intermediatePart(id, signal)]), this.importance,
-      ...this.ofParams, timelinePart(id, signal), tablePart(id, detail, signal), aboutPart(id, detail),
+      this.report, ...(several ? [frontPart(id, signal)] : []), this.history, ...(several ? [] : [intermediatePart(id, signal)]), this.importance,
+      ...this.ofParams, timelinePart(id, signal), this.table, this.about,
     ];
+    this.refresh = throttle(DETAIL_MS, () => get(studyPath(id), { signal }).then((now) => this.take(now), (error) => isAbort(error) || console.error(error)));
     this.node = el("div", {}, several && this.choice(), el("div", { class: several ? "study-parts several" : "study-parts" }, this.parts.map((one) => one.node)));
   }
 
@@ -104,7 +114,16 @@ class StudyPage {
     for (const one of this.ofParams) one.changed();
   }
 
+  /** What is not a chart. @param {any} detail */
+  take(detail) {
+    if (detail.row.state === "unreadable") return;
+    this.report.update(detail.report);
+    this.table.update(detail.axes);
+    this.about.update(detail);
+  }
+
   changed() {
+    this.refresh();
     this.points = null;
     for (const one of this.parts) one.changed();
   }
