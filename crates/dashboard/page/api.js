@@ -35,21 +35,49 @@ export async function post(path, body, { signal } = {}) {
 }
 
 /**
- * Server-sent events until the signal or until what it gives back is called; the browser reconnects by itself.
- * @param {string} path
- * @param {Record<string, (data: any) => void>} handlers by event
- * @param {AbortSignal} [signal]
- * @returns {() => void}
+ * Server-sent events while the page is in sight; the browser reconnects by itself. A browser keeps six connections to one
+ * server, which as many tabs in the background would hold.
+ * @param {string | (() => string)} path asked for at each start
+ * @param {Record<string, (data: any) => void>} handlers by event; what they know already is told again at each start
+ * @param {AbortSignal} signal
+ * @param {() => void} [again] called when the page comes in sight, as nobody tells what was removed meanwhile
  */
-export function events(path, handlers, signal) {
-  if (signal?.aborted) return () => {};
-  const source = new EventSource(path);
-  for (const [name, handle] of Object.entries(handlers)) {
-    source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
+export function events(path, handlers, signal, again) {
+  /** @type {EventSource | null} */
+  let source = null;
+  let wasAway = false;
+
+  function open() {
+    source = new EventSource(typeof path === "function" ? path() : path);
+    for (const [name, handle] of Object.entries(handlers)) {
+      source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
+    }
+    if (wasAway) again?.();
+    wasAway = false;
   }
-  const close = () => source.close();
-  signal?.addEventListener("abort", close);
-  return close;
+
+  function close() {
+    source?.close();
+    source = null;
+  }
+
+  function follow() {
+    if (!document.hidden) {
+      if (!source && !signal.aborted) open();
+      return;
+    }
+    close();
+    wasAway = true;
+  }
+
+  follow();
+  document.addEventListener("visibilitychange", follow, { signal });
+  signal.addEventListener("abort", close);
+}
+
+/** What looks whether a run or a study is still there. @param {string} path @param {() => void} gone @param {AbortSignal} signal */
+export function stillThere(path, gone, signal) {
+  return () => get(path, { signal }).catch((error) => error.status === 404 && gone());
 }
 
 /** Path of a run, or of something in it. @param {string} id @param {string} [rest] */

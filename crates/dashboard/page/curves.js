@@ -1,6 +1,6 @@
 /** The chart of a run: loss, accuracies, and below them learning rate and speed. */
 
-import { events, get, runPath } from "./api.js";
+import { events, get, runPath, stillThere } from "./api.js";
 import { el, replace, throttle } from "./dom.js";
 import { t } from "./i18n.js";
 import { CONFIG, LINES, axis, layout, plotly } from "./plot.js";
@@ -57,7 +57,7 @@ export async function fetchCurves(id, signal) {
 
 /** Events of a run after what it has. @param {string} id @param {Curves} curves @param {Record<string, (data: any) => void>} handlers @param {AbortSignal} signal */
 export function follow(id, curves, handlers, signal) {
-  events(`${runPath(id, "events")}?after=${curves.nEpochs}`, handlers, signal);
+  events(() => `${runPath(id, "events")}?after=${curves.nEpochs}`, handlers, signal, stillThere(runPath(id), () => handlers.gone({}), signal));
 }
 
 /**

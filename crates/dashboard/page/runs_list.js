@@ -29,7 +29,7 @@ const marked = new Set();
 export async function view(root, { query, signal }) {
   const view = new RunsList(root, query, signal);
   await view.load();
-  events("/api/events", { run: (row) => view.changed(row), gone: () => view.reloadSoon() }, signal);
+  events("/api/events", { run: (row) => view.changed(row), gone: () => view.reloadSoon() }, signal, () => view.reloadSoon());
 }
 
 class RunsList {

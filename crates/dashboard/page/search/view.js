@@ -1,6 +1,6 @@
 /** The page of an architecture search: what a study's page does not show; while it goes on, what is in view follows. */
 
-import { events, get } from "../api.js";
+import { events, get, stillThere } from "../api.js";
 import { el, replace } from "../dom.js";
 import { t } from "../i18n.js";
 import { fail } from "../router.js";
@@ -35,14 +35,15 @@ export async function view(root, { parts: [id], signal }) {
   replace(place, head.node, search.node);
   head.update(detail);
   let told = detail.revision;
+  const gone = () => fail(new Error(t("study.gone")));
   events(studyPath(id, "events"), {
     study: (news) => {
       head.update(news);
       if (news.revision !== told) search.changed();
       told = news.revision;
     },
-    gone: () => fail(new Error(t("study.gone"))),
-  }, signal);
+    gone,
+  }, signal, stillThere(studyPath(id), gone, signal));
 }
 
 /** The charts, each of which knows when to draw. */

@@ -44,7 +44,7 @@ export function view(root, visit) {
 export async function show(root, { query, signal }, kind) {
   const list = new StudiesList(root, query, signal, kind);
   await list.load();
-  events("/api/study-events", { study: (row) => list.changed(row), gone: () => list.reloadSoon() }, signal);
+  events("/api/study-events", { study: (row) => list.changed(row), gone: () => list.reloadSoon() }, signal, () => list.reloadSoon());
 }
 
 /** @param {any} row */

@@ -1,6 +1,6 @@
 /** The page of one study; while it goes on, what is in view follows. */
 
-import { events, get, isAbort } from "../api.js";
+import { events, get, isAbort, stillThere } from "../api.js";
 import { el, replace, throttle } from "../dom.js";
 import { t } from "../i18n.js";
 import { fail } from "../router.js";
@@ -41,6 +41,7 @@ export async function view(root, { parts: [id], signal }) {
   replace(place, head.node, study.node);
   head.update(detail);
   let told = detail;
+  const gone = () => fail(new Error(t("study.gone")));
   events(studyPath(id, "events"), {
     study: (news) => {
       head.update(news);
@@ -49,8 +50,8 @@ export async function view(root, { parts: [id], signal }) {
       else if (news.row.state !== told.row.state) study.refresh();
       told = news;
     },
-    gone: () => fail(new Error(t("study.gone"))),
-  }, signal);
+    gone,
+  }, signal, stillThere(studyPath(id), gone, signal));
 }
 
 /** The charts, each of which knows when to draw. */
