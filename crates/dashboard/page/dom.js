@@ -39,6 +39,20 @@ export function replace(parent, ...children) {
   append(parent, children);
 }
 
+/**
+ * Draws anew; what had the focus gives it to what has the same `data-key`, in the same `data-id` if it was in one.
+ * @param {Element} root @param {() => void} draw
+ */
+export function keepFocus(root, draw) {
+  const held = /** @type {HTMLElement | null} */ (root.contains(document.activeElement) ? document.activeElement : null);
+  const key = held?.dataset.key;
+  const id = /** @type {HTMLElement | null | undefined} */ (held?.closest("[data-id]"))?.dataset.id;
+  draw();
+  if (key === undefined || held?.isConnected) return;
+  const place = id === undefined ? "" : `[data-id="${CSS.escape(id)}"] `;
+  /** @type {HTMLElement | null} */ (root.querySelector(`${place}[data-key="${CSS.escape(key)}"]`))?.focus({ preventScroll: true });
+}
+
 /** @param {Element} node @param {Record<string, any>} props @param {Child[]} children */
 function fill(node, props, children) {
   for (const [name, value] of Object.entries(props)) set(node, name, value);

@@ -1,10 +1,11 @@
 /** The list of runs: search, sort, pages, and a choice of runs to compare. */
 
 import { events, get } from "./api.js";
-import { complain, debounce, el, replace } from "./dom.js";
+import { complain, debounce, el, keepFocus, replace } from "./dom.js";
 import { ago, count, decimal, moment, percent, short } from "./format.js";
 import { t } from "./i18n.js";
 import { isAbort, search } from "./api.js";
+import { naturalOrder, orderTools, turned } from "./list_order.js";
 import { setAddress } from "./router.js";
 import { stateChip } from "./state.js";
 
@@ -35,10 +36,12 @@ export async function view(root, { query, signal }) {
 class RunsList {
   /** @param {HTMLElement} root @param {URLSearchParams} query @param {AbortSignal} signal */
   constructor(root, query, signal) {
+    this.root = root;
     this.signal = signal;
     this.search = query.get("search") ?? "";
     this.sort = SORTS.find((sort) => sort === query.get("sort")) ?? "modified";
-    this.order = query.get("order") === "asc" ? "asc" : "desc";
+    /** @type {import("./list_order.js").Order} */
+    this.order = ["asc", "desc"].includes(query.get("order") ?? "") ? /** @type {any} */ (query.get("order")) : naturalOrder(this.sort);
     this.offset = Number(query.get("offset")) || 0;
     /** @type {any[]} */
     this.rows = [];
@@ -49,6 +52,7 @@ class RunsList {
     this.foot = el("div", { class: "pages" });
     this.compare = el("div", { class: "compare" });
     this.empty = el("div");
+    this.tools = orderTools(SORTS, "sort", (to) => this.change(to));
     replace(root, el("h1", {}, t("nav.runs")), this.toolbar(),
       el("table", { class: "runs" }, el("caption", { class: "visually-hidden" }, t("nav.runs")), el("thead", {}, this.head), this.body),
       this.empty, this.foot);
@@ -57,13 +61,10 @@ class RunsList {
   toolbar() {
     const typed = debounce(200, () => this.change({ search: box.value }));
     const box = el("input", { type: "search", id: "search", value: this.search, placeholder: t("runs.search"), "aria-label": t("runs.search"), oninput: typed });
-    const sort = el("select", { class: "narrow-only", "aria-label": t("runs.sort"), onchange: () => this.change({ sort: sort.value }) },
-      SORTS.map((name) => el("option", { value: name }, t(`sort.${name}`))));
-    sort.value = this.sort;
-    return el("div", { class: "toolbar" }, box, sort, this.compare);
+    return el("div", { class: "toolbar" }, box, this.tools.node, this.compare);
   }
 
-  /** @param {Partial<{search: string, sort: string, order: string, offset: number}>} to */
+  /** @param {Partial<{search: string, sort: string, order: import("./list_order.js").Order, offset: number}>} to */
   change(to) {
     Object.assign(this, { offset: 0 }, to);
     const plain = { search: this.search, sort: this.sort, order: this.order, offset: this.offset || "" };
@@ -78,7 +79,7 @@ class RunsList {
       if (query.search !== this.search || query.offset !== this.offset) return;
       this.total = total;
       this.rows = runs;
-      this.draw();
+      keepFocus(this.root, () => this.draw());
     } catch (error) {
       if (!isAbort(error)) complain(error);
     }
@@ -89,13 +90,11 @@ class RunsList {
     const idx = this.rows.findIndex(({ id }) => id === row.id);
     if (idx < 0) return this.reloadSoon();
     this.rows[idx] = row;
-    const line = this.body.children[idx];
-    const focused = line.contains(document.activeElement);
-    line.replaceWith(this.line(row));
-    if (focused) this.body.children[idx].querySelector("a")?.focus();
+    keepFocus(this.root, () => this.body.children[idx].replaceWith(this.line(row)));
   }
 
   draw() {
+    this.tools.show(this.sort, this.order);
     replace(this.head, el("td"), this.columnHead("name", "name"), COLUMNS.map(({ name, sort }) => this.columnHead(name, sort)));
     replace(this.body, this.rows.map((row) => this.line(row)));
     replace(this.empty, this.total === 0 && this.nothing());
@@ -106,17 +105,17 @@ class RunsList {
   /** @param {string} name @param {string} [sort] */
   columnHead(name, sort) {
     const here = sort !== undefined && sort === this.sort;
-    const order = here && this.order === "desc" ? "asc" : "desc";
+    const order = here ? turned(this.order) : naturalOrder(sort ?? "");
     const arrow = here ? el("span", { "aria-hidden": "true" }, this.order === "desc" ? " ↓" : " ↑") : "";
     const sorted = here ? (this.order === "desc" ? "descending" : "ascending") : null;
-    const inner = sort ? el("button", { class: "sort-head", onclick: () => this.change({ sort, order }) }, t(`runs.${name}`), arrow) : t(`runs.${name}`);
+    const inner = sort ? el("button", { class: "sort-head", data: { key: sort }, onclick: () => this.change({ sort, order }) }, t(`runs.${name}`), arrow) : t(`runs.${name}`);
     return el("th", { scope: "col", class: `c-${name}`, "aria-sort": sorted }, inner);
   }
 
   /** @param {any} row */
   line(row) {
-    const box = el("input", { type: "checkbox", checked: marked.has(row.id), "aria-label": t("runs.mark", { id: row.id }), onchange: () => this.mark(row.id, box.checked) });
-    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: `#/runs/${encodeURIComponent(row.id)}` }, row.id));
+    const box = el("input", { type: "checkbox", data: { key: "mark" }, checked: marked.has(row.id), "aria-label": t("runs.mark", { id: row.id }), onchange: () => this.mark(row.id, box.checked) });
+    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: `#/runs/${encodeURIComponent(row.id)}`, data: { key: "open" } }, row.id));
     const cells = COLUMNS.map(({ name, cell }) => el("td", { class: `c-${name}`, data: { label: t(`runs.${name}`) } }, cell(row)));
     return el("tr", { data: { id: row.id } }, el("td", { class: "c-mark" }, box), name, cells);
   }
@@ -131,14 +130,14 @@ class RunsList {
   drawCompare() {
     const ids = [...marked];
     const address = `#/compare?${new URLSearchParams(ids.map((id) => ["run", id]))}`;
-    replace(this.compare, ids.length >= 2 && el("a", { class: "button", href: address }, t("runs.compare", { n: ids.length })),
+    replace(this.compare, ids.length >= 2 && el("a", { class: "button", href: address, data: { key: "compare" } }, t("runs.compare", { n: ids.length })),
       ids.length === 1 && el("span", { class: "muted" }, t("runs.markMore")));
   }
 
   drawFoot() {
     const to = Math.min(this.offset + this.rows.length, this.total);
     const step = (/** @type {number} */ by, /** @type {string} */ label, /** @type {boolean} */ able) =>
-      el("button", { disabled: !able, onclick: () => this.change({ offset: Math.max(0, this.offset + by) }) }, t(label));
+      el("button", { disabled: !able, data: { key: label }, onclick: () => this.change({ offset: Math.max(0, this.offset + by) }) }, t(label));
     const words = t("runs.range", { from: count(this.offset + 1), to: count(to), total: count(this.total) });
     replace(this.foot, this.total > 0 && el("p", { class: "muted", role: "status" }, words),
       this.total > PAGE && [step(-PAGE, "runs.before", this.offset > 0), step(PAGE, "runs.after", to < this.total)]);

@@ -1,7 +1,7 @@
 /** Words of the list of runs, of a run, and of the pictures that other pages share with it. */
 export default {
   en: {
-    "runs.search": "Search by name, network or data", "runs.sort": "Sort by", "runs.compare": "Compare {n} runs", "runs.mark": "Mark {id} to compare",
+    "runs.search": "Search by name, network or data", "runs.sort": "Sort by", "runs.order.asc": "Rising; turn the order", "runs.order.desc": "Falling; turn the order", "runs.compare": "Compare {n} runs", "runs.mark": "Mark {id} to compare",
     "runs.markMore": "Mark another to compare", "runs.range": "{from} to {to} of {total}", "runs.before": "Earlier page", "runs.after": "Next page",
     "runs.none": "There are no runs yet.", "runs.noneFound": "No run matches the search.", "runs.begin": "Build a network",
     "runs.perSecond": "{n}/s", "runs.name": "Run", "runs.state": "State", "runs.network": "Network", "runs.data": "Data",
@@ -39,7 +39,7 @@ export default {
     "seen.picture": "The picture as the network sees it",
   },
   zh: {
-    "runs.search": "按名称、网络或数据搜索", "runs.sort": "排序", "runs.compare": "比较 {n} 次训练", "runs.mark": "选中 {id} 以便比较",
+    "runs.search": "按名称、网络或数据搜索", "runs.sort": "排序", "runs.order.asc": "升序，点击颠倒", "runs.order.desc": "降序，点击颠倒", "runs.compare": "比较 {n} 次训练", "runs.mark": "选中 {id} 以便比较",
     "runs.markMore": "再选一个即可比较", "runs.range": "第 {from}–{to} 个，共 {total} 个", "runs.before": "上一页", "runs.after": "下一页",
     "runs.none": "还没有训练。", "runs.noneFound": "没有符合搜索的训练。", "runs.begin": "搭建网络",
     "runs.perSecond": "{n}/秒", "runs.name": "训练", "runs.state": "状态", "runs.network": "网络", "runs.data": "数据",

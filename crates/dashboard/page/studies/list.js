@@ -1,9 +1,10 @@
 /** The list of studies. */
 
 import { events, get, isAbort, search } from "../api.js";
-import { complain, debounce, el, replace } from "../dom.js";
+import { complain, debounce, el, keepFocus, replace } from "../dom.js";
 import { ago, count, moment } from "../format.js";
 import { t } from "../i18n.js";
+import { naturalOrder, orderTools, turned } from "../list_order.js";
 import { setAddress } from "../router.js";
 import { stateChip } from "../state.js";
 import { searchHash, studyHash, trialHash } from "./path.js";
@@ -51,7 +52,7 @@ export async function show(root, { query, signal }, kind) {
 function bestCell(row) {
   if (row.n_front !== null) return row.n_front > 0 ? t("studies.front", { n: count(row.n_front) }) : "–";
   if (!row.best) return "–";
-  const number = el("a", { href: trialHash(row.id, row.best.number) }, `#${row.best.number}`);
+  const number = el("a", { href: trialHash(row.id, row.best.number), data: { key: "best" } }, `#${row.best.number}`);
   return [el("b", {}, valuesText(row.best.values, row.objectives)), " ", el("span", { class: "muted" }, number)];
 }
 
@@ -72,11 +73,13 @@ export function stateBar(row) {
 class StudiesList {
   /** @param {HTMLElement} root @param {URLSearchParams} query @param {AbortSignal} signal @param {Kind} kind */
   constructor(root, query, signal, kind) {
+    this.root = root;
     this.signal = signal;
     this.kind = kind;
     this.search = query.get("search") ?? "";
     this.sort = SORTS.find((sort) => sort === query.get("sort")) ?? "modified";
-    this.order = query.get("order") === "asc" ? "asc" : "desc";
+    /** @type {import("../list_order.js").Order} */
+    this.order = ["asc", "desc"].includes(query.get("order") ?? "") ? /** @type {any} */ (query.get("order")) : naturalOrder(this.sort);
     this.offset = Number(query.get("offset")) || 0;
     /** @type {any[]} */
     this.rows = [];
@@ -85,6 +88,7 @@ class StudiesList {
     this.head = el("tr");
     this.body = el("tbody");
     this.empty = el("div");
+    this.tools = orderTools(SORTS, "studies.sort", (to) => this.change(to));
     this.foot = el("div", { class: "pages" });
     replace(root, el("h1", {}, t(`nav.${kind.nav}`)), this.toolbar(),
       el("table", { class: "runs studies" }, el("caption", { class: "visually-hidden" }, t(`nav.${kind.nav}`)), el("thead", {}, this.head), this.body),
@@ -94,13 +98,10 @@ class StudiesList {
   toolbar() {
     const typed = debounce(200, () => this.change({ search: box.value }));
     const box = el("input", { type: "search", id: "search", value: this.search, placeholder: t("studies.search"), "aria-label": t("studies.search"), oninput: typed });
-    const sort = el("select", { class: "narrow-only", "aria-label": t("runs.sort"), onchange: () => this.change({ sort: sort.value }) },
-      SORTS.map((name) => el("option", { value: name }, t(`studies.sort.${name}`))));
-    sort.value = this.sort;
-    return el("div", { class: "toolbar" }, box, sort);
+    return el("div", { class: "toolbar" }, box, this.tools.node);
   }
 
-  /** @param {Partial<{search: string, sort: string, order: string, offset: number}>} to */
+  /** @param {Partial<{search: string, sort: string, order: import("../list_order.js").Order, offset: number}>} to */
   change(to) {
     Object.assign(this, { offset: 0 }, to);
     setAddress(`#/${this.kind.nav}${search({ search: this.search, sort: this.sort, order: this.order, offset: this.offset || "" })}`);
@@ -115,7 +116,7 @@ class StudiesList {
       this.total = total;
       this.rows = studies;
       this.folder = folder;
-      this.draw();
+      keepFocus(this.root, () => this.draw());
     } catch (error) {
       if (!isAbort(error)) complain(error);
     }
@@ -126,13 +127,11 @@ class StudiesList {
     const idx = this.rows.findIndex(({ id }) => id === row.id);
     if (idx < 0) return this.kind.has(row) ? this.reloadSoon() : undefined;
     this.rows[idx] = row;
-    const line = this.body.children[idx];
-    const focused = line.contains(document.activeElement);
-    line.replaceWith(this.line(row));
-    if (focused) this.body.children[idx].querySelector("a")?.focus();
+    keepFocus(this.root, () => this.body.children[idx].replaceWith(this.line(row)));
   }
 
   draw() {
+    this.tools.show(this.sort, this.order);
     replace(this.head, this.columnHead("name", "name"), COLUMNS.map(({ name, sort }) => this.columnHead(name, sort)));
     replace(this.body, this.rows.map((row) => this.line(row)));
     replace(this.empty, this.total === 0 && this.nothing());
@@ -142,17 +141,17 @@ class StudiesList {
   /** @param {string} name @param {string} [sort] */
   columnHead(name, sort) {
     const here = sort !== undefined && sort === this.sort;
-    const order = here && this.order === "desc" ? "asc" : "desc";
+    const order = here ? turned(this.order) : naturalOrder(sort ?? "");
     const arrow = here ? el("span", { "aria-hidden": "true" }, this.order === "desc" ? " ↓" : " ↑") : "";
     const sorted = here ? (this.order === "desc" ? "descending" : "ascending") : null;
-    const inner = sort ? el("button", { class: "sort-head", onclick: () => this.change({ sort, order }) }, t(`studies.${name}`), arrow) : t(`studies.${name}`);
+    const inner = sort ? el("button", { class: "sort-head", data: { key: sort }, onclick: () => this.change({ sort, order }) }, t(`studies.${name}`), arrow) : t(`studies.${name}`);
     return el("th", { scope: "col", class: `c-${name}`, "aria-sort": sorted }, inner);
   }
 
   /** @param {any} row */
   line(row) {
     const about = row.reason ? el("span", { class: "bad-text small" }, row.reason) : this.about(row);
-    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: this.kind.hash(row.id) }, row.id), this.kind === STUDIES && row.is_search && [" ", el("a", { class: "tag", href: searchHash(row.id) }, t("nav.search"))], about && el("div", {}, about));
+    const name = el("th", { scope: "row", class: "c-name" }, el("a", { href: this.kind.hash(row.id), data: { key: "open" } }, row.id), this.kind === STUDIES && row.is_search && [" ", el("a", { class: "tag", href: searchHash(row.id), data: { key: "search" } }, t("nav.search"))], about && el("div", {}, about));
     const cells = COLUMNS.map(({ name, cell }) => el("td", { class: `c-${name}`, data: { label: t(`studies.${name}`) } }, cell(row)));
     return el("tr", { data: { id: row.id } }, name, cells);
   }
@@ -166,7 +165,7 @@ class StudiesList {
   drawFoot() {
     const to = Math.min(this.offset + this.rows.length, this.total);
     const step = (/** @type {number} */ by, /** @type {string} */ label, /** @type {boolean} */ able) =>
-      el("button", { disabled: !able, onclick: () => this.change({ offset: Math.max(0, this.offset + by) }) }, t(label));
+      el("button", { disabled: !able, data: { key: label }, onclick: () => this.change({ offset: Math.max(0, this.offset + by) }) }, t(label));
     const words = t("runs.range", { from: count(this.offset + 1), to: count(to), total: count(this.total) });
     replace(this.foot, this.total > 0 && el("p", { class: "muted", role: "status" }, words),
       this.total > PAGE && [step(-PAGE, "runs.before", this.offset > 0), step(PAGE, "runs.after", to < this.total)]);
