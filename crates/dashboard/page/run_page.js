@@ -45,13 +45,21 @@ export async function view(root, { parts: [id], signal }) {
     progress: live.progress,
     gone: () => fail(new Error(t("run.gone"))),
     state: (row) => {
-      // `danlu train --force` begins another run in the same folder.
-      if (row.n_epochs < curves.nEpochs && row.state !== "unreadable") return again();
+      if (isReplaced(row, curves)) return again();
       head.update(row);
       live.update(row);
       figures.update(row, curves);
     },
   }, signal);
+}
+
+/**
+ * Whether another run took the folder, as `danlu train --force` lets it. It may have come as far since the last look.
+ * @param {any} row @param {import("./curves.js").Curves} curves
+ */
+function isReplaced(row, curves) {
+  if (row.state === "unreadable") return false;
+  return row.n_epochs < curves.nEpochs || (row.n_epochs === curves.nEpochs && row.loss !== curves.last("loss"));
 }
 
 /**
