@@ -80,6 +80,24 @@ export function stillThere(path, gone, signal) {
   return () => get(path, { signal }).catch((error) => error.status === 404 && gone());
 }
 
+const STARTING_MS = 500;
+
+/**
+ * Looks again and again at what was started, until its process works on it or has ended.
+ * @param {() => Promise<any>} look gives a run or a study
+ * @param {() => boolean} isTold whether its events told of another state meanwhile
+ * @returns {Promise<any>} the last look; null where the events told
+ */
+export async function whenStarted(look, isTold) {
+  for (;;) {
+    await new Promise((resolve) => setTimeout(resolve, STARTING_MS));
+    if (isTold()) return null;
+    const now = await look();
+    if (isTold()) return null;
+    if (!now.is_started || now.row.state === "running") return now;
+  }
+}
+
 /** Path of a run, or of something in it. @param {string} id @param {string} [rest] */
 export function runPath(id, rest) {
   const path = `/api/runs/${encodeURIComponent(id)}`;

@@ -1,6 +1,6 @@
 /** The top of a run's page: how it stands, what can be done with it, how far it is. */
 
-import { get, post, runPath } from "./api.js";
+import { get, isAbort, post, runPath, whenStarted } from "./api.js";
 import { announce, complain, el, replace } from "./dom.js";
 import { count, decimal, duration, percent, short, significant } from "./format.js";
 import { t } from "./i18n.js";
@@ -9,6 +9,8 @@ import { trialHash } from "./studies/path.js";
 
 /** Epochs whose mean time stands for the ones to come. */
 const RECENT = 5;
+/** Lines of the log that tell why a start failed. */
+const LOG_LINES = 6;
 /** A screen reader hears of an epoch at most so often. */
 const SAY_EVERY_MS = 10000;
 
@@ -19,7 +21,8 @@ export function headView(detail, signal) {
   const buttons = el("div", { class: "actions" });
   const reason = el("p", { class: "bad-text" });
   const about = t("run.about", { network, data, parameters: count(detail.row.parameters), multiplyAdds: short(detail.row.multiply_adds) });
-  const node = el("div", { class: "run-head" }, chip, el("p", { class: "muted" }, about), buttons, reason);
+  const log = el("pre", { class: "failed-start", hidden: true, data: { test: "failed-start" } });
+  const node = el("div", { class: "run-head" }, chip, el("p", { class: "muted" }, about), buttons, reason, log);
   let state = "";
 
   /** @param {any} row */
@@ -27,6 +30,7 @@ export function headView(detail, signal) {
     if (row.state !== state) {
       if (state) announce(t("run.isNow", { id, state: t(`state.${row.state}`) }));
       state = row.state;
+      log.hidden = true;
       const focused = buttons.contains(document.activeElement);
       replace(buttons, actions(row));
       if (focused) buttons.querySelector("a, button")?.focus();
@@ -55,11 +59,25 @@ export function headView(detail, signal) {
       await post(path, body, { signal });
       announce(t("run.asked"));
       if ("when" in body) replace(buttons, el("span", { class: "muted" }, t(body.when === "now" ? "run.stopping" : "run.pausing")));
-      else update((await get(runPath(id), { signal })).row);
+      else await goneOn();
     } catch (error) {
+      if (isAbort(error)) return;
       complain(error);
       for (const button of buttons.querySelectorAll("button")) button.disabled = false;
     }
+  }
+
+  async function goneOn() {
+    const before = state;
+    const now = await whenStarted(() => get(runPath(id), { signal }), () => state !== before);
+    if (!now) return;
+    const failed = now.row.state === before;
+    if (failed) state = "";
+    update(now.row);
+    if (!failed) return;
+    log.textContent = (now.log ?? "").split("\n").slice(-LOG_LINES).join("\n");
+    log.hidden = !log.textContent;
+    complain(t("run.notGoneOn", { id }));
   }
   return { node, update };
 }

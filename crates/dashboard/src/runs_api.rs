@@ -117,6 +117,8 @@ pub(crate) async fn details(
 ) -> Result<Response, DashboardError> {
     light(move || {
         let run = shared.run(&id)?;
+        // Before the row: one whose process has ended is read as that left it.
+        let is_started = shared.sources.children.has(&id);
         let row = read_row(&shared.sources, &run);
         let read = if run.has(RECORD) { shared.sources.records.load(&run).ok() } else { None };
         let record = read.as_ref().map(|read| &read.record);
@@ -141,6 +143,7 @@ pub(crate) async fn details(
             layers: plan.iter().flat_map(|plan| plan.summary()).map(layer_row).collect(),
             files: FILES.into_iter().map(|(name, _)| name).filter(|name| run.has(name)).collect(),
             log: run.read_text(LOG).ok().map(|log| last_lines(&log, N_LOG_LINES).join("\n")),
+            is_started,
             trial: shared.trial_of(&id).map(|(study, trial)| TrialOf { study, number: trial.number() }),
         }))
     })

@@ -93,6 +93,8 @@ pub(crate) struct RunDetails<'a> {
     pub(crate) files: Vec<&'static str>,
     /// The last lines that its process printed, where it was started from the page.
     pub(crate) log: Option<String>,
+    /// Whether a process that was started for it from the page has not ended.
+    pub(crate) is_started: bool,
     /// The study's trial that it is of.
     pub(crate) trial: Option<TrialOf<'a>>,
 }

@@ -22,7 +22,7 @@ export default {
     "study.parameter": "Parameter", "study.domain": "Can be", "study.trialsWith": "Trials", "study.chosen": "Is", "study.fact.name": "Name", "study.fact.store": "Store", "study.fact.workers": "Workers", "study.fact.parametersOf": "Parameters",
     "study.trialTitle": "Trial {n}", "study.previous": "Earlier", "study.next": "Later", "study.asBlocks": "Open in Blocks", "study.asRun": "Open as a run", "study.params": "Parameters", "study.curve": "On its way", "study.attributes": "Attributes", "study.noParams": "It has no parameters.", "study.noCurve": "It gave no values on its way.",
     "study.reportAbout": "The best, trained on training and validation images together with seeds of their own; the test images are read once.", "study.report.trial": "Trial", "study.report.meanTest": "Test accuracy", "study.report.seeds": "Seeds", "study.report.each": "Each",
-    "study.stop": "Stop", "study.stopAbout": "Begin no further trial; those that run are finished", "study.stopNow": "Stop at once", "study.stopNowAbout": "Stop the trials too; they go on later from their last whole epoch", "study.goOn": "Go on", "study.goOnAbout": "Start danlu study run again",
+    "study.stop": "Stop", "study.stopAbout": "Begin no further trial; those that run are finished", "study.stopNow": "Stop at once", "study.stopNowAbout": "Stop the trials too; they go on later from their last whole epoch", "study.goOn": "Go on", "study.goOnAbout": "Start danlu study run again", "study.notGoneOn": "{id} does not go on: what was started ended at once. log.txt in its folder says why.",
     "study.started": "Begun", "study.completed": "Ended", "study.constraints": "Constraints (above 0: broken)",
   },
   zh: {
@@ -47,7 +47,7 @@ export default {
     "study.parameter": "参数", "study.domain": "可取", "study.trialsWith": "试验数", "study.chosen": "取值", "study.fact.name": "名称", "study.fact.store": "存储", "study.fact.workers": "进程", "study.fact.parametersOf": "参数个数",
     "study.trialTitle": "试验 {n}", "study.previous": "上一个", "study.next": "下一个", "study.asBlocks": "在“搭建”中打开", "study.asRun": "作为训练打开", "study.params": "参数", "study.curve": "中间值", "study.attributes": "属性", "study.noParams": "没有参数。", "study.noCurve": "没有中间值。",
     "study.reportAbout": "最佳者用训练与验证图片一起、以各自的种子重新训练；测试图片只看一次。", "study.report.trial": "试验", "study.report.meanTest": "测试准确率", "study.report.seeds": "种子数", "study.report.each": "各次",
-    "study.stop": "停止", "study.stopAbout": "不再开始新的试验；进行中的会做完", "study.stopNow": "立即停止", "study.stopNowAbout": "试验也停下；之后从最后一个完整的轮次继续", "study.goOn": "继续", "study.goOnAbout": "再次启动 danlu study run",
+    "study.stop": "停止", "study.stopAbout": "不再开始新的试验；进行中的会做完", "study.stopNow": "立即停止", "study.stopNowAbout": "试验也停下；之后从最后一个完整的轮次继续", "study.goOn": "继续", "study.goOnAbout": "再次启动 danlu study run", "study.notGoneOn": "{id} 没有继续：启动的进程随即结束。原因见其文件夹中的 log.txt。",
     "study.started": "开始", "study.completed": "结束", "study.constraints": "约束（大于 0 即违反）",
   },
 };

@@ -1,6 +1,6 @@
 /** The top of a study's page: how it stands, how far it is, the best. */
 
-import { events, post } from "../api.js";
+import { events, get, isAbort, post, whenStarted } from "../api.js";
 import { announce, complain, el, replace } from "../dom.js";
 import { count, duration } from "../format.js";
 import { t } from "../i18n.js";
@@ -60,10 +60,24 @@ export function headView(first, signal, { best: tellsBest = true } = {}) {
       await post(studyPath(id, what), body, { signal });
       announce(t("run.asked"));
       replace(buttons, el("span", { class: "muted" }, t(what === "run" ? "live.starting" : "run.stopping")));
+      if (what === "run") await goneOn(id);
     } catch (error) {
+      if (isAbort(error)) return;
       complain(error);
       for (const one of buttons.querySelectorAll("button")) one.disabled = false;
     }
+  }
+
+  /** @param {string} id */
+  async function goneOn(id) {
+    const before = state;
+    const now = await whenStarted(() => get(studyPath(id), { signal }), () => state !== before);
+    if (!now) return;
+    if (now.row.state === before) {
+      state = "";
+      complain(t("study.notGoneOn", { id }));
+    }
+    update(now);
   }
 
   /** @param {any} row @param {any} progress */

@@ -13,7 +13,7 @@ use serde_json::Value as Json;
 use study::STEP;
 
 use super::axis::{Axis, axes};
-use super::control::is_worked_by_danlu;
+use super::control::{child_name, is_worked_by_danlu};
 use super::front::{entries, pareto};
 use super::history::history;
 use super::importance::importance;
@@ -163,6 +163,8 @@ struct StudyDetails {
     report: Option<Json>,
     /// Whether it can be stopped and gone on with from here.
     is_ours: bool,
+    /// Whether a process that was started for it from here has not ended.
+    is_started: bool,
 }
 
 pub(crate) async fn study(
@@ -170,6 +172,8 @@ pub(crate) async fn study(
     Path(id): Path<String>,
 ) -> Result<Response, DashboardError> {
     light(move || {
+        // Before the rest: one whose process has ended is read as that left it.
+        let is_started = shared.sources.children.has(&child_name(&id));
         let News { row, progress, best, revision } = news(&shared, &id)?;
         let place = shared.shelf.find(&id)?;
         let is_readable = progress.is_some();
@@ -191,6 +195,7 @@ pub(crate) async fn study(
             toml: place.file_text().or(kept_file),
             report: place.report(),
             is_ours: place.own_folder().is_some_and(|folder| is_worked_by_danlu(&folder)),
+            is_started,
         }))
     })
     .await

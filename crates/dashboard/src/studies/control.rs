@@ -63,11 +63,15 @@ pub(crate) async fn run(
         }
         let mut command = Command::new(&shared.program);
         command.args(["study", "run", "--quiet", "--"]).arg(folder.dir());
-        // No run has such a name.
-        shared.sources.children.start(&format!("study:{id}"), folder.dir(), command)?;
+        shared.sources.children.start(&child_name(&id), folder.dir(), command)?;
         Ok(answer::json(&serde_json::json!({})))
     })
     .await
+}
+
+/// What its process is called among those of the runs: no run has such a name.
+pub(crate) fn child_name(id: &str) -> String {
+    format!("study:{id}")
 }
 
 /// The folder of a study that Danlu began and works on by itself.
