@@ -104,4 +104,14 @@ fn a_run_that_goes_on_is_asked_to_stop_and_one_that_rests_goes_on() {
         }
         await_text(&run.join("log.txt"), &format!("called: resume {}\n", run.display()));
     }
+    // The last one ended at once as the others did, of which the state tells nothing.
+    let start = Instant::now();
+    let ended = loop {
+        let told = place.get("/api/runs/a").json();
+        if told["is_started"] == false {
+            break told;
+        }
+        assert!(start.elapsed() < Duration::from_secs(20), "{told}");
+    };
+    assert_eq!((&ended["row"]["state"], &ended["row"]["reason"]), (&json!("failed"), &json!("x")));
 }
