@@ -76,7 +76,7 @@ class RunsList {
     try {
       const query = { search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE };
       const { total, runs } = await get("/api/runs", { query, signal: this.signal });
-      if (query.search !== this.search || query.offset !== this.offset) return;
+      if (query.search !== this.search || query.sort !== this.sort || query.order !== this.order || query.offset !== this.offset) return;
       this.total = total;
       this.rows = runs;
       keepFocus(this.root, () => this.draw());

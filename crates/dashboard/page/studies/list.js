@@ -112,7 +112,7 @@ class StudiesList {
     try {
       const query = { search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE, ...this.kind.query };
       const { total, studies, folder } = await get("/api/studies", { query, signal: this.signal });
-      if (query.search !== this.search || query.offset !== this.offset) return;
+      if (query.search !== this.search || query.sort !== this.sort || query.order !== this.order || query.offset !== this.offset) return;
       this.total = total;
       this.rows = studies;
       this.folder = folder;
