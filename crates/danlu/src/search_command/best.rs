@@ -144,8 +144,8 @@ impl Files {
         if out.join(RECORD).exists() {
             return Err(CliError::HoldsRun { dir: out.to_owned() });
         }
-        let models = [MODEL, ONNX].map(|name| out.join(name)).into_iter();
-        if let Some(path) = models.into_iter().find(|path| self.model.is_none() && path.exists()) {
+        let mut models = [MODEL, ONNX].map(|name| out.join(name)).into_iter();
+        if let Some(path) = models.find(|path| self.model.is_none() && path.exists()) {
             return Err(CliError::HoldsModel { path });
         }
         fs::create_dir_all(out).map_err(CliError::io("make the folder", out))?;

@@ -4,6 +4,7 @@ mod asking;
 mod damage;
 mod killing;
 mod looking;
+mod retraining;
 mod running;
 
 use std::fs;
