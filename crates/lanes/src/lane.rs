@@ -71,6 +71,10 @@ pub trait Lane:
     /// As [`Lane::registers`], to write.
     fn registers_mut(vectors: &mut [Self]) -> &mut [Self::Register];
 
+    /// Asks the processor to bring vector `i` nearer, which a loop is soon to read that jumps about more than the processor
+    /// foresees. There need not be such a vector.
+    fn prefetch(vectors: &[Self], i: usize);
+
     /// Runs the kernel, compiled for this type's instruction set; a type of sixteen lanes calls it as a function of its own.
     fn enter<K: Kernel>(kernel: K) -> K::Output;
 
@@ -175,6 +179,8 @@ macro_rules! one_lane {
             fn registers_mut(vectors: &mut [Self]) -> &mut [$t] {
                 vectors
             }
+            #[inline(always)]
+            fn prefetch(_: &[Self], _: usize) {}
             #[inline(always)]
             fn enter<K: Kernel>(kernel: K) -> K::Output {
                 kernel.run()

@@ -48,6 +48,9 @@ pub(crate) trait Register: Copy + Debug + Send + Sync + 'static {
         }
         sums
     }
+    /// Brings what lies at an address, where something does, into the first-level cache.
+    #[inline(always)]
+    fn prefetch(_: *const Self) {}
     /// Runs the kernel in a function compiled for this instruction set.
     fn enter<K: Kernel>(kernel: K) -> K::Output;
 }

@@ -167,6 +167,10 @@ impl<R: Register, const N: usize> Lane for Wide<R, N> {
         unsafe { slice::from_raw_parts_mut(vectors.as_mut_ptr().cast(), vectors.len() * N) }
     }
     #[inline(always)]
+    fn prefetch(vectors: &[Self], i: usize) {
+        R::prefetch(vectors.as_ptr().wrapping_add(i).cast());
+    }
+    #[inline(always)]
     fn enter<K: Kernel>(kernel: K) -> K::Output {
         R::enter(kernel)
     }

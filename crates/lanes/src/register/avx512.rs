@@ -130,6 +130,10 @@ impl Register for Avx512 {
         sums
     }
     #[inline(always)]
+    fn prefetch(address: *const Self) {
+        intrinsic!(_mm_prefetch::<_MM_HINT_T0>(address.cast()));
+    }
+    #[inline(always)]
     fn enter<K: Kernel>(kernel: K) -> K::Output {
         intrinsic!(enter(kernel))
     }

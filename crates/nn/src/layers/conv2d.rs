@@ -110,6 +110,11 @@ impl Conv2d {
         }
     }
 
+    /// Whether the kernel is 1 × 1 in steps of 1.
+    fn is_pointwise(&self) -> bool {
+        !self.out_taps.is_empty()
+    }
+
     /// Weights of one filter: C·KH·KW.
     pub(crate) fn n_taps(&self) -> usize {
         self.taps.len()

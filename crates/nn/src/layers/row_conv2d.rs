@@ -76,10 +76,7 @@ impl RowConv2d {
         let ys = y.chunks_exact_mut(self.n_positions());
         for (group, ((x, w), y)) in xs.zip(ws).zip(ys).enumerate() {
             let start = b.get(group).map_or(V::zero(), |&b| V::splat(b));
-            match self.kernel.w {
-                3 => V::enter(Correlate::<V, 3, false> { g: self, x, w, start, y }),
-                _ => V::enter(Correlate::<V, 5, false> { g: self, x, w, start, y }),
-            }
+            correlate::<V, false>(self, (x, w, start), y);
         }
     }
 
@@ -92,10 +89,7 @@ impl RowConv2d {
         let planes = dx.chunks_exact_mut(self.height * self.width).zip(w.chunks_exact(self.n_taps()));
         for (plane, (y, w)) in planes.enumerate() {
             let x = &dy[plane / self.channels * self.n_positions()..][..self.n_positions()];
-            match self.kernel.w {
-                3 => V::enter(Correlate::<V, 3, true> { g, x, w, start: V::zero(), y }),
-                _ => V::enter(Correlate::<V, 5, true> { g, x, w, start: V::zero(), y }),
-            }
+            correlate::<V, true>(g, (x, w, V::zero()), y);
         }
     }
 
@@ -133,8 +127,21 @@ impl RowConv2d {
     }
 }
 
-/// One plane of y from the planes of x, a strip of up to eight columns after the other.
-struct Correlate<'a, V: Lane, const KW: usize, const FLIP: bool> {
+/// See [`Correlate`].
+fn correlate<V: Lane, const FLIP: bool>(g: &RowConv2d, (x, w, start): (&[V], &[V::Scalar], V), y: &mut [V]) {
+    match g.kernel.w {
+        3 if g.kernel.h == 3 && g.channels == 1 => {
+            V::enter(Correlate::<V, 3, FLIP, true> { g, x, w, start, y });
+        }
+        3 => V::enter(Correlate::<V, 3, FLIP, false> { g, x, w, start, y }),
+        _ => V::enter(Correlate::<V, 5, FLIP, false> { g, x, w, start, y }),
+    }
+}
+
+/// One plane of y from the planes of x, row after row, as both lie in memory; of a row up to eight columns at once.
+///
+/// `HELD`: from one plane with a kernel of 3 × 3, whose nine weights stay in registers where there are enough.
+struct Correlate<'a, V: Lane, const KW: usize, const FLIP: bool, const HELD: bool> {
     g: &'a RowConv2d,
     /// [C][H][W]
     x: &'a [V],
@@ -145,60 +152,92 @@ struct Correlate<'a, V: Lane, const KW: usize, const FLIP: bool> {
     y: &'a mut [V],
 }
 
-impl<V: Lane, const KW: usize, const FLIP: bool> Kernel for Correlate<'_, V, KW, FLIP> {
+impl<V: Lane, const KW: usize, const FLIP: bool, const HELD: bool> Kernel
+    for Correlate<'_, V, KW, FLIP, HELD>
+{
     type Output = ();
     #[inline(always)]
     fn run(mut self) {
-        let width = self.g.out_size().w;
-        // Sums for each position, and beside them a value of x and the weights of a kernel row.
-        let n_strips = width.div_ceil(if V::REGISTERS == 1 { 8 } else { 4 });
-        let mut q = 0;
-        for strip in 0..n_strips {
-            let n = (width - q).div_ceil(n_strips - strip);
-            match n {
-                1 => self.strip::<1>(q),
-                2 => self.strip::<2>(q),
-                3 => self.strip::<3>(q),
-                4 => self.strip::<4>(q),
-                5 => self.strip::<5>(q),
-                6 => self.strip::<6>(q),
-                7 => self.strip::<7>(q),
-                _ => self.strip::<8>(q),
+        let mut held = [[V::zero(); KW]; 3];
+        if HELD {
+            for kh in 0..3 {
+                held[kh] = self.weights(0, kh);
             }
-            q += n;
+        }
+        let out = self.g.out_size();
+        // Sums for each position, and beside them a value of x and the weights of a kernel row.
+        let n_strips = out.w.div_ceil(if V::REGISTERS == 1 { 8 } else { 4 });
+        for r in 0..out.h {
+            let mut q = 0;
+            for strip in 0..n_strips {
+                let n = (out.w - q).div_ceil(n_strips - strip);
+                match n {
+                    1 => self.strip::<1>(&held, r, q),
+                    2 => self.strip::<2>(&held, r, q),
+                    3 => self.strip::<3>(&held, r, q),
+                    4 => self.strip::<4>(&held, r, q),
+                    5 => self.strip::<5>(&held, r, q),
+                    6 => self.strip::<6>(&held, r, q),
+                    7 => self.strip::<7>(&held, r, q),
+                    _ => self.strip::<8>(&held, r, q),
+                }
+                q += n;
+            }
         }
     }
 }
 
-impl<V: Lane, const KW: usize, const FLIP: bool> Correlate<'_, V, KW, FLIP> {
-    /// Columns `q..q + B` of all rows.
+impl<V: Lane, const KW: usize, const FLIP: bool, const HELD: bool> Correlate<'_, V, KW, FLIP, HELD> {
+    /// Columns `q..q + B` of a row of y.
     #[inline(always)]
-    fn strip<const B: usize>(&mut self, q: usize) {
-        let g = self.g;
-        let (kernel_h, out) = (g.kernel.h, g.out_size());
-        for r in 0..out.h {
-            let mut acc = [self.start; B];
-            let channels = self.x.chunks_exact(g.height * g.width).zip(self.w.chunks_exact(kernel_h * KW));
-            for (x, w) in channels {
-                for kh in 0..kernel_h {
-                    let row = (r + kh).wrapping_sub(g.padding.h);
-                    if row >= g.height {
-                        continue;
-                    }
-                    let x = &x[row * g.width..][..g.width];
-                    let w = &w[if FLIP { kernel_h - 1 - kh } else { kh } * KW..][..KW];
-                    for j in 0..B + KW - 1 {
-                        let x = at(x, (q + j).wrapping_sub(g.padding.w));
-                        for kw in 0..KW {
-                            if kw <= j && j - kw < B {
-                                let w = V::splat(w[if FLIP { KW - 1 - kw } else { kw }]);
-                                acc[j - kw] = w.mul_add(x, acc[j - kw]);
-                            }
-                        }
-                    }
+    fn strip<const B: usize>(&mut self, held: &[[V; KW]; 3], r: usize, q: usize) {
+        let mut acc = [self.start; B];
+        if HELD {
+            self.add_row(0, r, q, &held[0], &mut acc);
+            self.add_row(0, r + 1, q, &held[1], &mut acc);
+            self.add_row(0, r + 2, q, &held[2], &mut acc);
+        } else {
+            for c in 0..self.g.channels {
+                for kh in 0..self.g.kernel.h {
+                    self.add_row(c, r + kh, q, &self.weights(c, kh), &mut acc);
                 }
             }
-            self.y[r * out.w + q..][..B].copy_from_slice(&acc);
+        }
+        self.y[r * self.g.out_size().w + q..][..B].copy_from_slice(&acc);
+    }
+
+    /// A row of a channel's kernel.
+    #[inline(always)]
+    fn weights(&self, channel: usize, kh: usize) -> [V; KW] {
+        let kernel_h = self.g.kernel.h;
+        let row = if FLIP { kernel_h - 1 - kh } else { kh };
+        let from = &self.w[(channel * kernel_h + row) * KW..][..KW];
+        let mut w = [V::zero(); KW];
+        for kw in 0..KW {
+            w[kw] = V::splat(from[if FLIP { KW - 1 - kw } else { kw }]);
+        }
+        w
+    }
+
+    /// Adds what row `r` of a channel, counted from the first of the border, gives with a row of the kernel.
+    #[inline(always)]
+    fn add_row<const B: usize>(&self, channel: usize, r: usize, q: usize, w: &[V; KW], acc: &mut [V; B]) {
+        let RowConv2d { height, width, padding, .. } = *self.g;
+        let row = r.wrapping_sub(padding.h);
+        if row >= height {
+            return;
+        }
+        let x = &self.x[(channel * height + row) * width..][..width];
+        // As the border is narrower than the kernel, these columns are within x for every position.
+        let inner = if B >= KW { &x[q + KW - 1 - padding.w..][..B + 1 - KW] } else { x };
+        for j in 0..B + KW - 1 {
+            let is_inner = j + 1 >= KW && j < B;
+            let x = if is_inner { inner[j + 1 - KW] } else { at(x, (q + j).wrapping_sub(padding.w)) };
+            for kw in 0..KW {
+                if kw <= j && j - kw < B {
+                    acc[j - kw] = w[kw].mul_add(x, acc[j - kw]);
+                }
+            }
         }
     }
 }

@@ -38,7 +38,8 @@ impl Conv2d {
             let weights = oc * self.n_taps()..(oc + n) * self.n_taps();
             interleave(&w[weights.clone()], n, &mut scratch[weights]);
         }
-        let args = FilterArgs { taps: &self.taps, positions: &self.positions, x, w: scratch, b };
+        let (taps, positions) = (&self.taps, &self.positions);
+        let args = FilterArgs { taps, positions, x, w: scratch, b, is_pointwise: self.is_pointwise() };
         filters(self.out_channels, args, y);
     }
 }
@@ -104,7 +105,13 @@ pub(super) struct FilterArgs<'a, V: Lane> {
     pub(super) w: &'a [V::Scalar],
     /// One for each filter, or empty
     pub(super) b: &'a [V::Scalar],
+    /// Whether each tap is of a channel of its own, in steps of 1. What one tap reads then lies far from what the tap before
+    /// it reads, and as many streams as there are channels are more than a processor foresees.
+    pub(super) is_pointwise: bool,
 }
+
+/// Positions from what a tap of such a kernel reads to what it asks for.
+const AHEAD: usize = 2;
 
 impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB> {
     type Output = ();
@@ -143,7 +150,11 @@ impl<V: Lane, const OB: usize, const PB: usize> Forward<'_, V, OB, PB> {
         for (w, &tap) in args.w.as_chunks::<OB>().0.iter().zip(args.taps) {
             let mut xs = [V::zero(); B];
             for j in 0..B {
-                xs[j] = args.x[tap as usize + positions[j]];
+                let at = tap as usize + positions[j];
+                xs[j] = args.x[at];
+                if args.is_pointwise {
+                    V::prefetch(args.x, at + AHEAD);
+                }
             }
             for i in 0..OB {
                 for j in 0..B {

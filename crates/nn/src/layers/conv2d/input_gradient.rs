@@ -32,7 +32,7 @@ impl Conv2d {
         scratch: &mut [V::Scalar],
         by_position: &mut [V],
     ) {
-        if !self.out_taps.is_empty() {
+        if self.is_pointwise() {
             return self.backward_pointwise(w, dy, dx, scratch);
         }
         let n_positions = self.n_positions();
@@ -78,13 +78,14 @@ impl Conv2d {
         for (c, n) in tiles(self.channels, TILE) {
             self.transpose_filters(w, (c, n), (0, self.out_channels), &mut scratch[c * self.out_channels..]);
         }
-        let args = FilterArgs { taps: &self.out_taps, positions: &self.positions, x: dy, w: scratch, b: &[] };
+        let (taps, positions) = (&self.out_taps, &self.positions);
+        let args = FilterArgs { taps, positions, x: dy, w: scratch, b: &[], is_pointwise: true };
         filters(self.channels, args, dx);
     }
 
     /// Vectors of scratch that [`Conv2d::backward_input`] needs.
     pub(crate) fn n_by_position(&self) -> usize {
-        if self.out_taps.is_empty() { OC_BLOCK.min(self.out_channels) * self.n_positions() } else { 0 }
+        if self.is_pointwise() { 0 } else { OC_BLOCK.min(self.out_channels) * self.n_positions() }
     }
 
     /// The weights of `n` input channels from `c` and `n_oc` output channels from `oc` as [KH][KW][n_oc][n], in the
