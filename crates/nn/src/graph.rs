@@ -62,7 +62,10 @@ pub(crate) enum Layer {
         from: Vec<usize>,
         plane: usize,
     },
-    Add,
+    Add {
+        /// Whether the batch normalization before it has done it.
+        done: bool,
+    },
     /// Product of two inputs; the second has one value for each channel of `plane` values of the first, or as many
     /// values where `plane` is 1.
     Multiply {
@@ -105,7 +108,7 @@ impl Layer {
             | Layer::GlobalAvgPool { .. }
             | Layer::Pad(_)
             | Layer::Select { .. }
-            | Layer::Add
+            | Layer::Add { .. }
             | Layer::Concat => false,
         }
     }
@@ -203,6 +206,26 @@ impl Graph {
                 norm.rectifier = Some(slope);
                 self.ops[writer].output = self.ops[i].output;
                 self.ops.remove(i);
+            }
+        }
+    }
+
+    /// Lets a batch normalization do the sum of two behind it as well, as around a skip, where nobody else reads what it
+    /// gives: that then never goes to memory.
+    pub(crate) fn add_in_batch_norm(&mut self) {
+        for i in 1..self.ops.len() {
+            let Op { inputs: from, output, .. } = &self.ops[i - 1];
+            let is_summand = |input: &&usize| *input == output;
+            let is_read_once = self.ops.iter().flat_map(|op| &op.inputs).filter(is_summand).count() == 1;
+            let inputs = &self.ops[i].inputs;
+            let is_sum_of_two = inputs.len() == 2 && inputs.contains(output) && !inputs.contains(&from[0]);
+            let (before, behind) = self.ops.split_at_mut(i);
+            if let (Layer::BatchNorm2d(norm), Layer::Add { done }) =
+                (&mut before[i - 1].layer, &mut behind[0].layer)
+                && is_read_once
+                && is_sum_of_two
+            {
+                (norm.adds, *done) = (true, true);
             }
         }
     }

@@ -110,11 +110,21 @@ impl Timeline<'_> {
         let graph = self.graph;
         let writer = graph.ops.iter().position(|op| op.output == value);
         let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) || op.output == value);
-        let last_read = reader.map_or(0, |op| self.forward(op));
+        let last_read = reader.map_or(0, |op| self.forward(op) + usize::from(self.adds(op)));
         let last = if value == graph.logits { self.loss() } else { last_read };
-        // A value that an operation in place has taken over has no writer and no place of its own.
-        let len = if writer.is_none() && value != 0 { 0 } else { graph.values[value] };
+        let len = if writer.is_some_and(|op| self.adds(op)) { 0 } else { self.value_len(value) };
         Request::new(len, writer.map_or(0, |op| self.forward(op)), last)
+    }
+
+    /// Whether an operation writes what the next one gives, not its own output.
+    fn adds(&self, op: usize) -> bool {
+        matches!(&self.graph.ops[op].layer, Layer::BatchNorm2d(norm) if norm.adds)
+    }
+
+    /// A value that an operation in place has taken over has no writer and no place of its own.
+    fn value_len(&self, value: usize) -> usize {
+        let has_writer = value == 0 || self.graph.ops.iter().any(|op| op.output == value);
+        if has_writer { self.graph.values[value] } else { 0 }
     }
 
     /// A value's gradient: from its last reader (or the loss) back to its first writer.
@@ -128,7 +138,7 @@ impl Timeline<'_> {
         // The picture's gradient stays for whoever asks after the pass.
         let writer = graph.ops.iter().position(|op| op.output == value);
         let last = writer.map_or(self.end(), |op| self.input_gradients(op));
-        let len = if learns { self.value(value).len } else { 0 };
+        let len = if learns { self.value_len(value) } else { 0 };
         Request::new(len, first, last)
     }
 
@@ -259,7 +269,7 @@ fn share_gradients(
     owners: &mut [usize],
     requests: &mut [Request],
 ) {
-    for (op, sum) in planned.iter().enumerate().filter(|(_, one)| matches!(one.op.layer, Layer::Add)) {
+    for (op, sum) in planned.iter().enumerate().filter(|(_, one)| matches!(one.op.layer, Layer::Add { .. })) {
         let owner = owners[sum.op.output];
         for input in sum.passed_on() {
             let has_place_alone = (0..owners.len()).all(|value| (owners[value] == input) == (value == input));
@@ -304,7 +314,7 @@ fn kept_len(graph: &Graph, op: &Op) -> usize {
 
 /// Vectors for a gradient that must be computed beside one that is there already.
 fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
-    if matches!(planned.op.layer, Layer::Add | Layer::Concat) {
+    if matches!(planned.op.layer, Layer::Add { .. } | Layer::Concat) {
         return 0;
     }
     let inputs = planned.op.inputs.iter().zip(&planned.input_gradients);
@@ -314,7 +324,7 @@ fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
 
 #[cfg(test)]
 mod tests {
-    use spec::{LayerSpec, LinearSpec, NetworkSpec, NodeSpec, preset};
+    use spec::{Conv2dSpec, LayerSpec, LinearSpec, NetworkSpec, NodeSpec, Pair, preset};
 
     use crate::Plan;
 
@@ -342,6 +352,34 @@ mod tests {
         // The gradient of `a` grows before that of `b` or `c` is done with.
         assert_eq!(n_places("\"a\", \"b\", \"c\""), 3);
         assert_eq!(n_places("\"b\", \"a\", \"c\""), 2);
+    }
+
+    #[test]
+    fn what_goes_into_a_sum_alone_is_never_in_memory() {
+        let lens = |inputs: [&str; 2]| {
+            let node = |name: &str, inputs: &[&str], layer| NodeSpec {
+                name: Some(name.into()),
+                inputs: (!inputs.is_empty()).then(|| inputs.iter().map(|&input| input.into()).collect()),
+                layer,
+            };
+            let nodes = vec![
+                node("skip", &[], LayerSpec::Conv2d(Conv2dSpec::new(2, Pair::square(1)))),
+                node("conv", &[], LayerSpec::Conv2d(Conv2dSpec::new(2, Pair::square(1)))),
+                node("norm", &[], LayerSpec::BatchNorm2d(Default::default())),
+                node("relu", &[], LayerSpec::Relu),
+                node("sum", &inputs, LayerSpec::Add(Default::default())),
+                node("flat", &[], LayerSpec::Flatten),
+            ];
+            let network = NetworkSpec { name: "sum".into(), input: [2, 2, 2], classes: 8, nodes };
+            let plan = Plan::compile(&network).unwrap();
+            let normalized = plan.batch_norms().next().unwrap().0.op.output;
+            [&plan.training, &plan.inference].map(|layout| layout.values[normalized].len())
+        };
+        assert_eq!(lens(["skip", "relu"]), [0, 0]);
+        assert_eq!(lens(["relu", "skip"]), [0, 0]);
+        // Where the sum wants the input of the normalization too, that would be read and written at once.
+        assert_eq!(lens(["relu", "conv"]), [8, 8]);
+        assert_eq!(lens(["relu", "relu"]), [8, 8]);
     }
 
     #[test]

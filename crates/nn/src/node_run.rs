@@ -161,8 +161,7 @@ impl<'a, V: Lane> NodeRun<'a, V> {
     /// A lane group as in use after training.
     pub fn infer(&mut self) {
         for &op in &self.ops {
-            let planned = &self.plan.ops[op];
-            forward::infer(op, planned, &self.plan.inference, self.params, &mut self.inference);
+            forward::infer(op, self.plan, self.params, &mut self.inference);
         }
     }
 

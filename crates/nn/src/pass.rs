@@ -20,8 +20,8 @@ use crate::{BatchStatistics, Mode, Plan, Scratch, ShardGradient, Workspace};
 /// the workspace is for training.
 pub fn forward<V: Lane>(plan: &Plan, params: &[V::Scalar], workspace: &mut Workspace<V>) {
     assert_eq!(workspace.mode, Mode::Inference, "the workspace is not for inference");
-    for (op_idx, planned) in plan.ops.iter().enumerate() {
-        forward::infer(op_idx, planned, &plan.inference, params, workspace);
+    for op_idx in 0..plan.ops.len() {
+        forward::infer(op_idx, plan, params, workspace);
     }
 }
 

@@ -107,7 +107,7 @@ impl PlannedOp {
         let inputs = &self.op.inputs;
         let is_first = |idx: &usize| self.input_gradients[*idx] == GradientUse::Set;
         let is_single = |idx: &usize| inputs.iter().filter(|&&input| input == inputs[*idx]).count() == 1;
-        let n = if matches!(self.op.layer, Layer::Add) { inputs.len() } else { 0 };
+        let n = if matches!(self.op.layer, Layer::Add { .. }) { inputs.len() } else { 0 };
         (0..n).filter(is_first).filter(is_single).map(|idx| inputs[idx])
     }
 }
@@ -130,6 +130,7 @@ impl Plan {
         graph.activate_in_pooling();
         graph.rectify_in_batch_norm();
         graph.rectify_in_place();
+        graph.add_in_batch_norm();
         Self::of_graph(spec, graph, input_gradient)
     }
 

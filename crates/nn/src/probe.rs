@@ -48,8 +48,8 @@ impl Probe {
         let (plan, layout) = (&self.plan, &self.plan.inference);
         let mut ops = plan.ops.iter().enumerate().peekable();
         for (node, &value) in self.node_values.iter().enumerate() {
-            while let Some((op_idx, planned)) = ops.next_if(|(_, planned)| planned.op.node == node) {
-                infer(op_idx, planned, layout, params, workspace);
+            while let Some((op_idx, _)) = ops.next_if(|(_, planned)| planned.op.node == node) {
+                infer(op_idx, plan, params, workspace);
             }
             show(node, &workspace.arena[layout.values[value].clone()]);
         }

@@ -99,6 +99,7 @@ impl Builder {
             epsilon: norm.epsilon,
             momentum: norm.momentum,
             rectifier: None,
+            adds: false,
             running_mean: 0..0,
             running_variance: 0..0,
         });

@@ -39,6 +39,8 @@ pub(crate) struct BatchNorm2d {
     pub(crate) momentum: f64,
     /// Slope of the rectifier behind it, at least 0.
     pub(crate) rectifier: Option<f64>,
+    /// Whether it adds another value to what it gives.
+    pub(crate) adds: bool,
     /// Where the running means lie among all values, and the running variances.
     pub(crate) running_mean: Range<usize>,
     pub(crate) running_variance: Range<usize>,
@@ -51,25 +53,25 @@ impl BatchNorm2d {
         V::enter(Moments { plane: self.plane, x, live, n: (n_live * self.plane) as f64, mean, square });
     }
 
-    /// y from x with the given means and 1/σ.
+    /// y from x and what is added, with the given means and 1/σ.
     pub(crate) fn forward<V: Lane>(
         &self,
-        x: &[V],
+        (x, other): (&[V], &[V]),
         (w, b): (&[V::Scalar], &[V::Scalar]),
         (mean, inverse_std): (&[V::Scalar], &[V::Scalar]),
         y: &mut [V],
     ) {
         let args = Affine { plane: self.plane, w, b, mean, inverse_std, slope: self.slope() };
         match self.rectifier {
-            None => V::enter(Forward::<V, false> { args, x, y }),
-            Some(_) => V::enter(Forward::<V, true> { args, x, y }),
+            None => V::enter(Forward::<V, false> { args, x, other, y }),
+            Some(_) => V::enter(Forward::<V, true> { args, x, other, y }),
         }
     }
 
-    /// y from x with the running statistics, which `values` holds beside the parameters.
+    /// y from x and what is added, with the running statistics, which `values` holds beside the parameters.
     pub(crate) fn forward_running<V: Lane>(
         &self,
-        x: &[V],
+        (x, other): (&[V], &[V]),
         (w, b): (&[V::Scalar], &[V::Scalar]),
         values: &[V::Scalar],
         y: &mut [V],
@@ -78,8 +80,8 @@ impl BatchNorm2d {
         let (mean, variance) = (&values[self.running_mean.clone()], &values[self.running_variance.clone()]);
         let args = Affine { plane: self.plane, w, b, mean, inverse_std: &[], slope: self.slope() };
         match self.rectifier {
-            None => V::enter(ForwardRunning::<V, false> { args, x, variance, epsilon, y }),
-            Some(_) => V::enter(ForwardRunning::<V, true> { args, x, variance, epsilon, y }),
+            None => V::enter(ForwardRunning::<V, false> { args, x, other, variance, epsilon, y }),
+            Some(_) => V::enter(ForwardRunning::<V, true> { args, x, other, variance, epsilon, y }),
         }
     }
 
@@ -191,12 +193,24 @@ impl<V: Lane> Channel<V> {
         Self { mean: V::splat(mean), scale: V::splat(scale), shift: V::splat(shift), slope: V::splat(slope) }
     }
 
+    /// y from x, and `other` added where it is not empty.
     #[inline(always)]
-    fn normalize<const RECTIFY: bool>(self, x: &[V], y: &mut [V]) {
-        for (y, &x) in y.iter_mut().zip(x) {
-            let z = (x - self.mean).mul_add(self.scale, self.shift);
-            *y = if RECTIFY { z * self.side(z) } else { z };
+    fn write<const RECTIFY: bool>(self, x: &[V], other: &[V], y: &mut [V]) {
+        if other.is_empty() {
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = self.normalized::<RECTIFY>(x);
+            }
+        } else {
+            for ((y, &x), &other) in y.iter_mut().zip(x).zip(other) {
+                *y = self.normalized::<RECTIFY>(x) + other;
+            }
         }
+    }
+
+    #[inline(always)]
+    fn normalized<const RECTIFY: bool>(self, x: V) -> V {
+        let z = (x - self.mean).mul_add(self.scale, self.shift);
+        if RECTIFY { z * self.side(z) } else { z }
     }
 
     /// dy behind the rectifier as the gradient before it, given x.
@@ -218,6 +232,8 @@ impl<V: Lane> Channel<V> {
 struct Forward<'a, V: Lane, const RECTIFY: bool> {
     args: Affine<'a, V::Scalar>,
     x: &'a [V],
+    /// Empty if nothing is added.
+    other: &'a [V],
     y: &'a mut [V],
 }
 
@@ -227,7 +243,8 @@ impl<V: Lane, const RECTIFY: bool> Kernel for Forward<'_, V, RECTIFY> {
     fn run(self) {
         let n = self.args.plane;
         for (c, (x, y)) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)).enumerate() {
-            self.args.channel::<V>(c).normalize::<RECTIFY>(x, y);
+            let other = self.other.get(c * n..(c + 1) * n).unwrap_or_default();
+            self.args.channel::<V>(c).write::<RECTIFY>(x, other, y);
         }
     }
 }
@@ -235,6 +252,8 @@ impl<V: Lane, const RECTIFY: bool> Kernel for Forward<'_, V, RECTIFY> {
 struct ForwardRunning<'a, V: Lane, const RECTIFY: bool> {
     args: Affine<'a, V::Scalar>,
     x: &'a [V],
+    /// Empty if nothing is added.
+    other: &'a [V],
     variance: &'a [V::Scalar],
     epsilon: V::Scalar,
     y: &'a mut [V],
@@ -244,10 +263,11 @@ impl<V: Lane, const RECTIFY: bool> Kernel for ForwardRunning<'_, V, RECTIFY> {
     type Output = ();
     #[inline(always)]
     fn run(self) {
-        let Affine { plane, w, b, mean, slope, .. } = self.args;
-        for (c, (x, y)) in self.x.chunks_exact(plane).zip(self.y.chunks_exact_mut(plane)).enumerate() {
+        let Affine { plane: n, w, b, mean, slope, .. } = self.args;
+        for (c, (x, y)) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)).enumerate() {
+            let other = self.other.get(c * n..(c + 1) * n).unwrap_or_default();
             let scale = w[c] / (self.variance[c] + self.epsilon).sqrt();
-            Channel::<V>::new(mean[c], scale, b[c], slope).normalize::<RECTIFY>(x, y);
+            Channel::<V>::new(mean[c], scale, b[c], slope).write::<RECTIFY>(x, other, y);
         }
     }
 }

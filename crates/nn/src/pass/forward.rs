@@ -1,15 +1,18 @@
 //! One operation forward.
 
+use std::ops::Range;
+
 use lanes::{Lane, Scalar};
 
 use super::Pass;
 use crate::arena::Arena;
 use crate::graph::Layer;
+use crate::layers::batch_norm2d::BatchNorm2d;
 use crate::layers::{add, channels, global_avg_pool, leaky_relu, multiply};
 use crate::layout::Layout;
 use crate::plan::PlannedOp;
 use crate::workspace::OpScratch;
-use crate::{Scratch, Workspace};
+use crate::{Plan, Scratch, Workspace};
 
 /// An operation in a training pass.
 pub(crate) fn train<V: Lane>(
@@ -27,10 +30,11 @@ pub(crate) fn train<V: Lane>(
     let mut arena = Arena { kept: arena, passing: &mut scratch.passing };
     match &op.layer {
         Layer::BatchNorm2d(norm) => {
-            let [x, y] = arena.disjoint([input, output]);
+            let (other, output) = places_of_norm(op_idx, norm, pass.plan, layout);
+            let [x, other, y] = arena.disjoint([input, other, output]);
             let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
             let of_batch = pass.statistics.before(stage);
-            norm.forward(x, parameters, (&of_batch.mean, &of_batch.inverse_std), y);
+            norm.forward((x, other), parameters, (&of_batch.mean, &of_batch.inverse_std), y);
         }
         Layer::Dropout(dropout) => {
             let [x, y, mask] = arena.disjoint([input, output, &layout.kept[op_idx]]);
@@ -42,21 +46,17 @@ pub(crate) fn train<V: Lane>(
 }
 
 /// An operation as in use after training.
-pub(crate) fn infer<V: Lane>(
-    op_idx: usize,
-    planned: &PlannedOp,
-    layout: &Layout,
-    params: &[V::Scalar],
-    workspace: &mut Workspace<V>,
-) {
+pub(crate) fn infer<V: Lane>(op_idx: usize, plan: &Plan, params: &[V::Scalar], workspace: &mut Workspace<V>) {
+    let (planned, layout) = (&plan.ops[op_idx], &plan.inference);
     let op = &planned.op;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
     let Workspace { arena, scratch, .. } = workspace;
     let mut arena = Arena { kept: arena, passing: &mut [] };
     match &op.layer {
         Layer::BatchNorm2d(norm) => {
-            let [x, y] = arena.disjoint([input, output]);
-            norm.forward_running(x, (&params[op.w.clone()], &params[op.b.clone()]), params, y);
+            let (other, output) = places_of_norm(op_idx, norm, plan, layout);
+            let [x, other, y] = arena.disjoint([input, other, output]);
+            norm.forward_running((x, other), (&params[op.w.clone()], &params[op.b.clone()]), params, y);
         }
         Layer::Dropout(_) => arena.copy(input, output),
         _ => {
@@ -64,6 +64,22 @@ pub(crate) fn infer<V: Lane>(
             run(op_idx, planned, layout, params, (&mut arena, scratch));
         }
     }
+}
+
+/// Where a batch normalization finds what it adds, empty if that is nothing, and where its result goes.
+fn places_of_norm<'a>(
+    op_idx: usize,
+    norm: &BatchNorm2d,
+    plan: &Plan,
+    layout: &'a Layout,
+) -> (&'a Range<usize>, &'a Range<usize>) {
+    let output = plan.ops[op_idx].op.output;
+    if !norm.adds {
+        return (&(0..0), &layout.values[output]);
+    }
+    let sum = &plan.ops[op_idx + 1].op;
+    let other = if sum.inputs[0] == output { sum.inputs[1] } else { sum.inputs[0] };
+    (&layout.values[other], &layout.values[sum.output])
 }
 
 /// What a batch normalization must know of the group before it can begin.
@@ -85,6 +101,9 @@ fn run<V: Lane>(
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
     if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
         return leaky_relu::forward(V::Scalar::from_f64(slope), arena.get(output));
+    }
+    if let Layer::Add { done: true } = op.layer {
+        return;
     }
     if op.inputs.len() > 1 {
         return merge(planned, layout, arena);
@@ -111,7 +130,7 @@ fn run<V: Lane>(
         Layer::Pad(pad) => pad.forward(x, y),
         Layer::Select { from, plane } => channels::select(from, *plane, x, y),
         Layer::BatchNorm2d(_) | Layer::Dropout(_) => unreachable!("differ in training and after it"),
-        Layer::Add | Layer::Multiply { .. } | Layer::Concat => unreachable!("have several inputs"),
+        Layer::Add { .. } | Layer::Multiply { .. } | Layer::Concat => unreachable!("have several inputs"),
     }
 }
 

@@ -67,7 +67,33 @@ pub(crate) fn cases() -> Vec<Case> {
     cases.extend(vocabulary::cases());
     let loss = LossSpec::default();
     cases.push(Case { name: "sums of sums behind batch_norm2d", spec: sums_network(), loss });
+    let loss = LossSpec::default();
+    cases.push(Case { name: "sums of two behind batch_norm2d", spec: pairs_network(), loss });
     cases
+}
+
+/// Batch normalizations that do the sum behind them as well, on either side of it, and some that cannot.
+fn pairs_network() -> NetworkSpec {
+    let lines = [
+        "a: conv2d = { out_channels = 3, kernel = 1 }",
+        "b(a): conv2d = { out_channels = 3, kernel = 3, padding = 1 }",
+        "c(b): batch_norm2d",
+        "d(a, c): add",
+        "e(d): relu",
+        "f(e): conv2d = { out_channels = 3, kernel = 3, padding = 1 }",
+        "g(f): batch_norm2d",
+        "h(g): leaky_relu = { slope = 0.2 }",
+        "i(h, e): add",
+        "j(i): batch_norm2d",
+        "k(j, i): add",
+        "l(k): batch_norm2d",
+        "m(l, l): add",
+        "n(m): batch_norm2d",
+        "(n, e): add",
+        "flatten",
+        "linear = { out_features = 5 }",
+    ];
+    vocabulary::network([2, 4, 4], 5, &lines)
 }
 
 /// Gradients that sums pass on: shared between inputs, and changed by other readers.
