@@ -220,12 +220,14 @@ impl Graph {
             let inputs = &self.ops[i].inputs;
             let is_sum_of_two = inputs.len() == 2 && inputs.contains(output) && !inputs.contains(&from[0]);
             let (before, behind) = self.ops.split_at_mut(i);
+            let (normalization, sum) = (&mut before[i - 1], &mut behind[0]);
             if let (Layer::BatchNorm2d(norm), Layer::Add { done }) =
-                (&mut before[i - 1].layer, &mut behind[0].layer)
+                (&mut normalization.layer, &mut sum.layer)
                 && is_read_once
                 && is_sum_of_two
             {
                 (norm.adds, *done) = (true, true);
+                sum.node = normalization.node;
             }
         }
     }

@@ -16,7 +16,8 @@
 //!
 //! A rectifier behind it is part of it ([`super::leaky_relu`]): y is rectified when it is written, and backward dy is what
 //! the rectifier passes on, whose side follows from x as in the forward pass. That spares two passes over memory which, as
-//! all lane groups of a batch go through a stage before any goes on, is often far away.
+//! all lane groups of a batch go through a stage before any goes on, is often far away. So does a sum with another value: it is
+//! added when y is written, and dy is its gradient too.
 //!
 //! Each lane group gives its [`BatchNorm2d::moments`] and, backward, its part of dγ and dβ; what the whole batch makes of
 //! them is [`crate::BatchStatistics`]. Lanes without a sample count in neither.
