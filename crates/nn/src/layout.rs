@@ -314,7 +314,7 @@ fn kept_len(graph: &Graph, op: &Op) -> usize {
 
 /// Vectors for a gradient that must be computed beside one that is there already.
 fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
-    if matches!(planned.op.layer, Layer::Add { .. } | Layer::Concat) {
+    if matches!(planned.op.layer, Layer::Add { .. } | Layer::Concat | Layer::RowConv2d(_)) {
         return 0;
     }
     let inputs = planned.op.inputs.iter().zip(&planned.input_gradients);

@@ -76,20 +76,20 @@ impl RowConv2d {
         let ys = y.chunks_exact_mut(self.n_positions());
         for (group, ((x, w), y)) in xs.zip(ws).zip(ys).enumerate() {
             let start = b.get(group).map_or(V::zero(), |&b| V::splat(b));
-            correlate::<V, false>(self, (x, w, start), y);
+            correlate::<V, false>(self, (x, w, start), y, Sum::Set);
         }
     }
 
-    /// dx (overwritten) from dy: of each channel a correlation of dy with the kernel turned around, within the border
-    /// that gives x its size.
-    pub(crate) fn backward_input<V: Lane>(&self, w: &[V::Scalar], dy: &[V], dx: &mut [V]) {
+    /// dx from dy: of each channel a correlation of dy with the kernel turned around, within the border that gives x its
+    /// size.
+    pub(crate) fn backward_input<V: Lane>(&self, w: &[V::Scalar], dy: &[V], dx: &mut [V], sum: Sum) {
         let (kernel, out) = (self.kernel, self.out_size());
         let padding = Pair::new(kernel.h - 1 - self.padding.h, kernel.w - 1 - self.padding.w);
         let g = &Self { channels: 1, height: out.h, width: out.w, padding, ..*self };
         let planes = dx.chunks_exact_mut(self.height * self.width).zip(w.chunks_exact(self.n_taps()));
         for (plane, (y, w)) in planes.enumerate() {
             let x = &dy[plane / self.channels * self.n_positions()..][..self.n_positions()];
-            correlate::<V, true>(g, (x, w, V::zero()), y);
+            correlate::<V, true>(g, (x, w, V::zero()), y, sum);
         }
     }
 
@@ -128,13 +128,18 @@ impl RowConv2d {
 }
 
 /// See [`Correlate`].
-fn correlate<V: Lane, const FLIP: bool>(g: &RowConv2d, (x, w, start): (&[V], &[V::Scalar], V), y: &mut [V]) {
+fn correlate<V: Lane, const FLIP: bool>(
+    g: &RowConv2d,
+    (x, w, start): (&[V], &[V::Scalar], V),
+    y: &mut [V],
+    sum: Sum,
+) {
     match g.kernel.w {
         3 if g.kernel.h == 3 && g.channels == 1 => {
-            V::enter(Correlate::<V, 3, FLIP, true> { g, x, w, start, y });
+            V::enter(Correlate::<V, 3, FLIP, true> { g, x, w, start, y, sum });
         }
-        3 => V::enter(Correlate::<V, 3, FLIP, false> { g, x, w, start, y }),
-        _ => V::enter(Correlate::<V, 5, FLIP, false> { g, x, w, start, y }),
+        3 => V::enter(Correlate::<V, 3, FLIP, false> { g, x, w, start, y, sum }),
+        _ => V::enter(Correlate::<V, 5, FLIP, false> { g, x, w, start, y, sum }),
     }
 }
 
@@ -150,6 +155,7 @@ struct Correlate<'a, V: Lane, const KW: usize, const FLIP: bool, const HELD: boo
     start: V,
     /// [OH][OW]
     y: &'a mut [V],
+    sum: Sum,
 }
 
 impl<V: Lane, const KW: usize, const FLIP: bool, const HELD: bool> Kernel
@@ -203,7 +209,13 @@ impl<V: Lane, const KW: usize, const FLIP: bool, const HELD: bool> Correlate<'_,
                 }
             }
         }
-        self.y[r * self.g.out_size().w + q..][..B].copy_from_slice(&acc);
+        let y = &mut self.y[r * self.g.out_size().w + q..][..B];
+        if self.sum == Sum::Add {
+            for j in 0..B {
+                acc[j] = y[j] + acc[j];
+            }
+        }
+        y.copy_from_slice(&acc);
     }
 
     /// A row of a channel's kernel.
@@ -349,7 +361,7 @@ mod tests {
         }
         fn backward<V: Lane>(&self, x: &[V], params: &[V::Scalar], dy: &[V]) -> (Vec<V>, Vec<V::Scalar>) {
             let mut dx = x.to_vec();
-            self.backward_input(&params[..self.n_weights()], dy, &mut dx);
+            self.backward_input(&params[..self.n_weights()], dy, &mut dx, Sum::Set);
             let mut d_params = vec![V::Scalar::ONE; params.len()];
             let (dw, db) = d_params.split_at_mut(self.n_weights());
             self.backward_params(x, dy, dw, db, Sum::Set);

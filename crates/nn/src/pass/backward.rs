@@ -6,7 +6,7 @@ use lanes::{Lane, Scalar};
 
 use super::Pass;
 use crate::arena::Arena;
-use crate::gradient::GroupGradient;
+use crate::gradient::{GroupGradient, Sum};
 use crate::graph::Layer;
 use crate::layers::linear::Linear;
 use crate::layers::winograd_conv2d::{Gradients, WeightGradients, WinogradConv2d};
@@ -50,6 +50,16 @@ pub(crate) fn run<V: Lane>(
         Layer::WinogradConv2d(conv) => {
             let work = (&mut arena, &mut scratch.operation);
             winograd_conv2d(conv, op_idx, planned, layout, pass.params, work, gradient);
+        }
+        Layer::RowConv2d(conv) => {
+            parameters(op_idx, planned, layout, &mut arena, gradient);
+            let sum = match planned.input_gradients[0] {
+                GradientUse::Unneeded => return,
+                GradientUse::Set => Sum::Set,
+                GradientUse::Add => Sum::Add,
+            };
+            let [dy, dx] = arena.disjoint([dy, &layout.gradients[op.inputs[0]]]);
+            conv.backward_input(&pass.params[op.w.clone()], dy, dx, sum);
         }
         _ => {
             let scratch = &mut scratch.operation;
@@ -209,7 +219,6 @@ fn input<V: Lane>(
         let [x, dy, kept, dx] = arena.disjoint([x, dy, kept, dx]);
         return match &op.layer {
             Layer::Conv2d(conv) => conv.backward_input(w, dy, dx, scratch),
-            Layer::RowConv2d(conv) => conv.backward_input(w, dy, dx),
             Layer::Linear(linear) => linear.backward_input(w, dy, dx),
             Layer::Rbf(rbf) => rbf.backward(x, dy, dx),
             Layer::GroupNorm(norm) => norm.backward_input(x, w, dy, kept, dx),
