@@ -71,8 +71,8 @@ pub trait Lane:
     /// As [`Lane::registers`], to write.
     fn registers_mut(vectors: &mut [Self]) -> &mut [Self::Register];
 
-    /// Asks the processor to bring vector `i` nearer, which a loop is soon to read that jumps about more than the processor
-    /// foresees. There need not be such a vector.
+    /// Asks the processor to bring vector `i`, or its first cache line, nearer: for a loop that is soon to read it and jumps
+    /// about more than the processor foresees. There need not be such a vector.
     fn prefetch(vectors: &[Self], i: usize);
 
     /// Runs the kernel, compiled for this type's instruction set; a type of sixteen lanes calls it as a function of its own.

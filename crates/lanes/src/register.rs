@@ -48,7 +48,7 @@ pub(crate) trait Register: Copy + Debug + Send + Sync + 'static {
         }
         sums
     }
-    /// Brings what lies at an address, where something does, into the first-level cache.
+    /// Brings what lies at an address, where something does, into the first-level cache, if the instruction set has a way.
     #[inline(always)]
     fn prefetch(_: *const Self) {}
     /// Runs the kernel in a function compiled for this instruction set.

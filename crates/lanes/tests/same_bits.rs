@@ -81,6 +81,8 @@ impl WithLane for Registers<'_> {
         }
         let moved: Vec<f32> = self.0.iter().map(|x| x + 1.0).collect();
         assert_eq!(V::as_scalars(&vectors), moved);
+        // Of a vector that is none.
+        V::prefetch(&vectors, vectors.len() + 1);
         let all = all_operations::<V>(self.0, &moved, self.0);
         assert_eq!(all_operations::<V::Register>(self.0, &moved, self.0), all);
     }

@@ -25,7 +25,8 @@ pub(crate) struct Op {
     pub(crate) node: usize,
     pub(crate) layer: Layer,
     pub(crate) inputs: Vec<usize>,
-    /// Equal to the only input where the operation writes over it.
+    /// Equal to the only input where the operation writes over it; not written where the next operation's is
+    /// ([`BatchNorm2d::adds`]).
     pub(crate) output: usize,
     /// Where its weights lie among all parameters, and its biases; empty where it has none.
     pub(crate) w: Range<usize>,
@@ -63,7 +64,7 @@ pub(crate) enum Layer {
         plane: usize,
     },
     Add {
-        /// Whether the batch normalization before it has done it.
+        /// Whether the operation before it, a batch normalization, has done it.
         done: bool,
     },
     /// Product of two inputs; the second has one value for each channel of `plane` values of the first, or as many
@@ -210,13 +211,14 @@ impl Graph {
         }
     }
 
-    /// Lets a batch normalization do the sum of two behind it as well, as around a skip, where nobody else reads what it
-    /// gives: that then never goes to memory.
+    /// Lets a batch normalization do the sum of two directly behind it as well, as around a skip, where nobody else reads
+    /// what it gives: that then never goes to memory. The two must stay neighbors.
     pub(crate) fn add_in_batch_norm(&mut self) {
         for i in 1..self.ops.len() {
             let Op { inputs: from, output, .. } = &self.ops[i - 1];
             let is_summand = |input: &&usize| *input == output;
-            let is_read_once = self.ops.iter().flat_map(|op| &op.inputs).filter(is_summand).count() == 1;
+            let n_readers = self.ops.iter().flat_map(|op| &op.inputs).filter(is_summand).count();
+            let is_read_once = n_readers == 1 && *output != self.logits;
             let inputs = &self.ops[i].inputs;
             let is_sum_of_two = inputs.len() == 2 && inputs.contains(output) && !inputs.contains(&from[0]);
             let (before, behind) = self.ops.split_at_mut(i);

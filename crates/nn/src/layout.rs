@@ -110,13 +110,14 @@ impl Timeline<'_> {
         let graph = self.graph;
         let writer = graph.ops.iter().position(|op| op.output == value);
         let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) || op.output == value);
-        let last_read = reader.map_or(0, |op| self.forward(op) + usize::from(self.adds(op)));
+        let last_read = reader.map_or(0, |op| self.forward(op));
         let last = if value == graph.logits { self.loss() } else { last_read };
         let len = if writer.is_some_and(|op| self.adds(op)) { 0 } else { self.value_len(value) };
-        Request::new(len, writer.map_or(0, |op| self.forward(op)), last)
+        let written = |op| self.forward(op) - usize::from(op > 0 && self.adds(op - 1));
+        Request::new(len, writer.map_or(0, written), last)
     }
 
-    /// Whether an operation writes what the next one gives, not its own output.
+    /// Whether an operation does the next one too, and writes its output instead of its own.
     fn adds(&self, op: usize) -> bool {
         matches!(&self.graph.ops[op].layer, Layer::BatchNorm2d(norm) if norm.adds)
     }
@@ -403,5 +404,23 @@ mod tests {
         ];
         let network = NetworkSpec { name: "waits".into(), input: [1, 2, 4], classes: 2, nodes };
         assert_eq!(Plan::compile(&network).unwrap().activation_bytes(), 4 * (8 + 30 + 8));
+        // A batch normalization with the sum behind it: its input, which may wait for another sum, the skip and the sum.
+        let named = |inputs: &[&str]| Some(inputs.iter().map(|&input| input.into()).collect());
+        let conv = || LayerSpec::Conv2d(Conv2dSpec::new(2, Pair::square(1)));
+        let mut nodes = vec![
+            node("skip", None, conv()),
+            node("conv", None, conv()),
+            node("norm", None, LayerSpec::BatchNorm2d(Default::default())),
+            node("sum", named(&["norm", "skip"]), LayerSpec::Add(Default::default())),
+            node("flat", None, LayerSpec::Flatten),
+        ];
+        let bytes = |nodes: &[NodeSpec]| {
+            let nodes = nodes.to_vec();
+            let network = NetworkSpec { name: "sum".into(), input: [2, 2, 2], classes: 8, nodes };
+            Plan::compile(&network).unwrap().activation_bytes()
+        };
+        assert_eq!(bytes(&nodes), 4 * (8 + 8 + 8));
+        nodes.insert(4, node("again", named(&["sum", "conv"]), LayerSpec::Add(Default::default())));
+        assert_eq!(bytes(&nodes), 4 * (8 + 8 + 8));
     }
 }

@@ -47,7 +47,7 @@ pub struct Work {
 }
 
 impl Plan {
-    /// Whether node `idx` computes anything; a flatten does not.
+    /// Whether node `idx` computes anything: a flatten does not, nor does a rectifier or sum that is part of another node's work.
     pub fn has_work(&self, idx: usize) -> bool {
         self.ops.iter().any(|planned| planned.op.node == idx)
     }
@@ -63,7 +63,13 @@ impl Plan {
     /// Of node `idx`, backward.
     pub fn backward_work<V: Lane>(&self, idx: usize) -> Work {
         let [inputs, output, params] = self.node_bytes::<V>(idx);
-        let d_inputs = self.external_inputs(idx, |use_of| use_of != GradientUse::Unneeded) * size_of::<V>();
+        let gradients = &self.training.gradients;
+        let d_output = self.node_ops(idx).last().map(|last| &gradients[last.op.output]);
+        // Those of a sum may be its output's, in the same place.
+        let is_written = |input: usize, use_of| {
+            use_of != GradientUse::Unneeded && (Some(&gradients[input]) != d_output || self.is_in_place(idx))
+        };
+        let d_inputs = self.external_inputs(idx, is_written) * size_of::<V>();
         let mut work = Work { multiply_adds: 0, n_moved: output + params + d_inputs, n_held: 0 };
         let mut read = 0;
         for planned in self.node_ops(idx) {
@@ -84,20 +90,20 @@ impl Plan {
 
     /// Bytes of the inputs of a node, of its output and of its parameters.
     fn node_bytes<V: Lane>(&self, idx: usize) -> [usize; 3] {
-        let n_inputs = self.external_inputs(idx, |_| true);
+        let n_inputs = self.external_inputs(idx, |_, _| true);
         let n_outputs =
             self.node_ops(idx).last().map_or(0, |last| self.training.values[last.op.output].len());
         let n_params: usize = self.node_ops(idx).map(|planned| planned.op.w.len() + planned.op.b.len()).sum();
         [n_inputs * size_of::<V>(), n_outputs * size_of::<V>(), n_params * size_of::<V::Scalar>()]
     }
 
-    /// Values of the inputs that come from other nodes, of those whose gradient has a use that counts.
-    fn external_inputs(&self, idx: usize, counts: impl Fn(GradientUse) -> bool) -> usize {
+    /// Values of the inputs that come from other nodes, of those that count, by their number and the use of their gradient.
+    fn external_inputs(&self, idx: usize, counts: impl Fn(usize, GradientUse) -> bool) -> usize {
         let mut known = Vec::new();
         let mut n_values = 0;
         for PlannedOp { op, input_gradients, .. } in self.node_ops(idx) {
             for (&input, &use_of) in op.inputs.iter().zip(input_gradients) {
-                if !known.contains(&input) && counts(use_of) {
+                if !known.contains(&input) && counts(input, use_of) {
                     n_values += self.training.values[input].len();
                     known.push(input);
                 }

@@ -130,6 +130,7 @@ impl Plan {
         graph.activate_in_pooling();
         graph.rectify_in_batch_norm();
         graph.rectify_in_place();
+        // The last, as it needs the values' final names, and operations that keep their neighbors.
         graph.add_in_batch_norm();
         Self::of_graph(spec, graph, input_gradient)
     }
@@ -202,8 +203,9 @@ impl Plan {
     }
 
     /// Bytes of 32-bit activations that are alive at once at most while one sample goes forward: four for each number that
-    /// an operation reads or writes, or that a later one reads, the picture among them. Borders and rectifiers count as the
-    /// engine computes them: a border is a copy, a rectifier works in place.
+    /// an operation reads or writes, or that a later one reads, the picture among them. Borders, rectifiers and sums count
+    /// as the engine computes them: a border is a copy, a rectifier works in place, and a batch normalization does the sum of
+    /// two behind it.
     pub fn activation_bytes(&self) -> usize {
         self.inference.peak * 4
     }

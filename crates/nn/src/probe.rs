@@ -10,8 +10,8 @@ use crate::{Mode, Plan, PlanError, Workspace};
 /// A network of which every node can be looked at.
 ///
 /// Its plan leaves out what [`Plan::compile`] simplifies: there an activation moves behind a pooling or becomes part of it,
-/// a rectifier writes over its input, a batch normalization adds what the sum behind it adds, and what these nodes give is
-/// never in memory. Parameters lie as in the other plan; the logits are the same numbers, but for the rounding of smooth
+/// a rectifier writes over its input, a batch normalization rectifies and does the sum behind it, and what comes before these
+/// steps is never in memory. Parameters lie as in the other plan; the logits are the same numbers, but for the rounding of smooth
 /// activations before a pooling.
 #[derive(Clone, Debug)]
 pub struct Probe {

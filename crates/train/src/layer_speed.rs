@@ -65,7 +65,8 @@ pub fn measure_layer_cases(setup: Setup) -> Result<Vec<(LayerCase, LayerSpeed)>,
     })
 }
 
-/// Measures every layer of a network that computes anything, in the network's own memory. What the picture's gradient
+/// Measures every node of a network that computes anything, in the network's own memory; a rectifier or sum that is part of
+/// another node's work has its time there. What the picture's gradient
 /// would take is left out, as in training.
 pub fn measure_layers(network: &NetworkSpec, setup: Setup) -> Result<Vec<LayerSpeed>, TrainError> {
     let Ok(plan) = Plan::compile(network) else { return Ok(Vec::new()) };

@@ -40,7 +40,7 @@ pub(crate) struct BatchNorm2d {
     pub(crate) momentum: f64,
     /// Slope of the rectifier behind it, at least 0.
     pub(crate) rectifier: Option<f64>,
-    /// Whether it adds another value to what it gives.
+    /// Whether it does the sum that is the next operation, and writes its output; its own then has no place.
     pub(crate) adds: bool,
     /// Where the running means lie among all values, and the running variances.
     pub(crate) running_mean: Range<usize>,
@@ -230,6 +230,12 @@ impl<V: Lane> Channel<V> {
     }
 }
 
+/// The plane of a channel of what is added; empty if nothing is.
+#[inline(always)]
+fn channel_of<V>(other: &[V], c: usize, plane: usize) -> &[V] {
+    if other.is_empty() { other } else { &other[c * plane..][..plane] }
+}
+
 struct Forward<'a, V: Lane, const RECTIFY: bool> {
     args: Affine<'a, V::Scalar>,
     x: &'a [V],
@@ -244,8 +250,7 @@ impl<V: Lane, const RECTIFY: bool> Kernel for Forward<'_, V, RECTIFY> {
     fn run(self) {
         let n = self.args.plane;
         for (c, (x, y)) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)).enumerate() {
-            let other = self.other.get(c * n..(c + 1) * n).unwrap_or_default();
-            self.args.channel::<V>(c).write::<RECTIFY>(x, other, y);
+            self.args.channel::<V>(c).write::<RECTIFY>(x, channel_of(self.other, c, n), y);
         }
     }
 }
@@ -266,7 +271,7 @@ impl<V: Lane, const RECTIFY: bool> Kernel for ForwardRunning<'_, V, RECTIFY> {
     fn run(self) {
         let Affine { plane: n, w, b, mean, slope, .. } = self.args;
         for (c, (x, y)) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)).enumerate() {
-            let other = self.other.get(c * n..(c + 1) * n).unwrap_or_default();
+            let other = channel_of(self.other, c, n);
             let scale = w[c] / (self.variance[c] + self.epsilon).sqrt();
             Channel::<V>::new(mean[c], scale, b[c], slope).write::<RECTIFY>(x, other, y);
         }

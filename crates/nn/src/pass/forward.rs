@@ -78,6 +78,7 @@ fn places_of_norm<'a>(
         return (&(0..0), &layout.values[output]);
     }
     let sum = &plan.ops[op_idx + 1].op;
+    debug_assert!(matches!(sum.layer, Layer::Add { done: true }), "the next operation is the sum");
     let other = if sum.inputs[0] == output { sum.inputs[1] } else { sum.inputs[0] };
     (&layout.values[other], &layout.values[sum.output])
 }

@@ -110,7 +110,7 @@ pub(super) struct FilterArgs<'a, V: Lane> {
     pub(super) is_pointwise: bool,
 }
 
-/// Positions from what a tap of such a kernel reads to what it asks for.
+/// Positions at least from what a tap of such a kernel reads to what it asks for: beyond those that are at work.
 const AHEAD: usize = 2;
 
 impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB> {
@@ -153,7 +153,7 @@ impl<V: Lane, const OB: usize, const PB: usize> Forward<'_, V, OB, PB> {
                 let at = tap as usize + positions[j];
                 xs[j] = args.x[at];
                 if args.is_pointwise {
-                    V::prefetch(args.x, at + AHEAD);
+                    V::prefetch(args.x, at + B.max(AHEAD));
                 }
             }
             for i in 0..OB {
