@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use crate::canvas::{self, Area, Drawing, Drawn, Scale};
 use crate::colors::{GRID, INK, PALE, rgb};
 use crate::pen::{Pen, Place};
-use crate::{ChartError, LOSS, TEST};
+use crate::{ChartError, LOSS, TEST, shortened};
 
 /// The matrix is about so wide, as far as cells can be read.
 const SIDE: u32 = 720;
@@ -85,11 +85,7 @@ impl Layout {
 impl Matrix<'_> {
     fn name(&self, class: usize) -> String {
         let name = self.classes.get(class).map(String::as_str).unwrap_or_default();
-        match name.chars().count() {
-            0 => class.to_string(),
-            n if n > MAX_NAME => name.chars().take(MAX_NAME - 1).chain(['…']).collect(),
-            _ => name.into(),
-        }
+        if name.is_empty() { class.to_string() } else { shortened(name, MAX_NAME) }
     }
 }
 

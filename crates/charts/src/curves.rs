@@ -9,12 +9,15 @@ use spec::{EpochRecord, RunRecord};
 
 use crate::canvas::{self, Area, Drawing, Drawn, Scale};
 use crate::colors::{GRID, INK, rgb};
-use crate::{ChartError, LOSS, TEST, TRAIN, VALIDATION};
+use crate::{ChartError, LOSS, TEST, TRAIN, VALIDATION, shortened};
 
 /// Width and height.
 const SIZE: (u32, u32) = (760, 460);
 /// Epochs whose points are marked; more would be one band.
 const MAX_MARKED: usize = 60;
+
+/// Letters of the network's name that are shown, and of the data set's.
+const MAX_NAME: usize = 24;
 
 type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
 type Chart<'a, DB> = DualCoordChartContext<'a, DB, Plane, Plane>;
@@ -35,29 +38,38 @@ impl Drawing for Curves<'_> {
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Drawn<DB> {
         let epochs = &self.0.epochs;
         area.fill(&WHITE)?;
-        let x = epoch_range(epochs);
+        let (x, losses) = (epoch_range(epochs), loss_range(epochs));
         let mut chart = ChartBuilder::on(area)
             .caption(caption(self.0), scale.font(18))
             .margin(scale.px(12))
             .x_label_area_size(scale.px(44))
             .y_label_area_size(scale.px(60))
             .right_y_label_area_size(scale.px(60))
-            .build_cartesian_2d(x.clone(), loss_range(epochs))?
+            .build_cartesian_2d(x.clone(), losses.clone())?
             .set_secondary_coord(x, accuracy_range(epochs));
-        draw_axes(&mut chart, epochs.len(), scale)?;
+        draw_axes(&mut chart, (epochs.len(), n_decimals(&losses)), scale)?;
         draw_lines(&mut chart, epochs, scale)?;
         draw_legend(&mut chart, scale)
     }
 }
 
-fn draw_axes<DB: DrawingBackend>(chart: &mut Chart<'_, DB>, n_epochs: usize, scale: Scale) -> Drawn<DB> {
+/// Decimals that tell some ten labels of an axis apart.
+fn n_decimals(range: &Range<f64>) -> usize {
+    (1.0 - (range.end - range.start).log10()).ceil().clamp(2.0, 6.0) as usize
+}
+
+fn draw_axes<DB: DrawingBackend>(
+    chart: &mut Chart<'_, DB>,
+    (n_epochs, n_decimals): (usize, usize),
+    scale: Scale,
+) -> Drawn<DB> {
     chart
         .configure_mesh()
         .x_desc("epoch")
         .y_desc("loss")
         .x_labels(n_epochs.clamp(2, 11))
         .x_label_formatter(&whole)
-        .y_label_formatter(&|y| format!("{y:.2}"))
+        .y_label_formatter(&|y| format!("{y:.n_decimals$}"))
         .label_style(scale.font(13))
         .axis_desc_style(scale.font(15))
         .axis_style(INK.stroke_width(scale.len(1)))
@@ -133,14 +145,15 @@ fn draw_legend<'a, DB: DrawingBackend + 'a>(chart: &mut Chart<'a, DB>, scale: Sc
 
 /// What was trained, and how well it does.
 fn caption(record: &RunRecord) -> String {
-    let name: String = record.spec.network.name.chars().take(40).collect();
+    let name = shortened(&record.spec.network.name, MAX_NAME);
+    let data = shortened(&record.data.name, MAX_NAME);
     let Some(last) = record.epochs.last() else { return name };
     let (part, accuracy) = match last.validation_accuracy {
         Some(accuracy) if !last.test_accuracy.is_finite() => ("validation", accuracy),
         _ => ("test", last.test_accuracy),
     };
     let percent = 100.0 * accuracy;
-    format!("{name} on {}: {part} accuracy {percent:.1} % after epoch {}", record.data.name, last.epoch)
+    format!("{name} on {data}: {part} accuracy {percent:.1} % after epoch {}", last.epoch)
 }
 
 fn epoch_range(epochs: &[EpochRecord]) -> Range<f64> {

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use crate::canvas::{self, Area, Drawing, Drawn, Scale};
 use crate::colors::{INK, PALE, rgb};
 use crate::pen::{Pen, Place};
-use crate::{ChartError, LOSS, TEST};
+use crate::{ChartError, LOSS, TEST, shortened};
 
 /// Images in a row.
 const N_COLUMNS: usize = 8;
@@ -20,8 +20,9 @@ const GAP: u32 = 14;
 const LINES: u32 = 36;
 const MARGIN: u32 = 18;
 const TITLE: u32 = 36;
-/// Letters of a class's name that are shown.
-const MAX_NAME: usize = 15;
+/// Letters of a label that are shown, and of a prediction, which its confidence stands beside.
+const MAX_LABEL: usize = 15;
+const MAX_PREDICTED: usize = 11;
 
 /// One image and its prediction.
 #[derive(Clone, Copy, Debug)]
@@ -118,17 +119,10 @@ fn fitted(picture: &RgbImage, side: u32) -> RgbImage {
 
 fn draw_lines<DB: DrawingBackend>(pen: &Pen<'_, DB>, image: &HardImage<'_>, (x, y): (i32, i32)) -> Drawn<DB> {
     let color = rgb(if image.is_right { TEST } else { LOSS });
-    pen.text(&short(image.label), (x, y + 11), 14, INK, Place::Right)?;
-    pen.text(&short(image.predicted), (x, y + 27), 14, color, Place::Right)?;
+    pen.text(&shortened(image.label, MAX_LABEL), (x, y + 11), 14, INK, Place::Right)?;
+    pen.text(&shortened(image.predicted, MAX_PREDICTED), (x, y + 27), 14, color, Place::Right)?;
     let confidence = format!("{:.0} %", 100.0 * image.confidence);
     pen.text(&confidence, (x + SIDE as i32, y + 27), 12, PALE, Place::Left)
-}
-
-fn short(name: &str) -> String {
-    match name.chars().count() > MAX_NAME {
-        true => name.chars().take(MAX_NAME - 1).chain(['…']).collect(),
-        false => name.into(),
-    }
 }
 
 #[cfg(test)]

@@ -11,5 +11,13 @@ pub mod hardest;
 pub mod lr_curve;
 mod pen;
 
+/// A name of at most `max` letters, the last of them an ellipsis where there were more.
+pub fn shortened(name: &str, max: usize) -> String {
+    match name.chars().count() > max {
+        true => name.chars().take(max - 1).chain(['…']).collect(),
+        false => name.into(),
+    }
+}
+
 pub use colors::{LOSS, TEST, TRAIN, VALIDATION};
 pub use error::ChartError;

@@ -37,7 +37,10 @@ fn fetch(name: &str) -> Result<(), CliError> {
 }
 
 fn info(args: &DataInfoArgs) -> Result<(), CliError> {
-    args.sheet.as_deref().map_or(Ok(()), runs::check_no_run_file)?;
+    if let Some(sheet) = &args.sheet {
+        runs::check_no_run_file(sheet)?;
+        atomic_file::check_place(sheet)?;
+    }
     let source = Wanted::new(&args.name)?.open(args.json)?;
     let format = source.format();
     let shape = args.input.or(source.shape()).unwrap_or(PICTURE_SHAPE);

@@ -187,8 +187,8 @@ pub(crate) enum CliError {
     Signals(#[source] ctrlc::Error),
     #[error("cannot write JSON")]
     Json(#[from] serde_json::Error),
-    #[error("the run failed in epoch {}; {} kept in {}", n_epochs + 1, epochs_are(*n_epochs), dir.display())]
-    RunFailed { dir: PathBuf, n_epochs: usize, source: Box<CliError> },
+    #[error("the run failed {}; {} kept in {}", place_in_run(*n_epochs, *of), epochs_are(*n_epochs), dir.display())]
+    RunFailed { dir: PathBuf, n_epochs: usize, of: usize, source: Box<CliError> },
     #[error("standard output was closed; {} kept in {}", epochs_are(*n_epochs), dir.display())]
     StdoutClosed { dir: PathBuf, n_epochs: usize },
     #[error("interrupted before the first step; nothing is kept")]
@@ -203,6 +203,11 @@ fn study_names() -> String {
 
 fn known_names() -> String {
     data::KNOWN_SETS.map(|known| known.name).join(", ")
+}
+
+/// Where a run of `of` epochs is after `n_epochs`.
+fn place_in_run(n_epochs: usize, of: usize) -> String {
+    if n_epochs < of { format!("in epoch {}", n_epochs + 1) } else { "after its last epoch".into() }
 }
 
 fn epochs_are(n_epochs: usize) -> String {
@@ -230,7 +235,7 @@ impl CliError {
     }
 
     /// Whether whoever read what was printed has seen enough, as `head` has, and nothing is lost by that.
-    fn is_closed_pipe(&self) -> bool {
+    pub(crate) fn is_closed_pipe(&self) -> bool {
         matches!(self, Self::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe)
     }
 
@@ -337,7 +342,8 @@ mod tests {
 
     #[test]
     fn the_report_has_a_line_for_each_cause() {
-        let error = CliError::RunFailed { dir: "r".into(), n_epochs: 2, source: Box::new(unreadable()) };
+        let error =
+            CliError::RunFailed { dir: "r".into(), n_epochs: 2, of: 3, source: Box::new(unreadable()) };
         assert_eq!(
             error.report(),
             "error: the run failed in epoch 3; 2 epochs are kept in r\n  because cannot read net.toml\n  \

@@ -30,6 +30,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     let model = model_file::load(&args.model)?;
     if let Some(path) = &args.logits {
         check_no_run_file(path)?;
+        atomic_file::check_place(path)?;
         if is_same_file(path, &model.path) {
             return Err(CliError::ExportOntoModel { path: path.clone() });
         }

@@ -17,6 +17,8 @@ use crate::table::thousands;
 const PAUSE: Duration = Duration::from_secs(5);
 /// and so many times what it took, so that a run is not slowed down.
 const PAUSES: u32 = 100;
+/// Letters of the network's name in a title, and of the data set's.
+const MAX_NAME: usize = 24;
 
 /// Draws them now and then while the run goes on, and at its end.
 pub(crate) struct PictureFiles<'a> {
@@ -100,6 +102,6 @@ impl<'a> PictureFiles<'a> {
 
 /// `lenet on fashion-mnist`
 fn subject(record: &RunRecord) -> String {
-    let short = |name: &str| -> String { name.chars().take(40).collect() };
+    let short = |name| charts::shortened(name, MAX_NAME);
     format!("{} on {}", short(&record.spec.network.name), short(&record.data.name))
 }

@@ -55,8 +55,8 @@ impl Request {
 
 pub(crate) fn resolve(args: &RunArgs) -> Result<Request, CliError> {
     let lower = read_or_recipe(args)?;
-    let mut asked = flags(args)?.over(lower.clone());
-    let out = asked.out.take().map(PathBuf::from);
+    let asked = flags(args)?.over(lower.clone());
+    let out = asked.out.clone().map(PathBuf::from);
     let is_preset = asked.network.as_ref().is_none_or(NetworkSource::is_preset);
     let talk = Talk { json: asked.json.unwrap_or(false), quiet: asked.quiet.unwrap_or(false), live: false };
     let threads = asked.threads;

@@ -130,6 +130,7 @@ impl Run {
             screen: Screen::new(talk, self.about(checkpoint.epochs()))?,
             logs,
             failure: None,
+            n_kept: 0,
             pictures: PictureFiles::new(folder, &self.loaded.test),
             pulse: Pulse::new(self.batch_len()),
         };

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::Write;
 use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ pub(crate) struct RunObserver<'a> {
     pub(crate) pictures: PictureFiles<'a>,
     pub(crate) failure: Option<CliError>,
     pub(crate) pulse: Pulse,
+    /// Epochs in the checkpoint.
+    pub(crate) n_kept: usize,
 }
 
 impl Observer for RunObserver<'_> {
@@ -79,6 +81,7 @@ impl RunObserver<'_> {
     ) -> Result<(), CliError> {
         // Whoever wanted the run to end wants it to go on.
         StopRequest::clear(self.folder.dir())?;
+        self.n_kept = checkpoint.epochs().len();
         if checkpoint.epochs().is_empty() {
             return self.write_record();
         }
@@ -102,6 +105,7 @@ impl RunObserver<'_> {
     fn keep(&mut self, checkpoint: &Checkpoint, test: Option<&Predictions>) -> Result<(), CliError> {
         let bytes = checkpoint.to_bytes(self.plan, &self.record.spec).map_err(CliError::WriteCheckpoint)?;
         self.folder.write(CHECKPOINT, &bytes)?;
+        self.n_kept = checkpoint.epochs().len();
         if checkpoint.best_epoch() == Some(checkpoint.epochs().len()) {
             self.write_best(checkpoint)?;
         }
@@ -142,9 +146,10 @@ impl RunObserver<'_> {
         if let Ok(Outcome::Finished(reason)) = outcome {
             self.record.stop_reason = Some(reason);
         }
-        // Before the record says that the run is over: whoever is killed here goes on and draws.
-        if self.failure.is_none() && outcome.is_ok() {
-            self.failure = self.pictures.end(&self.record).err();
+        // Before the record says that the run is over: whoever is killed here goes on and draws. That nobody reads on is no
+        // reason not to.
+        if self.failure.as_ref().is_none_or(CliError::is_closed_pipe) && outcome.is_ok() {
+            self.failure = self.pictures.end(&self.record).err().or(self.failure.take());
         }
         let ending = self.ending(outcome);
         self.record.state = self.state(&ending);
@@ -157,15 +162,13 @@ impl RunObserver<'_> {
     }
 
     fn ending(&mut self, outcome: Result<Outcome, TrainError>) -> Result<(), CliError> {
-        let (dir, n_epochs) = (self.folder.dir().to_owned(), self.record.epochs.len());
+        let (dir, n_epochs, of) = (self.folder.dir().to_owned(), self.n_kept, self.record.spec.epochs);
+        let failed =
+            |source| Err(CliError::RunFailed { dir: dir.clone(), n_epochs, of, source: Box::new(source) });
         match (self.failure.take(), outcome) {
-            (Some(CliError::Stdout(source)), _) if source.kind() == io::ErrorKind::BrokenPipe => {
-                Err(CliError::StdoutClosed { dir, n_epochs })
-            }
-            (Some(source), _) => Err(CliError::RunFailed { dir, n_epochs, source: Box::new(source) }),
-            (None, Err(source)) => {
-                Err(CliError::RunFailed { dir, n_epochs, source: Box::new(source.into()) })
-            }
+            (Some(error), _) if error.is_closed_pipe() => Err(CliError::StdoutClosed { dir, n_epochs }),
+            (Some(source), _) => failed(source),
+            (None, Err(source)) => failed(source.into()),
             (None, Ok(Outcome::Stopped)) => Err(CliError::Interrupted { dir, n_epochs }),
             (None, Ok(Outcome::Finished(_))) => Ok(()),
         }

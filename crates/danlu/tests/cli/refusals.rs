@@ -65,6 +65,8 @@ fn a_run_file_with_a_mistake_is_shown() {
     place.run("train run.toml").fails(2, &["run.toml", "line 2", "unknown field `epochz`", "^^^^^^"]);
     place.write("run.toml", "epochs = 0\n");
     place.run("train run.toml").fails(2, &["`epochs` is 0"]);
+    place.write("run.toml", "data = \"data\"\nout = \"\"\n");
+    place.run("train run.toml").fails(2, &["`out` is \"\"", "the path of a folder"]);
     place.write("run.toml", b"data = \"\xff\"\n");
     place.run("train run.toml").fails(1, &["run.toml is not text in UTF-8: byte 8"]);
     place.write("run.toml", "network = \"nowhere.toml\"\n");

@@ -94,6 +94,20 @@ fn a_closed_pipe_ends_the_run_and_keeps_it() {
 }
 
 #[test]
+fn a_whole_run_has_its_pictures_though_nobody_reads_on() {
+    let place = Place::new();
+    let (reader, writer) = io::pipe().unwrap();
+    drop(reader);
+    let mut command = place.command("train --data data --batch-size 64 --epochs 1 --out run");
+    let ran = Ran::of(command.stdout(writer).stderr(Stdio::piped()).output().unwrap());
+    ran.fails(1, &["error: standard output was closed; 1 epoch is kept in run"]);
+    assert_eq!(place.record("run").state, RunState::Finished);
+    for picture in ["curves.png", "confusion.png", "hardest.png"] {
+        assert!(place.path(&format!("run/{picture}")).exists(), "{picture}");
+    }
+}
+
+#[test]
 fn whoever_reads_no_further_is_not_told_so() {
     let place = Place::new();
     let (reader, writer) = io::pipe().unwrap();
@@ -106,10 +120,15 @@ fn whoever_reads_no_further_is_not_told_so() {
 fn a_full_standard_output_is_told() {
     let place = Place::new();
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
-    let mut command = place.command("train --data data --batch-size 64 --out run");
-    let ran =
-        Ran::of(command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap());
-    ran.fails(1, &["1 epoch is kept in run", "standard output", "No space left on device"]);
+    for (n_epochs, place_in_run) in [(1, "failed after its last epoch"), (2, "failed in epoch 2")] {
+        let full = full.try_clone().unwrap();
+        let mut command = place
+            .command(&format!("train --data data --batch-size 64 --epochs {n_epochs} --out run-{n_epochs}"));
+        let ran =
+            Ran::of(command.stdout(full).stderr(Stdio::piped()).spawn().unwrap().wait_with_output().unwrap());
+        let kept = format!("1 epoch is kept in run-{n_epochs}");
+        ran.fails(1, &[place_in_run, &kept, "standard output", "No space left on device"]);
+    }
     let full = fs::File::options().write(true).open("/dev/full").unwrap();
     let summary = place.command("summary lenet").stdout(full).stderr(Stdio::piped()).spawn().unwrap();
     Ran::of(summary.wait_with_output().unwrap()).fails(1, &["standard output cannot be written to"]);
