@@ -19,6 +19,8 @@ const MIN_TEXT_CELL: u32 = 20;
 const WIDE_CELL: u32 = 36;
 const MARGIN: u32 = 18;
 const TITLE: u32 = 44;
+/// Width of a letter of it, most letters being narrower.
+const TITLE_LETTER: u32 = 8;
 /// The rows' and columns' own names ("label", "predicted").
 const AXIS: u32 = 24;
 /// Recall beside the rows, precision below the columns.
@@ -52,6 +54,8 @@ struct Layout {
     names: u32,
     /// Height of the letters in the cells, and of the names.
     text: u32,
+    /// Room for the title.
+    title: u32,
 }
 
 impl Layout {
@@ -61,7 +65,8 @@ impl Layout {
         let cell = (roomy / n.max(1)).clamp(CELL.0, CELL.1);
         let text = (cell * 2 / 5).clamp(9, 15);
         let longest = (0..n as usize).map(|class| matrix.name(class).chars().count()).max().unwrap_or(0);
-        Self { n, cell, names: 14 + (longest as u32 * text / 2).max(20), text }
+        let title = TITLE_LETTER * matrix.title.chars().count() as u32;
+        Self { n, cell, names: 14 + (longest as u32 * text / 2).max(20), text, title }
     }
 
     fn left(self) -> u32 {
@@ -77,8 +82,9 @@ impl Layout {
     }
 
     fn size(self) -> (u32, u32) {
-        let width = (self.left() + self.side() + FIGURES + MARGIN).max(480);
-        (width, self.top() + self.side() + FIGURES / 2 + self.names + AXIS + MARGIN)
+        let width = self.left() + self.side() + FIGURES + MARGIN;
+        let height = self.top() + self.side() + FIGURES / 2 + self.names + AXIS + MARGIN;
+        (width.max(480).max(self.title + 2 * MARGIN), height)
     }
 }
 
