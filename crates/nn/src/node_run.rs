@@ -40,7 +40,7 @@ pub struct Work {
     ///
     /// Forward each input and each parameter is read once and the output is written; backward the output's gradient, the
     /// parameters and, where the gradients depend on them, the inputs are read once and the inputs' gradients are
-    /// written. What an implementation reads again or keeps for later does not count.
+    /// written, unless they are the output's, as a sum's may be. What an implementation reads again or keeps for later does not count.
     pub n_moved: usize,
     /// Bytes of memory that these take, fewer where the output takes the place of the input.
     pub n_held: usize,
