@@ -9,15 +9,12 @@ use spec::{EpochRecord, RunRecord};
 
 use crate::canvas::{self, Area, Drawing, Drawn, Scale};
 use crate::colors::{GRID, INK, rgb};
-use crate::{ChartError, LOSS, TEST, TRAIN, VALIDATION, shortened};
+use crate::{ChartError, LOSS, MAX_SUBJECT, TEST, TRAIN, VALIDATION, shortened, subject};
 
 /// Width and height.
 const SIZE: (u32, u32) = (760, 460);
 /// Epochs whose points are marked; more would be one band.
 const MAX_MARKED: usize = 60;
-
-/// Letters of the network's name that are shown, and of the data set's.
-const MAX_NAME: usize = 24;
 
 type Plane = Cartesian2d<RangedCoordf64, RangedCoordf64>;
 type Chart<'a, DB> = DualCoordChartContext<'a, DB, Plane, Plane>;
@@ -145,15 +142,15 @@ fn draw_legend<'a, DB: DrawingBackend + 'a>(chart: &mut Chart<'a, DB>, scale: Sc
 
 /// What was trained, and how well it does.
 fn caption(record: &RunRecord) -> String {
-    let name = shortened(&record.spec.network.name, MAX_NAME);
-    let data = shortened(&record.data.name, MAX_NAME);
-    let Some(last) = record.epochs.last() else { return name };
+    let Some(last) = record.epochs.last() else {
+        return shortened(&record.spec.network.name, MAX_SUBJECT);
+    };
     let (part, accuracy) = match last.validation_accuracy {
         Some(accuracy) if !last.test_accuracy.is_finite() => ("validation", accuracy),
         _ => ("test", last.test_accuracy),
     };
     let percent = 100.0 * accuracy;
-    format!("{name} on {data}: {part} accuracy {percent:.1} % after epoch {}", last.epoch)
+    format!("{}: {part} accuracy {percent:.1} % after epoch {}", subject(record), last.epoch)
 }
 
 fn epoch_range(epochs: &[EpochRecord]) -> Range<f64> {

@@ -11,13 +11,25 @@ pub mod hardest;
 pub mod lr_curve;
 mod pen;
 
+use spec::RunRecord;
+
+pub use colors::{LOSS, TEST, TRAIN, VALIDATION};
+pub use error::ChartError;
+
+/// Letters of the network's name that a title has, and of the data set's.
+const MAX_SUBJECT: usize = 24;
+
+/// What a title begins with: `lenet on fashion-mnist`, of long names the beginning.
+pub fn subject(record: &RunRecord) -> String {
+    let [network, data] =
+        [&record.spec.network.name, &record.data.name].map(|name| shortened(name, MAX_SUBJECT));
+    format!("{network} on {data}")
+}
+
 /// A name of at most `max` letters, the last of them an ellipsis where there were more.
-pub fn shortened(name: &str, max: usize) -> String {
+fn shortened(name: &str, max: usize) -> String {
     match name.chars().count() > max {
         true => name.chars().take(max - 1).chain(['…']).collect(),
         false => name.into(),
     }
 }
-
-pub use colors::{LOSS, TEST, TRAIN, VALIDATION};
-pub use error::ChartError;

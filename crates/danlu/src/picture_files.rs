@@ -17,8 +17,6 @@ use crate::table::thousands;
 const PAUSE: Duration = Duration::from_secs(5);
 /// and so many times what it took, so that a run is not slowed down.
 const PAUSES: u32 = 100;
-/// Letters of the network's name in a title, and of the data set's.
-const MAX_NAME: usize = 24;
 
 /// Draws them now and then while the run goes on, and at its end.
 pub(crate) struct PictureFiles<'a> {
@@ -76,7 +74,7 @@ impl<'a> PictureFiles<'a> {
         let n_right: usize = (0..counts.n_classes()).map(|class| counts.count(class, class)).sum();
         let share = 100.0 * n_right as f64 / test.len() as f64;
         let n = thousands(test.len() as u64);
-        let title = format!("{}: {share:.1} % of {n} test images are right", subject(record));
+        let title = format!("{}: {share:.1} % of {n} test images are right", charts::subject(record));
         let classes = &self.test.classes;
         Ok(confusion::png(&Matrix { title: &title, counts: &counts, classes })?)
     }
@@ -94,14 +92,8 @@ impl<'a> PictureFiles<'a> {
         let (n, all) = (images.len(), thousands(test.len() as u64));
         let title = format!(
             "{}: the {n} hardest of {all} test images, with label and what they are taken for",
-            subject(record)
+            charts::subject(record)
         );
         Ok(hardest::png(&Hardest { title: &title, shape: self.test.shape, images: &images })?)
     }
-}
-
-/// `lenet on fashion-mnist`
-fn subject(record: &RunRecord) -> String {
-    let short = |name| charts::shortened(name, MAX_NAME);
-    format!("{} on {}", short(&record.spec.network.name), short(&record.data.name))
 }

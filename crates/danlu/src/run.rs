@@ -130,7 +130,7 @@ impl Run {
             screen: Screen::new(talk, self.about(checkpoint.epochs()))?,
             logs,
             failure: None,
-            n_kept: 0,
+            n_kept: checkpoint.epochs().len(),
             pictures: PictureFiles::new(folder, &self.loaded.test),
             pulse: Pulse::new(self.batch_len()),
         };

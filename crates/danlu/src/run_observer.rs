@@ -81,7 +81,6 @@ impl RunObserver<'_> {
     ) -> Result<(), CliError> {
         // Whoever wanted the run to end wants it to go on.
         StopRequest::clear(self.folder.dir())?;
-        self.n_kept = checkpoint.epochs().len();
         if checkpoint.epochs().is_empty() {
             return self.write_record();
         }

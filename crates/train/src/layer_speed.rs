@@ -66,8 +66,7 @@ pub fn measure_layer_cases(setup: Setup) -> Result<Vec<(LayerCase, LayerSpeed)>,
 }
 
 /// Measures every node of a network that computes anything, in the network's own memory; a rectifier or sum that is part of
-/// another node's work has its time there. What the picture's gradient
-/// would take is left out, as in training.
+/// another node's work has its time there. What the picture's gradient would take is left out, as in training.
 pub fn measure_layers(network: &NetworkSpec, setup: Setup) -> Result<Vec<LayerSpeed>, TrainError> {
     let Ok(plan) = Plan::compile(network) else { return Ok(Vec::new()) };
     let pool = Setup { threads: 1, ..setup }.pool()?;

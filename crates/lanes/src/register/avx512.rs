@@ -11,8 +11,8 @@ use crate::Kernel;
 pub(crate) struct Avx512(__m512);
 
 // SAFETY, for every block below: this type cannot be named outside the crate. Generic code receives it from `Isa::run`
-// alone, which has found AVX-512F, AVX2 and FMA on this processor. Loads and stores check their length first; a prefetch never faults,
-// whatever the address.
+// alone, which has found AVX-512F, AVX2 and FMA on this processor. Loads and stores check their length first; a
+// prefetch never faults, whatever the address.
 macro_rules! intrinsic {
     ($e:expr) => {
         // SAFETY: see above.

@@ -80,8 +80,8 @@ impl RowConv2d {
         }
     }
 
-    /// dx, set or added to, from dy: of each channel a correlation of dy with the kernel turned around, within the border that gives x its
-    /// size.
+    /// dx, set or added to, from dy: of each channel a correlation of dy with the kernel turned around, within the border
+    /// that gives x its size.
     pub(crate) fn backward_input<V: Lane>(&self, w: &[V::Scalar], dy: &[V], dx: &mut [V], sum: Sum) {
         let (kernel, out) = (self.kernel, self.out_size());
         let padding = Pair::new(kernel.h - 1 - self.padding.h, kernel.w - 1 - self.padding.w);
