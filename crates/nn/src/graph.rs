@@ -63,10 +63,8 @@ pub(crate) enum Layer {
         from: Vec<usize>,
         plane: usize,
     },
-    Add {
-        /// Whether the operation before it, a batch normalization, has done it.
-        done: bool,
-    },
+    /// Sum of all inputs; done by the operation before it if that [adds](BatchNorm2d::adds).
+    Add,
     /// Product of two inputs; the second has one value for each channel of `plane` values of the first, or as many
     /// values where `plane` is 1.
     Multiply {
@@ -109,9 +107,14 @@ impl Layer {
             | Layer::GlobalAvgPool { .. }
             | Layer::Pad(_)
             | Layer::Select { .. }
-            | Layer::Add { .. }
+            | Layer::Add
             | Layer::Concat => false,
         }
+    }
+
+    /// Whether it does the next operation, a sum, as well, and writes that one's output instead of its own.
+    pub(crate) fn adds(&self) -> bool {
+        matches!(self, Layer::BatchNorm2d(norm) if norm.adds)
     }
 
     /// Whether the backward pass reads the value of the output, which then nobody may write over.
@@ -223,12 +226,11 @@ impl Graph {
             let is_sum_of_two = inputs.len() == 2 && inputs.contains(output) && !inputs.contains(&from[0]);
             let (before, behind) = self.ops.split_at_mut(i);
             let (normalization, sum) = (&mut before[i - 1], &mut behind[0]);
-            if let (Layer::BatchNorm2d(norm), Layer::Add { done }) =
-                (&mut normalization.layer, &mut sum.layer)
+            if let (Layer::BatchNorm2d(norm), Layer::Add) = (&mut normalization.layer, &sum.layer)
                 && is_read_once
                 && is_sum_of_two
             {
-                (norm.adds, *done) = (true, true);
+                norm.adds = true;
                 sum.node = normalization.node;
             }
         }

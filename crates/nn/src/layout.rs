@@ -112,14 +112,9 @@ impl Timeline<'_> {
         let reader = graph.ops.iter().rposition(|op| op.inputs.contains(&value) || op.output == value);
         let last_read = reader.map_or(0, |op| self.forward(op));
         let last = if value == graph.logits { self.loss() } else { last_read };
-        let len = if writer.is_some_and(|op| self.adds(op)) { 0 } else { self.value_len(value) };
-        let written = |op| self.forward(op) - usize::from(op > 0 && self.adds(op - 1));
+        let len = if writer.is_some_and(|op| graph.ops[op].layer.adds()) { 0 } else { self.value_len(value) };
+        let written = |op| self.forward(op) - usize::from(op > 0 && graph.ops[op - 1].layer.adds());
         Request::new(len, writer.map_or(0, written), last)
-    }
-
-    /// Whether an operation does the next one too, and writes its output instead of its own.
-    fn adds(&self, op: usize) -> bool {
-        matches!(&self.graph.ops[op].layer, Layer::BatchNorm2d(norm) if norm.adds)
     }
 
     /// A value that an operation in place has taken over has no writer and no place of its own.
@@ -270,7 +265,7 @@ fn share_gradients(
     owners: &mut [usize],
     requests: &mut [Request],
 ) {
-    for (op, sum) in planned.iter().enumerate().filter(|(_, one)| matches!(one.op.layer, Layer::Add { .. })) {
+    for (op, sum) in planned.iter().enumerate().filter(|(_, one)| matches!(one.op.layer, Layer::Add)) {
         let owner = owners[sum.op.output];
         for input in sum.passed_on() {
             let has_place_alone = (0..owners.len()).all(|value| (owners[value] == input) == (value == input));
@@ -315,7 +310,7 @@ fn kept_len(graph: &Graph, op: &Op) -> usize {
 
 /// Vectors for a gradient that must be computed beside one that is there already.
 fn added_len(graph: &Graph, planned: &PlannedOp) -> usize {
-    if matches!(planned.op.layer, Layer::Add { .. } | Layer::Concat | Layer::RowConv2d(_)) {
+    if matches!(planned.op.layer, Layer::Add | Layer::Concat | Layer::RowConv2d(_)) {
         return 0;
     }
     let inputs = planned.op.inputs.iter().zip(&planned.input_gradients);

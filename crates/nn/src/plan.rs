@@ -107,7 +107,7 @@ impl PlannedOp {
         let inputs = &self.op.inputs;
         let is_first = |idx: &usize| self.input_gradients[*idx] == GradientUse::Set;
         let is_single = |idx: &usize| inputs.iter().filter(|&&input| input == inputs[*idx]).count() == 1;
-        let n = if matches!(self.op.layer, Layer::Add { .. }) { inputs.len() } else { 0 };
+        let n = if matches!(self.op.layer, Layer::Add) { inputs.len() } else { 0 };
         (0..n).filter(is_first).filter(is_single).map(|idx| inputs[idx])
     }
 }
@@ -244,6 +244,11 @@ impl Plan {
     /// One row for each node of the network.
     pub fn summary(&self) -> &[LayerSummary] {
         &self.rows
+    }
+
+    /// Whether the operation before has done this one, a sum, as well.
+    pub(crate) fn is_done(&self, op: usize) -> bool {
+        op > 0 && self.ops[op - 1].op.layer.adds()
     }
 
     /// Dense multiply-adds of one sample's forward pass.

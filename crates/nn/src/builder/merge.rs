@@ -12,7 +12,7 @@ impl Builder {
         node.check_same(&inputs, |shape| shape)?;
         let values = inputs.iter().map(|input| input.value).collect();
         let shape = inputs[0].shape;
-        Ok((self.op(Layer::Add { done: false }, values, shape.n_values(), NO_PARAMETERS), shape))
+        Ok((self.op(Layer::Add, values, shape.n_values(), NO_PARAMETERS), shape))
     }
 
     /// Two by two, from the first.

@@ -36,7 +36,7 @@ pub(crate) fn run<V: Lane>(
                 leaky_relu::backward(V::Scalar::from_f64(*slope), x, dy);
             }
         }
-        Layer::Add { .. } => add(planned, layout, &mut arena),
+        Layer::Add => add(planned, layout, &mut arena),
         Layer::Concat => concat(planned, layout, &mut arena),
         Layer::BatchNorm2d(norm) => {
             let GradientPlace::Sums(sums) = &planned.place else { return };

@@ -36,6 +36,7 @@ pub(crate) fn train<V: Lane>(
             let of_batch = pass.statistics.before(stage);
             norm.forward((x, other), parameters, (&of_batch.mean, &of_batch.inverse_std), y);
         }
+        Layer::Add if pass.plan.is_done(op_idx) => {}
         Layer::Dropout(dropout) => {
             let [x, y, mask] = arena.disjoint([input, output, &layout.kept[op_idx]]);
             dropout.draw(streams, mask);
@@ -58,6 +59,7 @@ pub(crate) fn infer<V: Lane>(op_idx: usize, plan: &Plan, params: &[V::Scalar], w
             let [x, other, y] = arena.disjoint([input, other, output]);
             norm.forward_running((x, other), (&params[op.w.clone()], &params[op.b.clone()]), params, y);
         }
+        Layer::Add if plan.is_done(op_idx) => {}
         Layer::Dropout(_) => arena.copy(input, output),
         _ => {
             let scratch = scratch.as_mut().expect("a workspace for inference has scratch");
@@ -78,7 +80,6 @@ fn places_of_norm<'a>(
         return (&(0..0), &layout.values[output]);
     }
     let sum = &plan.ops[op_idx + 1].op;
-    debug_assert!(matches!(sum.layer, Layer::Add { done: true }), "the next operation is the sum");
     let other = if sum.inputs[0] == output { sum.inputs[1] } else { sum.inputs[0] };
     (&layout.values[other], &layout.values[sum.output])
 }
@@ -102,9 +103,6 @@ fn run<V: Lane>(
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
     if let Layer::LeakyRelu { slope, in_place: true } = op.layer {
         return leaky_relu::forward(V::Scalar::from_f64(slope), arena.get(output));
-    }
-    if let Layer::Add { done: true } = op.layer {
-        return;
     }
     if op.inputs.len() > 1 {
         return merge(planned, layout, arena);
@@ -131,7 +129,7 @@ fn run<V: Lane>(
         Layer::Pad(pad) => pad.forward(x, y),
         Layer::Select { from, plane } => channels::select(from, *plane, x, y),
         Layer::BatchNorm2d(_) | Layer::Dropout(_) => unreachable!("differ in training and after it"),
-        Layer::Add { .. } | Layer::Multiply { .. } | Layer::Concat => unreachable!("have several inputs"),
+        Layer::Add | Layer::Multiply { .. } | Layer::Concat => unreachable!("have several inputs"),
     }
 }
 
