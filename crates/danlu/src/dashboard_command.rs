@@ -20,7 +20,8 @@ const N_PORTS: u16 = 20;
 /// After so long without a look `--while-used` ends.
 const MAX_IDLE: Duration = Duration::from_secs(30 * 60);
 
-/// In the runs folder: the address of the dashboard that shows it, which holds a lock on the file, and its process.
+/// In the runs folder: the address of the dashboard that shows it, which holds a lock on the file, its process, and the
+/// studies folder that it shows beside.
 const ADDRESS_FILE: &str = ".dashboard";
 
 pub(crate) fn run(args: &DashboardArgs) -> Result<(), CliError> {
@@ -29,7 +30,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<(), CliError> {
     fs::create_dir_all(runs).map_err(CliError::io("make the folder", runs))?;
     let sign = runs.join(ADDRESS_FILE);
     let is_default = args.port.is_none() && args.host == "127.0.0.1";
-    if is_default && let Some(address) = address_of_other(&sign) {
+    if is_default && let Some(address) = address_of_other(&sign, &args.studies) {
         return show(args, &address);
     }
     let listener = listen(args)?;
@@ -38,7 +39,7 @@ pub(crate) fn run(args: &DashboardArgs) -> Result<(), CliError> {
     let app = dashboard::app(settings(args, address, usage.clone())?)?;
     let shown = format!("http://{}/", shown_host(args, address));
     // Held until the end.
-    let _lock = put_down(&sign, &shown);
+    let _lock = put_down(&sign, &shown, &args.studies);
     if !address.ip().is_loopback() {
         output::note("note: whoever reaches this address can read the runs and start trainings");
     }
@@ -120,24 +121,34 @@ fn encoded(name: &str) -> String {
     name.bytes().map(encode).collect()
 }
 
-/// The address of a living dashboard of the same folder.
-fn address_of_other(sign: &Path) -> Option<String> {
+/// The address of a living dashboard of the same folders.
+fn address_of_other(sign: &Path, studies: &Path) -> Option<String> {
     let file = File::open(sign).ok()?;
     match file.try_lock_shared() {
         Err(TryLockError::WouldBlock) => {
             let text = fs::read_to_string(sign).ok()?;
-            text.lines().next().filter(|address| address.starts_with("http://")).map(str::to_owned)
+            let mut lines = text.lines();
+            let (address, _process) = (lines.next()?, lines.next()?);
+            let is_same = lines.next() == Some(&canonical(studies));
+            (address.starts_with("http://") && is_same).then(|| address.to_owned())
         }
         _ => None,
     }
 }
 
 /// Lets others find this dashboard; where another one has done so already, that one stays.
-fn put_down(sign: &Path, address: &str) -> Option<File> {
+fn put_down(sign: &Path, address: &str, studies: &Path) -> Option<File> {
     let mut file = File::options().create(true).truncate(false).write(true).open(sign).ok()?;
     file.try_lock().ok()?;
-    file.set_len(0).and_then(|()| writeln!(file, "{address}\nprocess {}", std::process::id())).ok()?;
+    let text = format!("{address}\nprocess {}\n{}\n", std::process::id(), canonical(studies));
+    file.set_len(0).and_then(|()| file.write_all(text.as_bytes())).ok()?;
     Some(file)
+}
+
+/// A folder, which need not be there yet, in words that are the same from everywhere.
+fn canonical(dir: &Path) -> String {
+    let found = fs::canonicalize(dir).or_else(|_| std::path::absolute(dir));
+    found.unwrap_or_else(|_| dir.to_owned()).display().to_string()
 }
 
 #[cfg(test)]
@@ -148,14 +159,17 @@ mod tests {
     fn a_dashboard_is_found_as_long_as_it_lives() {
         let dir = tempfile::tempdir().unwrap();
         let sign = dir.path().join(ADDRESS_FILE);
-        assert_eq!(address_of_other(&sign), None);
-        let first = put_down(&sign, "http://127.0.0.1:1/").unwrap();
-        assert!(put_down(&sign, "http://127.0.0.1:2/").is_none());
-        assert_eq!(address_of_other(&sign).as_deref(), Some("http://127.0.0.1:1/"));
+        let (studies, others) = (dir.path().join("studies"), dir.path().join("others"));
+        let other = || address_of_other(&sign, &studies);
+        assert_eq!(other(), None);
+        let first = put_down(&sign, "http://127.0.0.1:1/", &studies).unwrap();
+        assert!(put_down(&sign, "http://127.0.0.1:2/", &studies).is_none());
+        assert_eq!(other().as_deref(), Some("http://127.0.0.1:1/"));
+        assert_eq!(address_of_other(&sign, &others), None, "it does not show these studies");
         drop(first);
-        assert_eq!(address_of_other(&sign), None);
-        let second = put_down(&sign, "http://a:3/").unwrap();
-        assert_eq!(address_of_other(&sign).as_deref(), Some("http://a:3/"));
+        assert_eq!(other(), None);
+        let second = put_down(&sign, "http://a:3/", &studies).unwrap();
+        assert_eq!(other().as_deref(), Some("http://a:3/"));
         drop(second);
     }
 

@@ -309,6 +309,7 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::NoTrial { .. }
         | E::NoParameter { .. } => 2,
         E::NotInDomain { .. } | E::ValueCount { .. } | E::NotAllowed { .. } | E::NotThere { .. } => 2,
+        E::MinutesOutside | E::StepsOutside => 2,
         E::Grammar(_) | E::TwoNetworks { .. } | E::NoGrammar { .. } | E::Outside { .. } => 2,
         E::Store(
             StoreError::LeaseLost { .. } | StoreError::NoTrial { .. } | StoreError::TrialOver { .. },

@@ -68,5 +68,5 @@ pub use schedule::{ConstantSpec, CosineSpec, OneCycleSpec, ScheduleKind, Schedul
 pub use seed::Seed;
 pub use study::{BudgetSpec, MAX_TRIALS, Measure, ObjectiveSpec, StudySpec, is_study_name};
 pub use train::{InitSpec, MAX_COUNT, Testing, TrainSpec};
-pub use trial::{Direction, Param, TrialRecord, TrialState};
+pub use trial::{Direction, Number, Param, TrialRecord, TrialState};
 pub use version::FORMAT_VERSION;

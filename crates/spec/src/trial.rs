@@ -120,6 +120,8 @@ impl TrialRecord {
     }
 }
 
+pub use number::Number;
+
 /// Numbers in JSON, which has none that are not finite: those become texts.
 mod number {
     use std::collections::BTreeMap;
@@ -128,7 +130,9 @@ mod number {
     use serde::de::{self, Visitor};
     use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-    struct Number(f64);
+    /// A number that may be NaN or infinite.
+    #[derive(Clone, Copy, Debug)]
+    pub struct Number(pub f64);
 
     impl Serialize for Number {
         fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

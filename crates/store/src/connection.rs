@@ -15,7 +15,7 @@ use crate::{StoreError, StudyId, schema};
 
 /// How long a call waits for other processes. Transactions last milliseconds; a process that was stopped in the middle of
 /// one, or a disk that stalls, is worth waiting for.
-pub(crate) const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
+const BUSY_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// More than there are statements in this crate.
 const CACHED_STATEMENTS: usize = 64;
@@ -64,7 +64,13 @@ impl Store {
 
     /// Opens an existing store for reading alone, also on a file system that is read-only.
     pub fn open_read_only(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        Self::open_read_only_within(path, BUSY_TIMEOUT)
+    }
+
+    /// As [`Store::open_read_only`], for who would rather look again later than wait longer than this for another process.
+    pub fn open_read_only_within(path: impl AsRef<Path>, wait: Duration) -> Result<Self, StoreError> {
         let store = Self::connect(path.as_ref(), OpenFlags::SQLITE_OPEN_READ_ONLY)?;
+        store.connection.busy_timeout(wait).map_err(store.sql())?;
         store.read(|connection| store.check(connection))?;
         Ok(store)
     }

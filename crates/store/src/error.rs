@@ -5,8 +5,6 @@ use std::path::{Path, PathBuf};
 
 use rusqlite::ffi::{self, ErrorCode};
 
-use crate::connection::BUSY_TIMEOUT;
-
 /// Why a store cannot be opened, read or written.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages say it")]
@@ -52,9 +50,8 @@ pub enum StoreError {
     #[error("the disk of the study store {} is full; nothing of the last change was kept", path.display())]
     Full { path: PathBuf },
     #[error(
-        "the study store {} is held by another process, for more than {} s",
-        path.display(),
-        BUSY_TIMEOUT.as_secs()
+        "the study store {} is held by another process, which does not let go of it",
+        path.display()
     )]
     Locked { path: PathBuf },
     #[error("cannot {action} the study store {}", path.display())]
@@ -94,6 +91,14 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the file is at fault, which only a copy or making it again mends, and not who uses it or how.
+    pub fn is_damage(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. } | Self::NotAStore { .. } | Self::Damaged { .. } | Self::Content { .. }
+        )
+    }
+
     /// For `map_err`: what SQLite's error means for the store at `path`.
     pub(crate) fn sqlite(path: &Path) -> impl Fn(rusqlite::Error) -> Self + '_ {
         move |source| Self::of_sqlite(path.to_owned(), source)
@@ -148,7 +153,7 @@ mod tests {
     fn result_codes_say_what_to_do() {
         let cases = [
             (ffi::SQLITE_FULL, "is full"),
-            (ffi::SQLITE_BUSY, "held by another process, for more than 30 s"),
+            (ffi::SQLITE_BUSY, "held by another process, which does not let go"),
             (ffi::SQLITE_BUSY_SNAPSHOT, "held by another process"),
             (ffi::SQLITE_READONLY, "cannot be written"),
             (ffi::SQLITE_READONLY_DIRECTORY, "cannot be written"),

@@ -19,6 +19,7 @@ mod trials;
 
 pub use connection::Store;
 pub use error::StoreError;
+pub use python_json::with_number_texts;
 pub use studies::{StudyId, StudyRow, TrialCounts};
 pub use sync::TrialCache;
 pub use trial_rows::Changes;

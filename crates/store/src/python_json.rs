@@ -14,22 +14,30 @@ pub(crate) fn read(text: &str) -> Json {
         .unwrap_or_else(|_| Json::String(text.to_owned()))
 }
 
-/// Replaces the tokens `NaN` and `Infinity` outside of strings.
+/// What Python's `json.dumps` wrote as JSON in which numbers that are not finite are the texts "NaN", "inf" and "-inf".
+pub fn with_number_texts(text: &str) -> String {
+    replaced(text, &[("NaN", r#""NaN""#), ("-Infinity", r#""-inf""#), ("Infinity", r#""inf""#)])
+}
+
 fn as_json(text: &str) -> String {
+    replaced(text, &[("NaN", "null"), ("Infinity", LARGEST)])
+}
+
+/// Replaces tokens outside of strings.
+fn replaced(text: &str, tokens: &[(&str, &str)]) -> String {
     let mut json = String::with_capacity(text.len());
     let mut rest = text;
     let (mut in_string, mut is_escaped) = (false, false);
     while let Some(first) = rest.chars().next() {
-        let (token, replacement) = match rest {
-            _ if in_string => (first.len_utf8(), None),
-            _ if rest.starts_with("NaN") => ("NaN".len(), Some("null")),
-            _ if rest.starts_with("Infinity") => ("Infinity".len(), Some(LARGEST)),
-            _ => (first.len_utf8(), None),
-        };
+        let token = tokens.iter().find(|(token, _)| !in_string && rest.starts_with(token));
         in_string ^= first == '"' && !is_escaped;
         is_escaped = in_string && first == '\\' && !is_escaped;
-        json.push_str(replacement.unwrap_or(&rest[..token]));
-        rest = &rest[token..];
+        let (len, written) = match token {
+            Some((token, replacement)) => (token.len(), *replacement),
+            None => (first.len_utf8(), &rest[..first.len_utf8()]),
+        };
+        json.push_str(written);
+        rest = &rest[len..];
     }
     json
 }
@@ -56,5 +64,11 @@ mod tests {
         for (text, expected) in cases {
             assert_eq!(read(text), expected, "{text}");
         }
+    }
+
+    #[test]
+    fn numbers_that_are_not_finite_may_be_texts() {
+        let text = r#"{"values": [NaN, -Infinity, 1.5], "NaN": Infinity}"#;
+        assert_eq!(with_number_texts(text), r#"{"values": ["NaN", "-inf", 1.5], "NaN": "inf"}"#);
     }
 }

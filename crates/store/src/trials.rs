@@ -43,12 +43,27 @@ pub struct RunningLease {
     pub heartbeat_ms: i64,
 }
 
+/// The worker and the machine of [`Lease::outside`].
+const OUTSIDE: &str = "outside";
+
 impl Lease {
+    /// Of a program that is no Danlu. It may take all the time in the world, so that its trials have no heartbeat: by one that
+    /// nobody renews, an Optuna that looks after heartbeats would take it for dead and fail the trial.
+    pub fn outside() -> Self {
+        Self { worker: OUTSIDE.into(), host: OUTSIDE.into() }
+    }
+
+    /// Whether it is [`Lease::outside`].
+    pub fn is_outside(&self) -> bool {
+        self.worker == OUTSIDE
+    }
+
     fn to_json(&self) -> Json {
         json!({"worker": self.worker, "host": self.host})
     }
 
-    fn from_json(json: &Json) -> Option<Self> {
+    /// What the trial attribute [`LEASE`] says; `None` where it is no lease.
+    pub fn from_json(json: &Json) -> Option<Self> {
         Some(Self { worker: json["worker"].as_str()?.to_owned(), host: json["host"].as_str()?.to_owned() })
     }
 }
@@ -115,7 +130,7 @@ impl Store {
         })
     }
 
-    /// Writes what became of the lease's trial, in one transaction, and that its worker lives.
+    /// Writes what became of the lease's trial, in one transaction, and that its worker lives, but for [`Lease::outside`].
     pub fn update(
         &self,
         study: StudyId,
@@ -126,7 +141,7 @@ impl Store {
         self.write(|connection| {
             let rows = self.leased(connection, study, number, lease)?;
             rows.write_changes(changes, self.sql())?;
-            rows.write_heartbeat().map_err(self.sql())
+            write_heartbeat(&rows, lease).map_err(self.sql())
         })
     }
 
@@ -384,7 +399,12 @@ fn take(rows: &TrialRows<'_>, lease: &Lease) -> rusqlite::Result<()> {
     rows.execute(START, [rows.id])?;
     rows.execute(run, [rows.id])?;
     rows.write_system_attribute(LEASE, &lease.to_json())?;
-    rows.write_heartbeat()
+    write_heartbeat(rows, lease)
+}
+
+/// The lease's worker lives, if that is known of it.
+fn write_heartbeat(rows: &TrialRows<'_>, lease: &Lease) -> rusqlite::Result<()> {
+    if lease.is_outside() { Ok(()) } else { rows.write_heartbeat() }
 }
 
 /// The trial waits and is nobody's. The heartbeat goes too: for Optuna, a trial that runs with an old one is dead.

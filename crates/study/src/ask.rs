@@ -16,9 +16,6 @@ const MAX_REFUSED: u64 = 200;
 /// How often a sampler is asked again for values that were tried before, before the earlier result is taken.
 const MAX_REPEATED: u64 = 100;
 
-/// The worker of trials that another program was asked for.
-pub(crate) const OUTSIDE: &str = "outside";
-
 /// The trial attribute that says which run its values ask for.
 pub const RUN: &str = "danlu:run";
 /// The trial attribute that names the trial whose result was taken.
@@ -92,9 +89,15 @@ impl Study {
     }
 
     /// Asks and tells for another program, whose trials are nobody's to take back.
+    ///
+    /// # Errors
+    /// A budget of minutes, before the first trial, in a study that has no run: nobody would count them.
     pub fn outside(view: StudyView, max_steps: u64) -> Result<Self, StudyError> {
-        let lease = Lease { worker: OUTSIDE.into(), host: OUTSIDE.into() };
-        Self::of(view, lease, None, max_steps)
+        let spec = view.spec();
+        if spec.run.is_none() && spec.budget.minutes.is_some() && view.trials().is_empty() {
+            return Err(StudyError::MinutesOutside);
+        }
+        Self::of(view, Lease::outside(), None, max_steps)
     }
 
     fn of(view: StudyView, lease: Lease, worker: Option<Worker>, max_steps: u64) -> Result<Self, StudyError> {
@@ -363,7 +366,7 @@ impl Study {
 /// Whether the trial runs in another program.
 pub(crate) fn is_outside(trial: &TrialRecord) -> bool {
     let lease = trial.system_attributes.get(store::LEASE).filter(|_| trial.state == TrialState::Running);
-    lease.is_some_and(|lease| lease["worker"].as_str() == Some(OUTSIDE))
+    lease.and_then(Lease::from_json).is_some_and(|lease| lease.is_outside())
 }
 
 impl Drop for Study {

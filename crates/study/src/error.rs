@@ -50,6 +50,17 @@ pub enum StudyError {
     Condition { parameter: String, name: String },
     #[error("the study in {} has a store, but no {}; `danlu study repair` takes it from the store", dir.display(), crate::FILE)]
     FileLost { dir: PathBuf },
+    #[error(
+        "`budget.minutes` counts the time in which danlu works on a study, and one without a table `run` it does not work \
+         on; give `budget.trials`"
+    )]
+    MinutesOutside,
+    #[error(
+        "`pruner.hyperband` asks how long a whole trial is; without a table `run` give `max_steps`, the last step that is told"
+    )]
+    StepsOutside,
+    #[error("a stop is asked for of the study in {}, and processes that obey it are at work: wait for them, and run it then", dir.display())]
+    StopPending { dir: PathBuf },
     #[error("{} holds no study: it has no {file}", dir.display())]
     NoStudy { dir: PathBuf, file: &'static str },
     #[error(

@@ -35,4 +35,4 @@ pub use repair::{Repaired, RepairedStore, repair};
 pub use tell::Told;
 pub use template::{FrameOf, LoadNetwork, Template, combinations, encode, space};
 pub use view::{Counts, Ending, StudyView, is_study};
-pub use worker::{GRACE_MS, Worker, note_death};
+pub use worker::{GRACE_MS, Worker, any_works, note_death};

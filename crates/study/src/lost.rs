@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 use spec::TrialState;
 use store::{Changes, Lease, RunningLease, StoreError};
 
-use crate::ask::{FAILURE, OUTSIDE};
+use crate::ask::FAILURE;
 use crate::worker::{death_of, is_gone};
 use crate::{Study, StudyError};
 
@@ -21,9 +21,7 @@ impl Study {
     /// Trials of processes that are gone wait again, with what was done of them.
     pub(crate) fn take_back_lost(&mut self) -> Result<(), StudyError> {
         for RunningLease { number, lease, heartbeat_ms } in self.view.store.running_leases(self.view.id)? {
-            if lease != self.lease
-                && lease.worker != OUTSIDE
-                && is_gone(self.view.folder(), &lease, heartbeat_ms)
+            if lease != self.lease && !lease.is_outside() && is_gone(self.view.folder(), &lease, heartbeat_ms)
             {
                 match self.take_back(number, &lease) {
                     // Another process was quicker.

@@ -52,7 +52,7 @@ pub fn repair(dir: &Path) -> Result<Repaired, StudyError> {
             restore_file(&folder)?;
         }
         let spec = folder.read_file()?;
-        let store = match is_usable(&folder, &spec) {
+        let store = match is_usable(&folder, &spec)? {
             true => None,
             false => Some(restore_store(&folder, &spec)?),
         };
@@ -60,9 +60,14 @@ pub fn repair(dir: &Path) -> Result<Repaired, StudyError> {
     })
 }
 
-fn is_usable(folder: &StudyFolder, spec: &StudySpec) -> bool {
-    let store = Store::open(folder.path(STORE));
-    store.is_ok_and(|store| store.find_study(&spec.name).is_ok_and(|found| found.is_some()))
+/// Whether the store holds the study. One that is whole and cannot be used for another reason, as when another program holds
+/// it, is an error: what only it knows must not be put aside.
+fn is_usable(folder: &StudyFolder, spec: &StudySpec) -> Result<bool, StudyError> {
+    match Store::open(folder.path(STORE)).and_then(|store| store.find_study(&spec.name)) {
+        Ok(found) => Ok(found.is_some()),
+        Err(error) if error.is_damage() => Ok(false),
+        Err(error) => Err(error.into()),
+    }
 }
 
 /// The store holds the file's text. Where it does not, the error is the file's own.

@@ -271,6 +271,12 @@ fn check(spec: &StudySpec) -> Result<(), StudyError> {
     if spec.pruner != spec::PrunerSpec::None && !is_of_epoch {
         return Err(StudyError::PrunerOfWhat { objective: spec.objectives[0].name.clone() });
     }
+    if let spec::PrunerSpec::Hyperband(hyperband) = &spec.pruner
+        && spec.run.is_none()
+        && hyperband.max_steps.is_none()
+    {
+        return Err(StudyError::StepsOutside);
+    }
     let directions: Vec<Direction> = spec.objectives.iter().map(|objective| objective.direction).collect();
     Ok(search::check_sampler(&spec.sampler, &space(spec)?, &directions)?)
 }

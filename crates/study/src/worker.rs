@@ -121,8 +121,8 @@ fn death_file(folder: &StudyFolder, process: &str) -> PathBuf {
     folder.workers().join(format!("{process}.death"))
 }
 
-/// Whether a living process works on the study.
-pub(crate) fn any_works(folder: &StudyFolder) -> bool {
+/// Whether a living process works on the study's trials.
+pub fn any_works(folder: &StudyFolder) -> bool {
     let entries = fs::read_dir(folder.workers()).into_iter().flatten().flatten();
     let locks =
         entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|e| e == "lock"));

@@ -7,17 +7,18 @@ use std::path::PathBuf;
 use runs::StopRequest;
 use serde::Deserialize;
 use serde_json::{Map, Value as Json, json};
-use spec::Assignment;
+use spec::{Assignment, Number};
 use store::StoreError;
 use study::{
-    Candidate, Ending, Next, Repaired, Study, StudyError, StudyView, Told, params_from_json, value_to_json,
+    Candidate, Ending, Next, Repaired, Study, StudyError, StudyFolder, StudyView, Told, params_from_json,
+    value_to_json,
 };
 
 use crate::cli::{StudyAskArgs, StudyNameArgs, StudyStopArgs};
 use crate::error::CliError;
 use crate::output;
 use crate::study_command::candidate::Candidates;
-use crate::study_command::place;
+use crate::study_command::{place, retrain};
 
 /// A line of `tell`.
 #[derive(Deserialize)]
@@ -25,13 +26,13 @@ use crate::study_command::place;
 struct Line {
     trial: u64,
     /// One for each objective: the trial is whole.
-    values: Option<Vec<f64>>,
+    values: Option<Vec<Number>>,
     /// By how much each constraint is violated, above 0, or kept.
     #[serde(default)]
     constraints: Vec<f64>,
     /// With `value`: the first objective after a step.
     step: Option<u64>,
-    value: Option<f64>,
+    value: Option<Number>,
     state: Option<End>,
     /// Why it failed.
     reason: Option<String>,
@@ -115,13 +116,16 @@ pub(crate) fn tell(args: &StudyNameArgs) -> Result<(), CliError> {
             return Err(StudyError::from(StoreError::TrialOver { number: trial }).into());
         }
         let told = match (values, state, step.zip(value)) {
-            (Some(values), None, None) => Told::Complete { values, violations: constraints },
+            (Some(values), None, None) => {
+                let values = values.into_iter().map(|Number(value)| value).collect();
+                Told::Complete { values, violations: constraints }
+            }
             (None, Some(End::Pruned), None) => Told::Pruned,
             (None, Some(End::Failed), None) => Told::Failed {
                 reason: reason.unwrap_or_else(|| "the other program says so".into()),
                 is_lasting: false,
             },
-            (None, None, Some((step, value))) => {
+            (None, None, Some((step, Number(value)))) => {
                 let prune = study.report(trial, step, value)?;
                 return output::json(&json!({"trial": trial, "prune": prune}));
             }
@@ -140,7 +144,7 @@ pub(crate) fn enqueue(args: &StudyNameArgs) -> Result<(), CliError> {
     })
 }
 
-/// Each line of standard input that is not empty.
+/// Each line of standard input that is not empty: JSON, or what Python takes for it.
 fn for_each_line<T: for<'de> Deserialize<'de>>(
     mut each: impl FnMut(T) -> Result<(), CliError>,
 ) -> Result<(), CliError> {
@@ -149,7 +153,8 @@ fn for_each_line<T: for<'de> Deserialize<'de>>(
         if line.trim().is_empty() {
             continue;
         }
-        let read = serde_json::from_str(&line);
+        let read = serde_json::from_str(&line)
+            .or_else(|error| serde_json::from_str(&store::with_number_texts(&line)).map_err(|_| error));
         let read = read.map_err(|source| CliError::JsonLine { line: number, source })?;
         each(read).map_err(|source| CliError::InputLine { line: number, source: Box::new(source) })?;
     }
@@ -159,6 +164,10 @@ fn for_each_line<T: for<'de> Deserialize<'de>>(
 pub(crate) fn stop(args: &StudyStopArgs) -> Result<(), CliError> {
     let dir = place::existing(&args.of.study, &args.of.studies)?;
     let request = if args.now { StopRequest::Now } else { StopRequest::AfterEpoch };
+    let folder = StudyFolder::new(&dir);
+    if !study::any_works(&folder) && !retrain::any_runs(&folder) {
+        output::note(&format!("nobody works on {} at the moment", args.of.study.display()));
+    }
     Ok(request.write(&dir)?)
 }
 

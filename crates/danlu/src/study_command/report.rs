@@ -1,9 +1,11 @@
 //! What a study came to.
 
+use std::cmp::Reverse;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use runs::atomic_file;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 use spec::{ObjectiveSpec, RunState, TrialRecord, TrialState};
 use study::{Counts, REPORT, REPORT_JSON, StudyView};
@@ -12,6 +14,9 @@ use crate::error::CliError;
 use crate::output;
 use crate::study_command::{grid, retrain};
 use crate::table::{Align, short, table};
+
+/// Reasons for failures that people are told, the commonest first.
+const N_FAILURES_SHOWN: usize = 3;
 
 /// What a study came to, for programs.
 #[derive(Serialize)]
@@ -27,9 +32,15 @@ pub(crate) struct Report {
     n_waiting: usize,
     /// Time in which somebody worked on it.
     worked_s: f64,
-    trials_per_hour: f64,
+    /// `None` where only other programs worked on it, whose time nobody counts.
+    trials_per_hour: Option<f64>,
     best: Vec<BestTrial>,
-    importance: Map<String, Json>,
+    /// Why there is no best one, of trials that are over.
+    nothing_good: Option<String>,
+    /// How many trials failed for which reason.
+    failures: BTreeMap<String, usize>,
+    #[serde(serialize_with = "as_map")]
+    importance: Vec<(String, f64)>,
 }
 
 /// One of the best.
@@ -82,7 +93,8 @@ impl Report {
                 grid: finalist.map(|one| grid::chosen(view, &one.combination)).unwrap_or_default(),
             }
         });
-        let importance = search::importance(view.history());
+        let best: Vec<_> = best.collect();
+        let n_over = complete + pruned + failed;
         Self {
             study: view.spec().name.clone(),
             dir: view.folder().dir().display().to_string(),
@@ -94,9 +106,11 @@ impl Report {
             n_running: running,
             n_waiting: waiting,
             worked_s,
-            trials_per_hour: (complete + pruned + failed) as f64 / worked_s.max(1e-3) * 3600.0,
-            best: best.collect(),
-            importance: importance.into_iter().map(|(name, share)| (name, Json::from(share))).collect(),
+            trials_per_hour: (worked_s > 0.0).then(|| n_over as f64 / worked_s * 3600.0),
+            nothing_good: (best.is_empty() && n_over > 0).then(|| view.nothing_good().to_string()),
+            best,
+            failures: failures(view),
+            importance: importance(view),
         }
     }
 
@@ -117,25 +131,58 @@ impl Report {
                 text.push_str(&format!("\n  {}", retrained.to_text()));
             }
         }
+        if let Some(reason) = &self.nothing_good {
+            text.push_str(&format!("\n{reason}"));
+        }
+        let mut failures: Vec<_> = self.failures.iter().collect();
+        failures.sort_by_key(|&(_, &n)| Reverse(n));
+        for (reason, n) in failures.into_iter().take(N_FAILURES_SHOWN) {
+            text.push_str(&format!("\nfailed, {n} of {n_trials}: {reason}"));
+        }
         text
     }
 
     /// For people, as a file.
     fn to_markdown(&self) -> String {
-        let rows: Vec<Vec<String>> = self
-            .importance
-            .iter()
-            .map(|(name, share)| vec![name.clone(), format!("{:.3}", share.as_f64().unwrap_or(0.0))])
-            .collect();
-        let importance = match rows.is_empty() {
+        let importance = match self.importance.is_empty() {
             true => String::new(),
             false => format!(
                 "\n\n## Importance of the parameters\n\n```\n{}\n```",
-                table(&[Align::Left, Align::Right], &rows)
+                importance_table(&self.importance)
             ),
         };
         format!("# {}\n\n```\n{}\n```{importance}\n", self.study, self.to_text())
     }
+}
+
+/// How many trials failed for which reason, of those that have one.
+fn failures(view: &StudyView) -> BTreeMap<String, usize> {
+    let mut failures = BTreeMap::new();
+    for reason in view.trials().iter().filter_map(failure) {
+        *failures.entry(reason.to_owned()).or_default() += 1;
+    }
+    failures
+}
+
+/// Why a trial failed.
+pub(crate) fn failure(trial: &TrialRecord) -> Option<&str> {
+    let is_failed = trial.state == TrialState::Failed;
+    trial.user_attributes.get(study::FAILURE).filter(|_| is_failed).and_then(Json::as_str)
+}
+
+/// How much each parameter decides, the largest first; empty as long as nothing can be told.
+pub(crate) fn importance(view: &StudyView) -> Vec<(String, f64)> {
+    let shares = search::importance(view.history());
+    if shares.iter().all(|(_, share)| *share == 0.0) { Vec::new() } else { shares }
+}
+
+fn as_map<S: Serializer>(importance: &[(String, f64)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(importance.iter().map(|(name, share)| (name, share)))
+}
+
+pub(crate) fn importance_table(importance: &[(String, f64)]) -> String {
+    let row = |(name, share): &(String, f64)| vec![name.clone(), format!("{share:.3}")];
+    table(&[Align::Left, Align::Right], &importance.iter().map(row).collect::<Vec<_>>())
 }
 
 /// The front of several objectives; of a single one those that are trained again, or the best alone.
@@ -192,11 +239,12 @@ pub(crate) fn values(objectives: &[ObjectiveSpec], trial: &TrialRecord) -> Map<S
         TrialState::Complete { values } | TrialState::Pruned { values } => values.as_slice(),
         _ => &[],
     };
-    objectives
-        .iter()
-        .zip(values)
-        .map(|(objective, &value)| (objective.name.clone(), Json::from(value)))
-        .collect()
+    objectives.iter().zip(values).map(|(objective, &value)| (objective.name.clone(), number(value))).collect()
+}
+
+/// One that is not finite is a text.
+fn number(value: f64) -> Json {
+    if value.is_finite() { Json::from(value) } else { Json::from(value.to_string()) }
 }
 
 /// `kernel 5, learning_rate 0.0123`

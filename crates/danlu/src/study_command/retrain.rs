@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Parser;
 use runs::{PENDING, RUN, StopRequest, atomic_file};
 use spec::{Assignment, RunState, TrialRecord};
-use study::StudyView;
+use study::{StudyFolder, StudyView};
 
 use crate::cli::{Cli, StudyAgainArgs};
 use crate::error::CliError;
@@ -207,6 +207,12 @@ pub(crate) fn chosen(view: &StudyView) -> Vec<&TrialRecord> {
 
 pub(crate) fn is_finished(dir: &Path) -> bool {
     runs::read_record(dir).is_ok_and(|record| record.is_some_and(|record| record.state == RunState::Finished))
+}
+
+/// Whether a training of the best is at work.
+pub(crate) fn any_runs(folder: &StudyFolder) -> bool {
+    let runs = ["grid", "retrain"].into_iter().filter_map(|part| fs::read_dir(folder.path(part)).ok());
+    runs.flatten().flatten().any(|run| runs::is_locked(&run.path()))
 }
 
 /// A process that does as if somebody had typed it.

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use runs::StopRequest;
-use study::StudyView;
+use study::{StudyError, StudyView};
 
 use crate::cli::{DEFAULT_STUDIES, StudyFlags};
 use crate::error::CliError;
@@ -70,9 +70,18 @@ pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
     let mut view = place.open()?;
     candidates.keep_networks(&view)?;
     interrupt::tidy_up();
+    if StopRequest::read(&place.dir).is_some() && study::any_works(view.folder()) {
+        return Err(StudyError::StopPending { dir: place.dir }.into());
+    }
     StopRequest::clear(&place.dir)?;
     let threads = environment::setup(args.threads)?.threads;
-    let jobs = args.jobs.unwrap_or(view.spec().jobs).min(threads);
+    let wanted = args.jobs.unwrap_or(view.spec().jobs);
+    let jobs = wanted.min(threads);
+    if jobs < wanted && !(args.quiet || args.json) {
+        output::note(&format!(
+            "{jobs} trials at once instead of {wanted}: each has a thread of its own at least"
+        ));
+    }
     let crew = Crew::start(&place.dir, jobs, threads)?;
     crew.work(&mut view, asked)?;
     let crew = retrain::Crew { jobs, threads, is_quiet: args.quiet || args.json };

@@ -1,14 +1,17 @@
 //! Looking at studies: `list`, `show`, `best`, `trials`, `export`, `importance`.
 
-use serde_json::{Map, Value as Json, json};
+use std::collections::BTreeMap;
+
+use serde_json::{Value as Json, json};
 use spec::{StudySpec, TrialRecord, TrialState};
+use store::Lease;
 use study::{Counts, PRESETS, REPORT_JSON, StudyView, params_to_json as params};
 
 use crate::cli::{StateName, StudyBestArgs, StudyExportArgs, StudyListArgs, StudyShowArgs, StudyTrialsArgs};
 use crate::error::CliError;
 use crate::output;
 use crate::study_command::candidate::Candidates;
-use crate::study_command::report::{Report, values};
+use crate::study_command::report::{Report, failure, values};
 use crate::study_command::{place, report, retrain};
 use crate::table::{Align, short, table};
 
@@ -67,10 +70,12 @@ fn row(name: &str, view: &StudyView) -> Vec<String> {
     // Whether everything was tried is known at the end alone.
     let is_exhausted =
         view.spec().sampler == spec::SamplerSpec::Grid && view.folder().path(REPORT_JSON).exists();
-    let state = match (counts.running, view.ending()) {
-        (0, None) if !is_exhausted || counts.waiting > 0 => "can go on",
-        (0, _) => "done",
-        _ => "running",
+    let is_worked_on = study::any_works(view.folder()) || view.trials().iter().any(is_elsewhere);
+    let has_left = counts.waiting + counts.running > 0 || view.ending().is_none() && !is_exhausted;
+    let state = match (is_worked_on, has_left) {
+        (true, _) => "running",
+        (false, true) => "can go on",
+        (false, false) => "done",
     };
     let value = best
         .first()
@@ -78,6 +83,12 @@ fn row(name: &str, view: &StudyView) -> Vec<String> {
         .map_or_else(String::new, |values| short(values[0]));
     let objectives: Vec<&str> = view.objectives().iter().map(|objective| objective.name.as_str()).collect();
     vec![name.into(), state.into(), view.trials().len().to_string(), value, objectives.join(", ")]
+}
+
+/// Whether a trial runs where nobody can see whether it still does: in another program, or in an Optuna.
+fn is_elsewhere(trial: &TrialRecord) -> bool {
+    let lease = trial.system_attributes.get(store::LEASE).and_then(Lease::from_json);
+    trial.state == TrialState::Running && lease.is_none_or(|lease| lease.is_outside())
 }
 
 pub(crate) fn show(args: &StudyShowArgs) -> Result<(), CliError> {
@@ -128,38 +139,84 @@ pub(crate) fn trials(args: &StudyTrialsArgs) -> Result<(), CliError> {
         let cost = |trial: &TrialRecord| {
             trial.state.complete_values().map_or(f64::INFINITY, |values| first.cost(values[0]))
         };
-        trials.sort_by(|a, b| cost(a).total_cmp(&cost(b)));
+        let is_worse = |trial: &TrialRecord| !trial.is_feasible();
+        trials.sort_by(|a, b| is_worse(a).cmp(&is_worse(b)).then(cost(a).total_cmp(&cost(b))));
     }
     trials.truncate(args.limit.unwrap_or(usize::MAX));
-    let names: Vec<&str> =
-        view.space().dimensions().iter().map(|dimension| dimension.name.as_str()).collect();
-    let objectives = view.objectives().iter().map(|objective| objective.name.as_str());
-    let mut rows = vec![
-        ["trial", "state", "epochs"]
-            .into_iter()
-            .chain(objectives)
-            .chain(names.iter().copied())
-            .map(String::from)
-            .collect::<Vec<_>>(),
-    ];
-    rows.extend(trials.iter().map(|trial| cells(&view, trial, &names)));
+    let columns = Columns::of(&view, &trials);
+    let mut rows = vec![columns.titles(&["trial", "state", "epochs"])];
+    rows.extend(trials.iter().map(|trial| {
+        let head = [trial.number.to_string(), state_word(trial).into(), trial.intermediate.len().to_string()];
+        columns.row(head.to_vec(), trial, |value| match value {
+            None | Some(Json::Null) => "-".into(),
+            Some(Json::String(text)) => text.clone(),
+            Some(value) => value.as_f64().filter(|_| value.is_f64()).map_or_else(|| value.to_string(), short),
+        })
+    }));
+    let is_left = |title: &String| ["state", "failure"].contains(&title.as_str());
     let aligns: Vec<Align> =
-        (0..rows[0].len()).map(|column| if column == 1 { Align::Left } else { Align::Right }).collect();
+        rows[0].iter().map(|title| if is_left(title) { Align::Left } else { Align::Right }).collect();
     output::line(&table(&aligns, &rows))
 }
 
-fn cells(view: &StudyView, trial: &TrialRecord, names: &[&str]) -> Vec<String> {
-    let (values, params) = (values(view.objectives(), trial), params(trial));
-    let text = |value: Option<&Json>| match value {
-        None | Some(Json::Null) => "-".into(),
-        Some(Json::String(text)) => text.clone(),
-        Some(value) => value.as_f64().filter(|_| value.is_f64()).map_or_else(|| value.to_string(), short),
-    };
-    let mut cells =
-        vec![trial.number.to_string(), state_word(trial).into(), trial.intermediate.len().to_string()];
-    cells.extend(view.objectives().iter().map(|objective| text(values.get(&objective.name))));
-    cells.extend(names.iter().map(|&name| text(params.get(name))));
-    cells
+/// The columns of a table of trials, behind those that every study has.
+struct Columns<'a> {
+    view: &'a StudyView,
+    /// Whether a trial says whether it keeps to constraints.
+    is_constrained: bool,
+    /// Whether a trial says why it failed.
+    has_failures: bool,
+}
+
+impl<'a> Columns<'a> {
+    fn of(view: &'a StudyView, trials: &[&TrialRecord]) -> Self {
+        Self {
+            view,
+            is_constrained: trials.iter().any(|trial| !trial.constraints().is_empty()),
+            has_failures: trials.iter().any(|trial| failure(trial).is_some()),
+        }
+    }
+
+    /// Their titles. A parameter with the name of another column is `params_NAME`, as in Optuna's tables.
+    fn titles(&self, head: &[&str]) -> Vec<String> {
+        let mut titles: Vec<String> = head.iter().copied().map(String::from).collect();
+        titles.extend(self.view.objectives().iter().map(|objective| objective.name.clone()));
+        if self.is_constrained {
+            titles.push("feasible".into());
+        }
+        let others: Vec<String> = titles.iter().cloned().chain(["failure".into()]).collect();
+        let title = |name: &str| match others.iter().any(|other| other == name) {
+            true => format!("params_{name}"),
+            false => name.into(),
+        };
+        titles.extend(self.view.space().dimensions().iter().map(|dimension| title(&dimension.name)));
+        if self.has_failures {
+            titles.push("failure".into());
+        }
+        titles
+    }
+
+    /// A trial's cells behind `head`, in the order of the titles.
+    fn row(
+        &self,
+        head: Vec<String>,
+        trial: &TrialRecord,
+        text: impl Fn(Option<&Json>) -> String,
+    ) -> Vec<String> {
+        let (values, params) = (values(self.view.objectives(), trial), params(trial));
+        let mut cells = head;
+        cells.extend(self.view.objectives().iter().map(|objective| text(values.get(&objective.name))));
+        if self.is_constrained {
+            let is_known = !trial.constraints().is_empty();
+            cells.push(text(is_known.then(|| Json::from(trial.is_feasible())).as_ref()));
+        }
+        cells
+            .extend(self.view.space().dimensions().iter().map(|dimension| text(params.get(&dimension.name))));
+        if self.has_failures {
+            cells.push(text(failure(trial).map(Json::from).as_ref()));
+        }
+        cells
+    }
 }
 
 pub(crate) fn export(args: &StudyExportArgs) -> Result<(), CliError> {
@@ -167,31 +224,25 @@ pub(crate) fn export(args: &StudyExportArgs) -> Result<(), CliError> {
     if args.json {
         return view.trials().iter().try_for_each(|trial| output::json(&object(&view, trial)));
     }
-    let names: Vec<&str> =
-        view.space().dimensions().iter().map(|dimension| dimension.name.as_str()).collect();
+    let trials: Vec<&TrialRecord> = view.trials().iter().collect();
+    let columns = Columns::of(&view, &trials);
     let mut writer = csv::Writer::from_writer(Vec::new());
-    let objectives = view.objectives().iter().map(|objective| objective.name.as_str());
-    let head = ["trial", "state", "started_ms", "completed_ms", "epochs"];
-    writer
-        .write_record(head.into_iter().chain(objectives).chain(names.iter().copied()))
-        .map_err(CliError::Csv)?;
-    for trial in view.trials() {
-        let (values, params) = (values(view.objectives(), trial), params(trial));
-        let text = |value: Option<&Json>| match value {
-            None | Some(Json::Null) => String::new(),
-            Some(Json::String(text)) => text.clone(),
-            Some(value) => value.to_string(),
-        };
+    let titles = columns.titles(&["trial", "state", "started_ms", "completed_ms", "epochs"]);
+    writer.write_record(titles).map_err(CliError::Csv)?;
+    for trial in trials {
         let time = |ms: Option<i64>| ms.map_or_else(String::new, |ms| ms.to_string());
-        let mut row = vec![
+        let head = vec![
             trial.number.to_string(),
             state_word(trial).into(),
             time(trial.started_ms),
             time(trial.completed_ms),
             trial.intermediate.len().to_string(),
         ];
-        row.extend(view.objectives().iter().map(|objective| text(values.get(&objective.name))));
-        row.extend(names.iter().map(|&name| text(params.get(name))));
+        let row = columns.row(head, trial, |value| match value {
+            None | Some(Json::Null) => String::new(),
+            Some(Json::String(text)) => text.clone(),
+            Some(value) => value.to_string(),
+        });
         writer.write_record(row).map_err(CliError::Csv)?;
     }
     let bytes = writer.into_inner().map_err(|error| CliError::Csv(error.into_error().into()))?;
@@ -200,18 +251,14 @@ pub(crate) fn export(args: &StudyExportArgs) -> Result<(), CliError> {
 
 pub(crate) fn importance(args: &StudyShowArgs) -> Result<(), CliError> {
     let view = place::view(&args.of.study, &args.of.studies)?;
-    let importance = search::importance(view.history());
-    if args.json {
-        let map: Map<String, Json> =
-            importance.into_iter().map(|(name, share)| (name, Json::from(share))).collect();
-        return output::json(&map);
-    }
-    if importance.iter().all(|(_, share)| *share == 0.0) {
+    let importance = report::importance(&view);
+    if importance.is_empty() {
         output::note("nothing can be told yet: it takes ten trials, and parameters that vary");
     }
-    let rows: Vec<Vec<String>> =
-        importance.into_iter().map(|(name, share)| vec![name, format!("{share:.3}")]).collect();
-    output::line(&table(&[Align::Left, Align::Right], &rows))
+    match args.json {
+        true => output::json(&importance.into_iter().collect::<BTreeMap<String, f64>>()),
+        false => output::line(&report::importance_table(&importance)),
+    }
 }
 
 /// A trial for programs.

@@ -246,7 +246,8 @@ fn train_open_tells_the_address_where_there_is_no_browser() {
     }
     let ran = Ran::of(command.output().unwrap()).succeeds();
     let sign = place.read("runs/.dashboard");
-    let (address, process) = sign.trim().split_once("\nprocess ").unwrap();
+    let [address, process, _studies] = sign.lines().collect::<Vec<_>>()[..] else { panic!("{sign}") };
+    let process = process.strip_prefix("process ").unwrap();
     let told = format!("the page is at {address}#/runs/a\n");
     assert!(ran.stderr.contains(&told), "{}", ran.stderr);
     let address = address.strip_prefix("http://").and_then(|address| address.strip_suffix('/')).unwrap();

@@ -15,6 +15,9 @@ pub(crate) struct Axis {
     /// Smallest and largest that any domain allows.
     pub(crate) low: Option<f64>,
     pub(crate) high: Option<f64>,
+    /// From one value to the next, of all trials' domains.
+    #[serde(skip)]
+    pub(crate) step: Option<f64>,
     /// What a categorical one can be, as text, in the order in which it was met.
     pub(crate) categories: Option<Vec<String>>,
     /// Trials that have it.
@@ -36,9 +39,14 @@ impl Axis {
             Domain::Int(int) => (Kind::Int, int.scale == Scale::Log, Some((int.low as f64, int.high as f64))),
             Domain::Categorical(_) => (Kind::Categorical, false, None),
         };
+        let step = match domain {
+            Domain::Float(float) => float.step,
+            Domain::Int(int) => Some(int.step as f64),
+            Domain::Categorical(_) => None,
+        };
         let categories = matches!(kind, Kind::Categorical).then(Vec::new);
         let [low, high] = [range.map(|(low, _)| low), range.map(|(_, high)| high)];
-        Self { name: name.into(), kind, log, low, high, categories, n: 0 }
+        Self { name: name.into(), kind, log, low, high, step, categories, n: 0 }
     }
 
     /// Takes in one more trial's.
@@ -46,6 +54,8 @@ impl Axis {
         let one = Self::of(&self.name, &param.domain);
         self.n += 1;
         self.log &= one.log;
+        // Steps from another beginning meet other values.
+        self.step = self.step.filter(|_| (self.step, self.low) == (one.step, one.low));
         self.low = both(self.low, one.low, f64::min);
         self.high = both(self.high, one.high, f64::max);
         self.kind = match (self.kind, one.kind) {
@@ -141,5 +151,21 @@ mod tests {
             .map(|(name, param)| found.iter().find(|axis| axis.name == *name).unwrap().position(param));
         let positions: Vec<_> = positions.map(Option::unwrap).collect();
         assert_eq!(positions, [3.0, 0.1, 1.0, 0.001, 2.0, 1.0, 0.0]);
+    }
+
+    #[test]
+    fn an_axis_has_the_step_that_all_trials_have() {
+        let every = |step: i64, low: i64| {
+            let (mut trial, (name, mut param)) = (trial(0), int("n", low, (low, low + 4 * step)));
+            if let Domain::Int(domain) = &mut param.domain {
+                domain.step = step;
+            }
+            trial.params = [(name, param)].into();
+            trial
+        };
+        let step = |trials: &[TrialRecord]| axes(trials)[0].step;
+        assert_eq!(step(&[every(2, 0), every(2, 0)]), Some(2.0));
+        assert_eq!(step(&[every(2, 0), every(1, 0)]), None);
+        assert_eq!(step(&[every(2, 0), every(2, 1), every(2, 0)]), None, "they meet other values");
     }
 }

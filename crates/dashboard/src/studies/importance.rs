@@ -80,12 +80,13 @@ fn domain(axis: &Axis) -> Option<Domain> {
         Kind::Float => {
             let (low, high) = range()?;
             let is_fine = (high - low).is_finite() && (!axis.log || low > 0.0);
-            is_fine.then_some(Domain::Float(FloatDomain { low, high, scale, step: None }))
+            is_fine.then_some(Domain::Float(FloatDomain { low, high, scale, step: axis.step }))
         }
         Kind::Int => {
             let (low, high) = range()?;
             let is_fine = !axis.log || low >= 1.0;
-            is_fine.then_some(Domain::Int(IntDomain { low: low as i64, high: high as i64, scale, step: 1 }))
+            let step = axis.step.map_or(1, |step| step as i64);
+            is_fine.then_some(Domain::Int(IntDomain { low: low as i64, high: high as i64, scale, step }))
         }
         Kind::Categorical => {
             let labels = axis.categories.as_deref().unwrap_or_default();

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use spec::{StudySpec, TrialRecord};
-use store::{Store, StudyId, StudyRow as StoredStudy, TrialCache};
+use store::{Store, StoreError, StudyId, StudyRow as StoredStudy, TrialCache};
 
 use super::objective::{Objective, objectives};
 use super::place::Place;
@@ -14,6 +14,14 @@ use crate::kept::Stamp;
 /// File systems tell times this coarsely, the worst of them: a file that was written so recently may have been written
 /// again with the same stamp.
 const COARSEST: Duration = Duration::from_secs(2);
+
+/// A look waits no longer for a process that holds a store: others wait behind it, and the next look comes soon.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// A store to look at.
+pub(crate) fn open(place: &Place) -> Result<Store, StoreError> {
+    Store::open_read_only_within(&place.store, PATIENCE)
+}
 
 /// A study as it was at the last look.
 pub(crate) struct Opened {
@@ -31,7 +39,7 @@ pub(crate) struct Opened {
 impl Opened {
     pub(crate) fn open(place: Place) -> Result<Self, DashboardError> {
         let stamps = place.stamps();
-        let store = Store::open_read_only(&place.store)?;
+        let store = open(&place)?;
         let study = find(&store, &place)?;
         let mut opened = Self {
             objectives: named(&study),

@@ -6,9 +6,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use store::Store;
-
-use super::opened::{Opened, View, seconds};
+use super::opened::{Opened, View, open, seconds};
 use super::place::{Place, places};
 use super::summary::{StudyRow, StudyState, row, unreadable};
 use crate::error::DashboardError;
@@ -18,6 +16,8 @@ use crate::kept::Stamp;
 const MAX_OPENED: usize = 6;
 /// The folder is looked at so seldom that this takes less than one part in so many of a core.
 const SHARE: u32 = 50;
+/// But one look that took long, as when a store was held, is no reason to show what is old for long.
+const MAX_PAUSE: Duration = Duration::from_secs(10);
 
 /// By study.
 pub(crate) type Rows = BTreeMap<String, Arc<StudyRow>>;
@@ -112,7 +112,7 @@ impl Shelf {
     pub(crate) fn rows(&self, age: Duration) -> Result<Arc<Rows>, DashboardError> {
         // Who comes meanwhile waits for this look and takes what it gives.
         let mut look = self.seen.lock().unwrap_or_else(PoisonError::into_inner);
-        if look.at.is_some_and(|at| at.elapsed() < age.max(look.cost * SHARE)) {
+        if look.at.is_some_and(|at| at.elapsed() < age.max(MAX_PAUSE.min(look.cost * SHARE))) {
             return Ok(look.rows.clone());
         }
         let start = Instant::now();
@@ -151,7 +151,7 @@ impl Shelf {
 
     /// The lines of all studies of a store: one that says why for a store that cannot be read.
     fn rows_of(&self, place: &Place) -> Vec<StudyRow> {
-        let studies = Store::open_read_only(&place.store).and_then(|store| store.studies());
+        let studies = open(place).and_then(|store| store.studies());
         match studies {
             Ok(studies) => {
                 let further = studies.iter().skip(1).map(|study| place.with_study(study.id.get()));

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde_json::json;
 use spec::TrialState;
-use store::{Changes, Lease, Store, StoreError, StudyId, TrialCache};
+use store::{Changes, Lease, RunningLease, Store, StoreError, StudyId, TrialCache};
 
 use crate::fixture::{folder, lease, params, study, trials};
 
@@ -174,4 +174,16 @@ fn of_two_that_choose_the_same_trial_one_begins_it() {
     let owners: Vec<_> =
         store.running_leases(study).expect("leases").into_iter().map(|one| one.lease).collect();
     assert_eq!(owners, [lease("a"), lease("b")]);
+}
+
+/// An Optuna fails trials whose heartbeat is old.
+#[test]
+fn a_trial_of_another_program_has_no_heartbeat() {
+    let folder = folder();
+    let (store, study) = study(&folder);
+    let outside = Lease::outside();
+    begin(&store, study, &outside);
+    store.set_intermediate(study, 0, &outside, 1, 0.5).expect("told");
+    let running = store.running_leases(study).expect("leases");
+    assert_eq!(running, [RunningLease { number: 0, lease: outside, heartbeat_ms: 0 }]);
 }

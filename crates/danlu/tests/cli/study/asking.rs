@@ -105,6 +105,52 @@ fn wrong_lines_are_told_with_their_number_and_those_before_count() {
 }
 
 #[test]
+fn numbers_of_python_that_are_not_finite_are_understood() {
+    let place = foreign();
+    ask(&place, "f.toml -n 3");
+    tell(&place, "{\"trial\": 0, \"values\": [NaN]}\n{\"trial\": 1, \"values\": [-Infinity]}");
+    tell(&place, "{\"trial\": 2, \"step\": 1, \"value\": NaN}");
+    assert_eq!(states(&place, "f"), ["failed", "complete", "running"]);
+    assert_eq!(trials(&place, "f")[1]["values"]["height"], "-inf");
+    for looked in ["trials f", "export f --csv", "best f"] {
+        let ran = place.run(&format!("study {looked}")).succeeds();
+        assert!(ran.stdout.contains("-inf"), "{}", ran.stdout);
+    }
+}
+
+#[test]
+fn what_breaks_a_constraint_stands_behind_the_others() {
+    let place = foreign();
+    place.write("f.toml", FOREIGN.replace("\"how\"", "\"state\""));
+    ask(&place, "f.toml -n 3");
+    tell(&place, "{\"trial\": 0, \"values\": [0.9], \"constraints\": [3]}");
+    tell(&place, "{\"trial\": 1, \"values\": [0.1], \"constraints\": [0]}");
+    let table = place.run("study trials f --sorted").succeeds().stdout;
+    let rows: Vec<Vec<&str>> = table.lines().map(|line| line.split_whitespace().collect()).collect();
+    let head = ["trial", "state", "epochs", "height", "feasible", "x", "params_state"];
+    assert_eq!(rows[0], head);
+    let told: Vec<_> = rows[1..].iter().map(|row| (row[0], row[4])).collect();
+    assert_eq!(told, [("1", "true"), ("2", "-"), ("0", "false")]);
+}
+
+#[test]
+fn of_other_programs_trials_nobody_counts_the_minutes_nor_knows_the_steps() {
+    let place = foreign();
+    place.write("f.toml", FOREIGN.replace("trials = 6", "minutes = 1.0"));
+    place.run("study ask f.toml").fails(2, &["`budget.minutes`", "`budget.trials`"]);
+    let hyperband = |numbers: &str| {
+        let pruner = format!("{{ hyperband = {{ {numbers} }} }}");
+        FOREIGN.replace("{ median = { n_startup = 1 } }", &pruner).replace("\"f\"", "\"g\"")
+    };
+    place.write("g.toml", hyperband(""));
+    place.run("study ask g.toml").fails(2, &["`max_steps`"]);
+    place.write("g.toml", hyperband("max_steps = 27"));
+    ask(&place, "g.toml");
+    let shown = json_lines(&place.run("study show g --json").succeeds().stdout);
+    assert_eq!(shown[0]["trials_per_hour"], Value::Null);
+}
+
+#[test]
 fn a_trial_of_danlu_can_be_asked_for_with_its_run() {
     let place = Asked { trials: 2, ..Asked::default() }.place();
     let asked = ask(&place, "s.toml");
@@ -186,6 +232,8 @@ fn wait_until(is_so: impl Fn() -> bool) {
 #[test]
 fn a_wish_to_stop_ends_the_processes_and_the_same_command_goes_on() {
     let (place, child) = endless("--jobs 2 --threads 2");
+    place.run("study stop s").succeeds();
+    place.run("study run s --quiet").fails(1, &["a stop is asked for of the study in studies/s"]);
     place.run("study stop s --now").succeeds();
     let ran = Ran::of(child.wait_with_output().unwrap()).succeeds();
     assert!(ran.stderr.contains("stopped; `danlu study run s.toml` goes on"), "{}", ran.stderr);
@@ -198,6 +246,8 @@ fn a_wish_to_stop_ends_the_processes_and_the_same_command_goes_on() {
     wait_until(|| trials(&place, "s")[0]["intermediate"].as_object().unwrap().len() > n_epochs);
     place.run("study stop s --now").succeeds();
     child.wait().unwrap();
+    let ran = place.run("study stop s").succeeds();
+    assert_eq!(ran.stderr, "nobody works on s at the moment\n");
 }
 
 /// Sent to the first process alone: it lets go of the others, and they of their trials.

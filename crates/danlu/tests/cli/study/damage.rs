@@ -108,6 +108,10 @@ fn a_store_that_is_another_is_refused() {
         }
         let ran = place.run("study list").succeeds();
         assert!(ran.stdout.contains("unreadable"), "{}", ran.stdout);
+        if expected.contains("newer") {
+            place.run("study repair s").fails(1, &["studies/s/study.db", expected]);
+            assert!(!files(&place.path("studies/s")).iter().any(|file| file.contains("damaged")));
+        }
     }
     fs::remove_file(place.path(STORE)).unwrap();
     place.run("study show s").fails(1, &["no study store at studies/s/study.db"]);

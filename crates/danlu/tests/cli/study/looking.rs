@@ -132,7 +132,15 @@ fn a_study_without_a_good_trial_says_so() {
     let keys = "retrain = { best = 1, seeds = 1 }";
     let place = Asked { trials: 1, keys, run: &run, parameters, ..Asked::default() }.place();
     let ran = place.run("study run s.toml").succeeds();
-    assert!(ran.stdout.contains("1 trials (0 whole, 0 pruned, 1 failed"), "{}", ran.stdout);
+    for told in
+        ["1 trials (0 whole, 0 pruned, 1 failed", "the study s has no whole trial", "failed, 1 of 1: "]
+    {
+        assert!(ran.stdout.contains(told), "{}", ran.stdout);
+    }
+    assert!(
+        place.run("study export s --csv").succeeds().stdout.lines().next().unwrap().ends_with(",failure")
+    );
+    assert!(!place.read("studies/s/report.md").contains("Importance"));
     place.run("study best s").fails(1, &["the study s has no whole trial"]);
     place.run("study best s --toml").fails(1, &["the study s has no whole trial"]);
     assert_eq!(json(&place, "study show s --json")["best"], json!([]));
