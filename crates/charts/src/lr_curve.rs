@@ -39,6 +39,11 @@ pub fn svg(curve: &LrCurve<'_>) -> Result<String, ChartError> {
     canvas::svg(SIZE, curve)
 }
 
+/// The curve as a PNG file of 1520 × 920 pixels.
+pub fn png(curve: &LrCurve<'_>) -> Result<Vec<u8>, ChartError> {
+    canvas::png(SIZE, curve)
+}
+
 impl Drawing for LrCurve<'_> {
     fn draw<DB: DrawingBackend>(&self, area: &Area<DB>, scale: Scale) -> Drawn<DB> {
         let points = self.points;

@@ -73,7 +73,8 @@ pub(crate) enum Command {
     Resume(ResumeArgs),
     /// Look for a learning rate: train for some steps while it rises, and see where the loss falls and explodes.
     ///
-    /// Smith 2015 (arXiv 1506.01186) in fastai's form. Takes the run file and the flags of `danlu train`.
+    /// Smith 2015 (arXiv 1506.01186) in fastai's form. Takes the run file and the flags of `danlu train`, of which epochs, learning
+    /// rate, schedule, warm-up, average and patience do not count here.
     LrFind(Box<LrFindArgs>),
     /// Loss and accuracy of a model on the test images.
     ///
@@ -84,8 +85,8 @@ pub(crate) enum Command {
     /// What a model sees in pictures.
     ///
     /// Pictures are turned gray, or kept in color if the network takes three channels, and resized to its input, as
-    /// in training; otherwise they are taken as they are. Fashion-MNIST is light on dark: a model of it expects clothes
-    /// brighter than the background.
+    /// in training; what is transparent becomes black; otherwise they are taken as they are. Fashion-MNIST is light on dark: a
+    /// model of it expects clothes brighter than the background.
     Predict(PredictArgs),
     /// Carry a model to other tools: ONNX, a PyTorch class, weights alone.
     #[command(after_help = EXPORT_EXAMPLES)]
@@ -109,9 +110,10 @@ pub(crate) enum Command {
 
 #[derive(Debug, Args)]
 pub(crate) struct EvalArgs {
-    /// A model file or a run folder.
+    /// A model file, or a run folder: its model after the last epoch. The best by the validation part is RUN/best.safetensors.
     pub(crate) model: PathBuf,
-    /// A data set's name or its folder [default: what the run that the model is of learned from, else fashion-mnist].
+    /// A data set's name or its folder [default: what the run that the model is of learned from, else fashion-mnist]. Of a folder
+    /// without a test part a tenth of each class is tested.
     #[arg(long, value_name = "NAME|DIR")]
     pub(crate) data: Option<PathBuf>,
     /// Number of threads [default: all cores].
@@ -127,7 +129,7 @@ pub(crate) struct EvalArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct PredictArgs {
-    /// A model file or a run folder.
+    /// A model file, or a run folder: its model after the last epoch. The best by the validation part is RUN/best.safetensors.
     pub(crate) model: PathBuf,
     /// PNG, JPEG, BMP or WebP files, folders of such, or patterns ("*.png").
     #[arg(required = true, value_name = "PATH")]
@@ -148,7 +150,7 @@ pub(crate) struct PredictArgs {
 
 #[derive(Debug, Args)]
 pub(crate) struct ExportArgs {
-    /// A model file or a run folder.
+    /// A model file, or a run folder: its model after the last epoch. The best by the validation part is RUN/best.safetensors.
     pub(crate) model: PathBuf,
     /// The file to write; one that is there is replaced.
     pub(crate) out: PathBuf,
@@ -169,7 +171,7 @@ pub(crate) enum ExportFormat {
 
 #[derive(Debug, Args)]
 pub(crate) struct SummaryArgs {
-    /// A preset, a network file, a model file or a run folder [default: a list of the presets].
+    /// A preset, a network file, a run file, a model file or a run folder [default: a list of the presets].
     pub(crate) network: Option<PathBuf>,
     /// Print a JSON object.
     #[arg(long)]

@@ -11,6 +11,7 @@ use serde::Serialize;
 use crate::cli::{DataArgs, DataCommand, DataInfoArgs};
 use crate::error::CliError;
 use crate::loading::{self, Loaded, Wanted};
+use crate::picture_format::PictureFormat;
 use crate::progress::DownloadBar;
 use crate::table::{Align, table};
 use crate::{contact_sheet, environment, output};
@@ -40,8 +41,11 @@ fn info(args: &DataInfoArgs) -> Result<(), CliError> {
     if let Some(sheet) = &args.sheet {
         runs::check_no_run_file(sheet)?;
         atomic_file::check_place(sheet)?;
+        PictureFormat::of(sheet, &[PictureFormat::Png])?;
     }
-    let source = Wanted::new(&args.name)?.open(args.json)?;
+    let wanted = Wanted::new(&args.name)?;
+    args.sheet.as_ref().map_or(Ok(()), |sheet| wanted.check_no_input(sheet))?;
+    let source = wanted.open(args.json)?;
     let format = source.format();
     let shape = args.input.or(source.shape()).unwrap_or(PICTURE_SHAPE);
     let loaded = Wanted::Found(Box::new(source)).load(shape, &Partition::default(), args.json)?;
@@ -162,7 +166,10 @@ fn info_text(format: &str, loaded: &Loaded, sheet: Option<&Path>) -> String {
         text += &format!("\n{name:<10}  {}", part.sha256);
     }
     if loaded.n_skipped > 0 {
-        text += &format!("\n\n{} that are no pictures are passed over", files(loaded.n_skipped));
+        text += &match loaded.n_skipped {
+            1 => "\n\n1 file that is no picture is passed over".to_owned(),
+            n => format!("\n\n{n} files that are no pictures are passed over"),
+        };
     }
     if let Some(rejected) = loading::rejected_text(loaded) {
         text += &format!("\n\n{rejected}");
@@ -171,10 +178,6 @@ fn info_text(format: &str, loaded: &Loaded, sheet: Option<&Path>) -> String {
         text += &format!("\n\n{} has a row for each class, in the order of the table", sheet.display());
     }
     text
-}
-
-fn files(n: usize) -> String {
-    if n == 1 { "1 file".into() } else { format!("{n} files") }
 }
 
 fn parts(loaded: &Loaded) -> Vec<(&'static str, &Dataset)> {

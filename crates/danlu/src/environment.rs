@@ -9,6 +9,7 @@ use std::thread;
 use data::{KNOWN_SETS, Places, fashion_mnist, known_set};
 use directories::BaseDirs;
 use lanes::Isa;
+use rayon::ThreadPoolBuilder;
 use spec::{MAX_THREADS, MachineRecord};
 use train::Setup;
 
@@ -57,7 +58,10 @@ pub(crate) fn setup(threads: Option<usize>) -> Result<Setup, CliError> {
         Some(name) => Isa::named(&name.to_string_lossy())?,
         None => Isa::detect(),
     };
-    Ok(Setup { threads: threads.unwrap_or_else(|| n_cores().min(MAX_THREADS)), isa })
+    let threads = threads.unwrap_or_else(|| n_cores().min(MAX_THREADS));
+    // Pictures are decoded by the threads of this pool, which can be made only once.
+    let _made_before = ThreadPoolBuilder::new().num_threads(threads).build_global();
+    Ok(Setup { threads, isa })
 }
 
 /// Logical cores that this program may use.

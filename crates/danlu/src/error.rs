@@ -107,6 +107,12 @@ pub(crate) enum CliError {
     ExportFormat { path: PathBuf },
     #[error("{} does not end in .py; PyTorch's class goes into such a file, and its weights into one of that name that ends in .safetensors", path.display())]
     ExportName { path: PathBuf },
+    #[error("{} has the ending of another format than --to asks for", path.display())]
+    ExportOther { path: PathBuf },
+    #[error("{}: the picture's name must end in {endings}", path.display())]
+    PictureName { path: PathBuf, endings: String },
+    #[error("{} is a file of the data set; name another", path.display())]
+    OntoData { path: PathBuf },
     #[error("{} is the model that is exported; name another file", path.display())]
     ExportOntoModel { path: PathBuf },
     #[error("the run in {} is finished; there is nothing to go on with", dir.display())]
@@ -117,6 +123,8 @@ pub(crate) enum CliError {
     WeightsInTheWay { path: PathBuf },
     #[error("the run's epochs cannot be gone on with: {} is missing beside its checkpoint", path.display())]
     NoRecord { path: PathBuf },
+    #[error("{} is there, but no record of a run that made it; to begin anew, train into another folder", path.display())]
+    ModelWithoutRecord { path: PathBuf },
     #[error("the data set {data} has the classes {found}, but the model knows {expected}")]
     OtherClasses { data: String, expected: String, found: String },
     #[error("{} is what the training begins with; name another file", path.display())]
@@ -126,7 +134,8 @@ pub(crate) enum CliError {
     #[error("the {part} data has SHA-256 {found}, but the run began with {expected}")]
     DataChanged { part: &'static str, found: String, expected: String },
     #[error(
-        "the test images of {data} have SHA-256 {found}, but those of the run {expected}; if they are meant, name them with --data"
+        "the test images of {data} have SHA-256 {found}, but those of the run {expected}; where they are cut from a folder without a test \
+         part, others are cut from a changed one, and the model may have learned from them. If they are meant, name them with --data"
     )]
     OtherTestData { data: String, found: String, expected: String },
     #[error("the record tells of epochs, but there is no {}", path.display())]
@@ -173,7 +182,7 @@ pub(crate) enum CliError {
     Csv(#[source] csv::Error),
     #[error("cannot draw the contact sheet")]
     Sheet(#[source] image::ImageError),
-    #[error("{n_failed} of {n_images} pictures could not be read")]
+    #[error("{n_failed} of {n_images} could not be read")]
     Pictures { n_failed: usize, n_images: usize },
     #[error("standard output cannot be written to")]
     Stdout(#[source] io::Error),
@@ -193,7 +202,7 @@ pub(crate) enum CliError {
     StdoutClosed { dir: PathBuf, n_epochs: usize },
     #[error("interrupted before the first step; nothing is kept")]
     InterruptedEarly,
-    #[error("interrupted in epoch {}; {} kept in {2}, and `danlu resume {2}` goes on", n_epochs + 1, epochs_are(*n_epochs), dir.display())]
+    #[error("interrupted in epoch {}; {} kept in {2}, and `danlu resume {3}` goes on", n_epochs + 1, epochs_are(*n_epochs), dir.display(), crate::output::typed(dir))]
     Interrupted { dir: PathBuf, n_epochs: usize },
 }
 
@@ -263,6 +272,7 @@ impl CliError {
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
             Self::WeightsInTheWay { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
+            Self::ExportOther { .. } | Self::PictureName { .. } | Self::OntoData { .. } => 2,
             Self::ClassesMisfit { .. } | Self::PicturesMisfit { .. } => 2,
             Self::OtherClasses { .. } | Self::OntoInput { .. } => 2,
             _ => 1,

@@ -13,7 +13,7 @@ use train::Evaluation;
 
 use crate::cli::EvalArgs;
 use crate::error::CliError;
-use crate::loading::Wanted;
+use crate::loading::{TestPart, Wanted};
 use crate::{environment, output};
 
 #[derive(Serialize)]
@@ -23,6 +23,8 @@ struct EvalJson {
     loss: f64,
     accuracy: f64,
     n: usize,
+    /// Pictures of the data set that could not be read.
+    n_rejected: usize,
 }
 
 pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
@@ -37,11 +39,19 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     }
     let record = model.path.parent().map(runs::read_record).transpose()?.flatten();
     let loss = record.as_ref().map_or_else(|| LossSpec::fitting(&model.network), |run| run.spec.loss.clone());
+    let learned_from = record.as_ref().map(|run| run.data.clone());
     let (data, wanted, record) = data(args, record)?;
     wanted.check_fit(&model.plan)?;
-    let test = wanted.load_test(model.network.input)?;
+    args.logits.as_ref().map_or(Ok(()), |logits| wanted.check_no_input(logits))?;
+    let TestPart { dataset: test, is_cut, n_rejected } = wanted.load_test(model.network.input)?;
     check_classes(&model.classes, &test)?;
     record.map_or(Ok(()), |record| check_same(&record, &test))?;
+    if is_cut && learned_from.is_none_or(|record| record.test_sha256 != test.sha256) {
+        output::note(&format!(
+            "note: {} has no test part; a tenth of it, drawn by chance, is tested, and the model may have learned from these pictures",
+            test.name
+        ));
+    }
     let evaluation = train::evaluate(&model.plan, &model.params, &test, &model.normalization, &loss, setup)?;
     if !evaluation.loss.is_finite() {
         return Err(CliError::NotFinite { path: model.path });
@@ -53,7 +63,7 @@ pub(crate) fn run(args: &EvalArgs) -> Result<(), CliError> {
     let Evaluation { loss, accuracy, n, .. } = evaluation;
     if args.json {
         let model = model.path.display().to_string();
-        return output::json(&EvalJson { model, data, loss, accuracy, n });
+        return output::json(&EvalJson { model, data, loss, accuracy, n, n_rejected });
     }
     output::line(&format!("test loss {loss:.4}, test acc {accuracy:.4}, {n} images"))
 }

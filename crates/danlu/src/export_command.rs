@@ -18,40 +18,50 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
     if is_same_file(&args.out, &model.path) {
         return Err(CliError::ExportOntoModel { path: args.out.clone() });
     }
+    if format_of(&args.out).is_some_and(|named| named != format) {
+        return Err(CliError::ExportOther { path: args.out.clone() });
+    }
     let files = files(&model, format, &args.out)?;
     // The model's own weights may lie where those of the class go, as they are the same.
     let is_own = |path: &Path| is_same_file(path, &model.path);
     for (path, bytes) in files.iter().filter(|(path, _)| !is_own(path)) {
         check_no_run_file(path)?;
+        atomic_file::check_place(path)?;
         check_weights_free(path, bytes, &args.out)?;
     }
     for (path, bytes) in files {
         if !is_own(&path) {
             atomic_file::replace(&path, &bytes)?;
         }
-        output::line(&format!("{}, {} bytes", path.display(), bytes.len()))?;
+        let written = format!("{}, {} bytes", path.display(), bytes.len());
+        // It may be standard output itself.
+        if atomic_file::is_special(&path) { output::note(&written) } else { output::line(&written)? }
     }
     Ok(())
 }
 
 /// The weights beside a class were not named: where no class lies beside them, they are something else.
 fn check_weights_free(path: &Path, bytes: &[u8], out: &Path) -> Result<(), CliError> {
-    let is_free = path == out || out.exists() || !path.exists();
+    let is_free = path == out || out.is_file() || !path.exists();
     match is_free || fs::read(path).is_ok_and(|found| found == bytes) {
         true => Ok(()),
         false => Err(CliError::WeightsInTheWay { path: path.to_owned() }),
     }
 }
 
+/// What a file's name says.
+fn format_of(out: &Path) -> Option<ExportFormat> {
+    match out.extension()?.to_str()? {
+        "onnx" => Some(ExportFormat::Onnx),
+        "py" => Some(ExportFormat::Pytorch),
+        "safetensors" => Some(ExportFormat::Safetensors),
+        _ => None,
+    }
+}
+
 /// What was asked for, or what the file's name says.
 fn format(args: &ExportArgs) -> Result<ExportFormat, CliError> {
-    let by_name = match args.out.extension().and_then(|extension| extension.to_str()) {
-        Some("onnx") => Some(ExportFormat::Onnx),
-        Some("py") => Some(ExportFormat::Pytorch),
-        Some("safetensors") => Some(ExportFormat::Safetensors),
-        _ => None,
-    };
-    match (args.to, by_name) {
+    match (args.to, format_of(&args.out)) {
         (Some(ExportFormat::Pytorch), by_name) if by_name != Some(ExportFormat::Pytorch) => {
             Err(CliError::ExportName { path: args.out.clone() })
         }

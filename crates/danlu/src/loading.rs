@@ -3,7 +3,7 @@
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
 
-use data::{Dataset, Partition, Parts, Place, Places, Rejected, Source};
+use data::{Dataset, Partition, Parts, Place, Places, Rejected, Source, Split};
 use nn::Plan;
 use spec::{DataRecord, NetworkSpec};
 
@@ -34,6 +34,15 @@ pub(crate) struct Loaded {
     pub(crate) n_skipped: usize,
     /// Width and height of each picture of a folder before it was fitted.
     pub(crate) original_sizes: Vec<[u32; 2]>,
+}
+
+/// What a model is tested on.
+pub(crate) struct TestPart {
+    pub(crate) dataset: Dataset,
+    /// The data set has no test part: a share of it, drawn by chance, is tested.
+    pub(crate) is_cut: bool,
+    /// Pictures of the data set that could not be read.
+    pub(crate) n_rejected: usize,
 }
 
 impl Loaded {
@@ -125,6 +134,14 @@ impl Wanted {
         }
     }
 
+    /// Refuses a file to be written that the data set is read from.
+    pub(crate) fn check_no_input(&self, path: &Path) -> Result<(), CliError> {
+        match self {
+            Self::Found(source) if source.reads(path) => Err(CliError::OntoData { path: path.to_owned() }),
+            _ => Ok(()),
+        }
+    }
+
     /// Reads all parts, pictures fitted to `shape`.
     pub(crate) fn load(
         self,
@@ -143,13 +160,20 @@ impl Wanted {
         Ok(Loaded { dir, place, train, validation, test, rejected, n_skipped, original_sizes })
     }
 
-    /// Reads the test part alone, which is that of every run.
-    pub(crate) fn load_test(self, shape: [usize; 3]) -> Result<Dataset, CliError> {
+    /// Reads the test part alone, which is that of every run; tells of pictures that cannot be read.
+    pub(crate) fn load_test(self, shape: [usize; 3]) -> Result<TestPart, CliError> {
         let source = self.open(false)?;
-        let cache = environment::picture_cache();
-        let mut bar = DownloadBar::new(!io::stderr().is_terminal());
-        let partition = Partition::default();
-        Ok(source.read_test(shape, &partition, cache.as_deref(), &mut |news| bar.show(news))?)
+        let is_cut = !source.has(Split::Test);
+        if source.shape().is_some() {
+            source.notes().iter().for_each(|note| output::note(&format!("note: {note}")));
+            let dataset = source.read_test(shape, &Partition::default(), None, &mut |_| {})?;
+            return Ok(TestPart { dataset, is_cut, n_rejected: 0 });
+        }
+        let loaded = Self::Found(Box::new(source)).load(shape, &Partition::default(), false)?;
+        if let Some(rejected) = rejected_text(&loaded) {
+            output::note(&rejected);
+        }
+        Ok(TestPart { dataset: loaded.test, is_cut, n_rejected: loaded.rejected.len() })
     }
 
     /// Finds it, if need be by a download.
@@ -177,15 +201,11 @@ pub(crate) fn rejected_text(loaded: &Loaded) -> Option<String> {
     let lines: String = shown.map(|one| format!("\n  {}: {}", one.path.display(), one.reason)).collect();
     let more = match rejected.len().saturating_sub(N_REJECTED_SHOWN) {
         0 => String::new(),
-        n => format!("\n  and {n} more; `danlu data info {} --json` lists all", dir.display()),
+        n => format!("\n  and {n} more; `danlu data info {} --json` lists all", output::typed(dir)),
     };
-    Some(format!(
-        "{} in {} cannot be read and are left out:{lines}{more}",
-        pictures(rejected.len()),
-        dir.display()
-    ))
-}
-
-fn pictures(n: usize) -> String {
-    if n == 1 { "1 picture".into() } else { format!("{n} pictures") }
+    let dir = dir.display();
+    Some(match rejected.len() {
+        1 => format!("1 picture in {dir} cannot be read and is left out:{lines}"),
+        n => format!("{n} pictures in {dir} cannot be read and are left out:{lines}{more}"),
+    })
 }

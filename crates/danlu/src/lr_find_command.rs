@@ -7,6 +7,7 @@ use train::{LrFind, LrPoint, LrRange, lr_find};
 
 use crate::cli::LrFindArgs;
 use crate::error::CliError;
+use crate::picture_format::PictureFormat;
 use crate::run::{Run, initial_params};
 use crate::table::{Align, table};
 use crate::{output, request};
@@ -41,30 +42,34 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
     }
     check_no_run_file(&args.plot)?;
     atomic_file::check_place(&args.plot)?;
-    request.check_no_input(&args.run, &args.plot)?;
     let (plan, wanted) = request.prepare()?;
+    request.check_no_input(&args.run, &wanted, &args.plot)?;
+    let format = PictureFormat::of(&args.plot, &[PictureFormat::Svg, PictureFormat::Png])?;
     let params = initial_params(&mut request.spec, &plan)?;
     let talk = request.talk.with(args.json, false);
     let run = Run::load(request.spec, plan, wanted, request.setup, talk)?;
     let found = lr_find(run.job(), &params, range, usize::from(args.steps))?;
     // First, so that the sweep is not lost with the picture; nor is the picture when nobody reads on.
     let printed = if talk.json { print_json(args, &run, &found) } else { print_text(&found) };
-    let svg = draw(&found, &run.spec.network.name)?;
-    atomic_file::replace(&args.plot, svg.as_bytes())?;
+    atomic_file::replace(&args.plot, &draw(&found, &run.spec.network.name, format)?)?;
     if !talk.json && printed.is_ok() {
         output::note(&format!("the curve is in {}", args.plot.display()));
     }
     printed
 }
 
-fn draw(found: &LrFind, network: &str) -> Result<String, CliError> {
+fn draw(found: &LrFind, network: &str, format: PictureFormat) -> Result<Vec<u8>, CliError> {
     let point = |&LrPoint { learning_rate, loss, smoothed }: &LrPoint| lr_curve::LrPoint {
         learning_rate,
         loss,
         smoothed,
     };
     let points: Vec<_> = found.points.iter().map(point).collect();
-    Ok(lr_curve::svg(&LrCurve { network, points: &points, steepest: found.steepest })?)
+    let curve = LrCurve { network, points: &points, steepest: found.steepest };
+    Ok(match format {
+        PictureFormat::Svg => lr_curve::svg(&curve)?.into_bytes(),
+        PictureFormat::Png => lr_curve::png(&curve)?,
+    })
 }
 
 fn print_json(args: &LrFindArgs, run: &Run, found: &LrFind) -> Result<(), CliError> {

@@ -20,6 +20,7 @@ mod lr_find_command;
 mod network_file;
 mod output;
 mod picture_files;
+mod picture_format;
 mod picture_paths;
 mod predict_command;
 mod progress;

@@ -1,6 +1,7 @@
 //! Standard output and standard error, which may be closed or full at any time.
 
 use std::io::{self, Write};
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -23,6 +24,17 @@ pub(crate) fn exact(text: &str) -> Result<(), CliError> {
     writeln!(stdout, "{text}").and_then(|()| stdout.flush()).map_err(CliError::Stdout)
 }
 
+/// A path as it can be typed again.
+pub(crate) fn typed(path: &Path) -> String {
+    let text = path.display().to_string();
+    let is_plain = |c: char| c.is_alphanumeric() || "-_./+,:=@%".contains(c);
+    if !text.is_empty() && text.chars().all(is_plain) {
+        text
+    } else {
+        format!("'{}'", text.replace('\'', "'\\''"))
+    }
+}
+
 /// A JSON object on a line of its own.
 pub(crate) fn json(value: &impl Serialize) -> Result<(), CliError> {
     exact(&serde_json::to_string(value)?)
@@ -35,7 +47,16 @@ pub(crate) fn note(text: &str) {
 
 #[cfg(test)]
 mod tests {
-    use super::printable;
+    use super::{printable, typed};
+
+    #[test]
+    fn a_path_can_be_typed_again() {
+        let cases =
+            [("runs/a-1", "runs/a-1"), ("我的/a", "我的/a"), ("my run", "'my run'"), ("it's", r"'it'\''s'")];
+        for (path, expected) in cases {
+            assert_eq!(typed(path.as_ref()), expected);
+        }
+    }
 
     #[test]
     fn what_would_move_the_cursor_does_not_pass() {

@@ -29,7 +29,7 @@ pub(crate) struct Found {
 }
 
 /// Finds all pictures. A file that is named is taken for one whatever its ending; of folders only files whose names end
-/// as pictures' do. A pattern (`*`, `?`, `[a-c]`, `**`) counts only where no file has it as its name.
+/// as pictures' do. A pattern (`*`, `?`, `[a-c]`, `**`) counts only where no file and no folder on the way has it as its name.
 pub(crate) fn find(typed: &[PathBuf]) -> Found {
     let mut found = Found::default();
     for path in typed {
@@ -174,7 +174,7 @@ enum Step {
 fn steps(pattern: &Path) -> Result<(PathBuf, Vec<Step>), PatternError> {
     let mut components = pattern.components().map(Component::as_os_str).peekable();
     let mut base = PathBuf::new();
-    while let Some(name) = components.next_if(|name| !is_wild(name)) {
+    while let Some(name) = components.next_if(|name| !is_wild(name) || base.join(name).exists()) {
         base.push(name);
     }
     let mut steps = vec![];
@@ -223,6 +223,9 @@ mod tests {
         assert_eq!(names(&[at("set/?.png"), at("y.dat")]), (vec!["set/b.png".into(), "y.dat".into()], 0));
         assert_eq!(names(&[at("[x].png"), at("gone.png")]), (vec!["[x].png".into(), "gone.png".into()], 0));
         assert_eq!(names(&[at("set/*.bmp"), at("set/[")]), (vec![], 2));
+        fs::create_dir(at("set [2]")).unwrap();
+        fs::write(at("set [2]/d.png"), "").unwrap();
+        assert_eq!(names(&[at("set [2]/*.png")]), (vec!["set [2]/d.png".into()], 0));
         fs::create_dir(at("empty")).unwrap();
         assert_eq!(names(&[at("empty")]), (vec![], 1));
     }

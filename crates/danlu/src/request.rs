@@ -43,12 +43,17 @@ impl Request {
     }
 
     /// Refuses a file to be written that the training is made from.
-    pub(crate) fn check_no_input(&self, args: &RunArgs, path: &Path) -> Result<(), CliError> {
+    pub(crate) fn check_no_input(
+        &self,
+        args: &RunArgs,
+        wanted: &Wanted,
+        path: &Path,
+    ) -> Result<(), CliError> {
         let init = self.spec.init.as_ref().map(|init| Path::new(&init.file));
         let inputs = [args.file.as_deref(), args.network.as_deref(), init];
         match inputs.into_iter().flatten().any(|input| is_same_file(input, path)) {
             true => Err(CliError::OntoInput { path: path.to_owned() }),
-            false => Ok(()),
+            false => wanted.check_no_input(path),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use nn::Plan;
-use runs::{CHECKPOINT, RECORD, RUN, RunFolder};
+use runs::{BEST, CHECKPOINT, MODEL, RECORD, RUN, RunFolder};
 use spec::{DataRecord, RunRecord, RunState, TrainSpec};
 use train::Checkpoint;
 
@@ -106,8 +106,13 @@ fn read_checkpoint(
         let in_file = |source| CliError::Checkpoint { path, source };
         return Checkpoint::from_bytes(&bytes, plan, spec).map_err(in_file);
     }
-    // A run that was about to begin over another one may have left that one's checkpoint, and has a pending spec.
-    if !has_record && folder.spec_file() == RUN && path.exists() {
+    // A run that was about to begin over another one may have left that one's files, and has a pending spec.
+    let is_pending = folder.spec_file() != RUN;
+    let model = [MODEL, BEST].map(|file| folder.path(file)).into_iter().find(|path| path.exists());
+    if let Some(path) = model.filter(|_| !has_record && !is_pending) {
+        return Err(CliError::ModelWithoutRecord { path });
+    }
+    if !has_record && !is_pending && path.exists() {
         let bytes = fs::read(&path).map_err(CliError::io("read", &path))?;
         if Checkpoint::from_bytes(&bytes, plan, spec).is_ok_and(|found| !found.epochs().is_empty()) {
             return Err(CliError::NoRecord { path: folder.path(RECORD) });

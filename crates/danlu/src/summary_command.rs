@@ -59,7 +59,7 @@ fn list_presets(json: bool) -> Result<(), CliError> {
     output::line(&rows.join("\n"))
 }
 
-/// The network that a preset's name, a network file, a model file or a run folder stands for.
+/// The network that a preset's name, a network file, a run file, a model file or a run folder stands for.
 fn find_network(name: &Path) -> Result<NetworkSpec, CliError> {
     if let Some(network) = name.to_str().and_then(spec::preset) {
         return Ok(network);
@@ -75,8 +75,14 @@ fn in_file(path: &Path) -> Result<NetworkSpec, CliError> {
     match input_file::read(path) {
         Ok(bytes) if model_file::is_model(path, &bytes) => Ok(model_file::load_network(path, &bytes)?),
         // The other reader knows what to say of texts, and of files that are not there.
-        _ => network_file::read(path),
+        _ => network_file::read(path).or_else(|error| network_of_run_file(path).ok_or(error)),
     }
+}
+
+/// The network that a run file names.
+fn network_of_run_file(path: &Path) -> Option<NetworkSpec> {
+    let names_one = request::read_run_file(path).is_ok_and(|file| file.network.is_some());
+    names_one.then(|| request::read_run(path).ok()).flatten().map(|run| run.network)
 }
 
 fn in_run_file(path: &Path) -> Result<NetworkSpec, CliError> {

@@ -1,5 +1,7 @@
 //! Aligned columns and readable numbers.
 
+use unicode_width::UnicodeWidthStr;
+
 /// Which side of a column its text keeps to.
 #[derive(Clone, Copy)]
 pub(crate) enum Align {
@@ -13,16 +15,19 @@ pub(crate) fn table(aligns: &[Align], rows: &[Vec<String>]) -> String {
     let printable =
         |row: &Vec<String>| row.iter().map(|cell| cell.replace(char::is_control, "\u{fffd}")).collect();
     let rows: Vec<Vec<String>> = rows.iter().map(printable).collect();
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| rows.iter().map(|row| row[column].width()).max().unwrap_or(0);
     let widths: Vec<usize> = (0..aligns.len()).map(width).collect();
     let lines: Vec<String> = rows.iter().map(|row| line(aligns, &widths, row)).collect();
     lines.join("\n")
 }
 
 fn line(aligns: &[Align], widths: &[usize], row: &[String]) -> String {
-    let cells = row.iter().zip(aligns).zip(widths).map(|((cell, align), &width)| match align {
-        Align::Left => format!("{cell:<width$}"),
-        Align::Right => format!("{cell:>width$}"),
+    let cells = row.iter().zip(aligns).zip(widths).map(|((cell, align), &width)| {
+        let blanks = " ".repeat(width - cell.width());
+        match align {
+            Align::Left => format!("{cell}{blanks}"),
+            Align::Right => format!("{blanks}{cell}"),
+        }
     });
     cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
@@ -59,6 +64,9 @@ mod tests {
         let rows = [row(["name", "n"]), row(["é", "100"])];
         assert_eq!(table(&[Align::Left, Align::Right], &rows), "name    n\né     100");
         assert_eq!(table(&[Align::Left, Align::Left], &[row(["a\nb", "c"])]), "a\u{fffd}b  c");
+        // A Chinese character is two columns wide.
+        let rows = [row(["横条", "1"]), row(["abcde", "2"])];
+        assert_eq!(table(&[Align::Left, Align::Right], &rows), "横条   1\nabcde  2");
     }
 
     #[test]

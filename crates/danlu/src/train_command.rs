@@ -18,10 +18,10 @@ use crate::run_observer::{Logs, StepsLog};
 pub(crate) fn run(args: &TrainArgs) -> Result<(), CliError> {
     let mut request = request::resolve(&args.run)?;
     let talk = request.talk.with(args.json, args.quiet).live(args.live)?;
-    if let Some(log) = &args.steps_log {
-        request.check_no_input(&args.run, log)?;
-    }
     let (plan, wanted) = request.prepare()?;
+    if let Some(log) = &args.steps_log {
+        request.check_no_input(&args.run, &wanted, log)?;
+    }
     let params = initial_params(&mut request.spec, &plan)?;
     interrupt::tidy_up();
     let folder = match args.out.as_ref().or(request.out.as_ref()) {

@@ -46,6 +46,10 @@ impl CifarSet {
     /// Channels, rows, columns.
     pub(crate) const SHAPE: [usize; 3] = SHAPE;
 
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.train.iter().chain(&self.test).map(PathBuf::as_path)
+    }
+
     /// The files in a folder or in the folder in it that the authors' archive unpacks to. `None`: there are none.
     pub(crate) fn detect(dir: &Path) -> Result<Option<Self>, DataError> {
         check_folder(dir)?;

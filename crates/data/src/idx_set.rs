@@ -53,6 +53,10 @@ struct Part {
 }
 
 impl IdxSet {
+    pub(crate) fn files(&self) -> impl Iterator<Item = &Path> {
+        self.parts.values().flat_map(|part| [part.images.as_path(), part.labels.file.as_path()])
+    }
+
     /// The data set `known` in a folder: Fashion-MNIST's four files, or for the others whatever fits.
     ///
     /// # Errors

@@ -115,6 +115,20 @@ impl Source {
         &self.notes
     }
 
+    /// Whether a file is one of those that the data set is read from, by whatever name.
+    pub fn reads(&self, path: &Path) -> bool {
+        let Ok(path) = fs::canonicalize(path) else { return false };
+        let is_it = |file: &Path| fs::canonicalize(file).is_ok_and(|file| file == path);
+        match &self.format {
+            Format::Idx(set) => set.files().any(is_it),
+            Format::Cifar(set) => set.files().any(is_it),
+            Format::Pictures(folder) => {
+                let inside = path.strip_prefix(&folder.root);
+                inside.is_ok_and(|inside| folder.entries.iter().any(|entry| entry.path == inside))
+            }
+        }
+    }
+
     /// Whether the data set comes with this part; one that it does not come with is cut from the training part.
     pub fn has(&self, split: Split) -> bool {
         match &self.format {

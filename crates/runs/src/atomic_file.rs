@@ -13,9 +13,19 @@ use crate::RunsError;
 /// The bytes go into `.NAME.tmp` beside it; one name, so that a leftover of a killed program is used up by the
 /// next write. A pipe or a device is written to as it is: it must not be replaced by a file.
 pub fn replace(path: &Path, bytes: &[u8]) -> Result<(), RunsError> {
-    let is_special = fs::metadata(path).is_ok_and(|found| !found.is_file());
-    let written = if is_special { fs::write(path, bytes) } else { replace_file(path, bytes) };
+    let written = if is_special(path) { fs::write(path, bytes) } else { replace_file(path, bytes) };
     written.map_err(RunsError::io("write", path))
+}
+
+/// Whether it is no file of its own: a pipe, a device, or a process's open file such as `/dev/stdout`, which may lead to a file.
+pub fn is_special(path: &Path) -> bool {
+    let is_in_proc = |path: &Path| {
+        let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+        folder.is_some_and(|folder| folder.starts_with("/proc"))
+    };
+    fs::metadata(path).is_ok_and(|found| !found.is_file())
+        || is_in_proc(path)
+        || fs::read_link(path).is_ok_and(|target| is_in_proc(&target))
 }
 
 /// What would keep [`replace`] from writing there whatever the bytes: no folder for the file, or a folder in its place.
@@ -96,6 +106,24 @@ mod tests {
         replace(&path, b"two").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"two");
         assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn an_open_file_is_written_to_as_it_is() {
+        use std::os::fd::AsRawFd;
+        let dir = tempfile::tempdir().unwrap();
+        let (path, link) = (dir.path().join("a"), dir.path().join("stdout"));
+        let file = File::create(&path).unwrap();
+        let open = format!("/proc/self/fd/{}", file.as_raw_fd());
+        std::os::unix::fs::symlink(&open, &link).unwrap();
+        for place in [link.as_path(), Path::new(&open)] {
+            assert!(is_special(place));
+            replace(place, b"one").unwrap();
+            assert_eq!(fs::read(&path).unwrap(), b"one");
+        }
+        assert_eq!(fs::read_link(&link).unwrap(), Path::new(&open), "the link stays");
+        assert!(!is_special(&path) && !is_special(&dir.path().join("none")));
     }
 
     #[cfg(target_os = "linux")]

@@ -50,7 +50,7 @@ pub struct LrFind {
     /// Where the smoothed loss falls most steeply over the logarithm of the rate, on the way to its lowest; `None` where it falls no
     /// lower than batches differ by chance. fastai's `steep`.
     pub steepest: Option<f64>,
-    /// A tenth of the rate of the lowest smoothed loss, fastai's `minimum`: a more daring choice. `None` as above.
+    /// A tenth of the rate of the lowest smoothed loss, fastai's `minimum`: mostly a more careful choice. `None` as above.
     pub minimum_tenth: Option<f64>,
 }
 

@@ -77,8 +77,8 @@ pub(crate) struct LrFindArgs {
     /// How many steps there are from one to the other.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u16).range(2..))]
     pub(crate) steps: u16,
-    /// Where the picture of the curve goes.
-    #[arg(long, value_name = "FILE.svg", default_value = "lr-find.svg")]
+    /// Where the picture of the curve goes: SVG, or PNG.
+    #[arg(long, value_name = "FILE.svg|png", default_value = "lr-find.svg")]
     pub(crate) plot: PathBuf,
     /// Print a JSON object.
     #[arg(long)]

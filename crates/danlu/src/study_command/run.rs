@@ -44,15 +44,11 @@ pub(crate) struct Work<'a> {
 impl Work<'_> {
     /// The command that goes on.
     fn typed(&self) -> String {
-        let shown = |path: &Path| match path.display().to_string() {
-            text if text.contains(char::is_whitespace) => format!("'{text}'"),
-            text => text,
-        };
         let studies = match self.flags.studies == Path::new(DEFAULT_STUDIES) {
             true => String::new(),
-            false => format!(" --studies {}", shown(&self.flags.studies)),
+            false => format!(" --studies {}", output::typed(&self.flags.studies)),
         };
-        format!("{} {}{studies}", self.command, shown(self.named))
+        format!("{} {}{studies}", self.command, output::typed(self.named))
     }
 
     fn interrupted(&self, view: &StudyView) -> CliError {

@@ -53,6 +53,11 @@ fn a_sweep_follows_a_run_file_and_refuses_what_makes_no_sense() {
     place.run("lr-find run.toml --steps 1").fails(2, &["--steps"]);
     place.run("lr-find --data nowhere").fails(2, &["`nowhere` is neither the name of a data set"]);
     // Before any data is looked for.
+    place.run("lr-find --data data --batch-size 64 --steps 20 --plot lr.PNG").succeeds();
+    assert!(std::fs::read(place.path("lr.PNG")).unwrap().starts_with(b"\x89PNG"));
+    place.run("lr-find --data data --plot lr.jpg").fails(2, &["must end in .svg or .png"]);
+    let said = ["data/train-images-idx3-ubyte is a file of the data set"];
+    place.run("lr-find --data data --plot data/train-images-idx3-ubyte").fails(2, &said);
     place.run("lr-find --data nowhere --plot data").fails(1, &["cannot write data", "is a directory"]);
     place.run("lr-find --data nowhere --plot no/a.svg").fails(1, &["cannot write no/a.svg", "No such file"]);
 }

@@ -145,7 +145,7 @@ fn a_picture_that_cannot_be_read_does_not_stop_the_others() {
     place.write("cut.png", &good[..good.len() / 2]);
     place.write("text.jpg", "hello");
     let ran = place.run("predict run cut.png good.png text.jpg none.png data");
-    let said = ["cut.png", "text.jpg", "none.png", "data holds no picture", "4 of 5 pictures"];
+    let said = ["cut.png", "text.jpg", "none.png", "data holds no picture", "4 of 5 could not be read"];
     let ran = ran.fails(1, &said);
     assert!(ran.stdout.starts_with("good.png\n"), "{}", ran.stdout);
 }
@@ -166,7 +166,7 @@ fn folders_and_patterns_are_predicted_in_order() {
         ran.stdout.lines().map(|line| object(line)["image"].clone()).collect::<Vec<_>>(),
         ["set/a.bmp", "set/b.png", "set/deep/c.webp"]
     );
-    place.run("predict run set/*.gif").fails(1, &["no file matches `set/*.gif`", "1 of 1 pictures"]);
+    place.run("predict run set/*.gif").fails(1, &["no file matches `set/*.gif`", "1 of 1 could not be read"]);
     place.run("predict run set --json --csv").fails(2, &["cannot be used with"]);
 }
 
@@ -181,7 +181,10 @@ fn what_is_no_model_is_refused() {
     place.train("--optimizer sgd --learning-rate 1e30 --out run");
     place.run("eval run --data data").fails(1, &["run has no model: not one epoch"]);
     // The network of such a run is known all the same.
-    place.run("summary run").succeeds();
+    let of_run = place.run("summary run").succeeds().stdout;
+    assert_eq!(place.run("summary run/run.toml").succeeds().stdout, of_run);
+    place.write("empty.toml", "");
+    place.run("summary empty.toml").fails(2, &["empty.toml"]);
 }
 
 #[test]
@@ -231,6 +234,7 @@ fn a_model_is_exported_by_the_ending_of_the_file() {
 fn exports_that_cannot_be_are_refused() {
     let place = Place::new();
     place.train("--epochs 1 --out run").succeeds();
+    std::fs::create_dir(place.path("folder.py")).unwrap();
     let cases = [
         ("export run lenet", 2, "lenet does not end in .onnx, .py or .safetensors; say with --to which"),
         ("export run --to pytorch lenet.pt", 2, "lenet.pt does not end in .py"),
@@ -239,10 +243,17 @@ fn exports_that_cannot_be_are_refused() {
         ("export run/../run --to onnx ./run/model.safetensors", 2, "is the model that is exported"),
         ("export nothing lenet.onnx", 1, "cannot read nothing"),
         ("export run no/lenet.onnx", 1, "cannot write no/lenet.onnx"),
+        ("export run --to onnx lenet.py", 2, "lenet.py has the ending of another format than --to asks for"),
+        ("export run folder.py", 1, "cannot write folder.py"),
         ("export data lenet.onnx", 1, "cannot read data/model.safetensors"),
     ];
     for (arguments, code, said) in cases {
         place.run(arguments).fails(code, &[said]);
     }
-    assert!(!place.path("lenet.onnx").exists());
+    assert!(!place.path("lenet.onnx").exists() && !place.path("folder.safetensors").exists());
+    let stdout = std::fs::File::create(place.path("redirected")).unwrap();
+    let mut command = place.command("export run /dev/stdout --to safetensors");
+    let output = command.stdout(stdout).output().unwrap();
+    assert!(output.status.success() && output.stderr.starts_with(b"/dev/stdout, "));
+    place.run("eval redirected --data data").succeeds();
 }

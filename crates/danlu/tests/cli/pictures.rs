@@ -141,9 +141,8 @@ fn a_folder_of_five_thousand_is_trained_on_and_predicted() {
     let evaluated = object(&place.run("eval run --data set --json").succeeds().stdout);
     assert_eq!(evaluated["accuracy"], record.epochs[2].test_accuracy);
     assert!(evaluated["accuracy"].as_f64().unwrap() > 0.9, "{evaluated}");
-    let ran = place
-        .run("predict run set --top 1 --json")
-        .fails(1, &["half.webp", "link.png", "pictures could not"]);
+    let ran =
+        place.run("predict run set --top 1 --json").fails(1, &["half.webp", "link.png", "could not be read"]);
     let objects: Vec<Value> = ran.stdout.lines().map(object).collect();
     let right = |object: &&Value| {
         let class = object["predictions"][0]["class"].as_str().unwrap();
@@ -186,7 +185,22 @@ fn a_model_is_not_evaluated_on_other_classes() {
         place.write(&format!("{dir}/{idx}.png"), drawn(idx % 3, idx, ImageFormat::Png));
     }
     place.run("train --data set --epochs 1 --quiet --out run").succeeds();
-    place.run("eval run").succeeds();
+    assert_eq!(place.run("eval run").succeeds().stderr, "");
+    // Nothing has been moved, so that the same pictures are tested.
+    assert_eq!(place.run("eval run --data set").succeeds().stderr, "");
+    place.run("data info set --sheet set/bag/0.png").fails(2, &["set/bag/0.png is a file of the data set"]);
+    place.run("data info set --sheet sheet.svg").fails(2, &["must end in .png"]);
+    place.write("set/bag/more.png", drawn(0, 61, ImageFormat::Png));
+    place.write("set/bag/cut.png", &drawn(0, 62, ImageFormat::Png)[..40]);
+    let ran = place.run("eval run --data set --json").succeeds();
+    let said =
+        ["1 picture in set cannot be read and is left out:\n  bag/cut.png", "note: set has no test part"];
+    assert!(said.iter().all(|said| ran.stderr.contains(said)), "{}", ran.stderr);
+    assert_eq!(object(&ran.stdout)["n_rejected"], 1);
+    place.run("eval run").fails(1, &["the model may have learned from them"]);
+    for file in ["more.png", "cut.png"] {
+        fs::remove_file(place.path("set/bag").join(file)).unwrap();
+    }
     place.run("bench --data set --images 16 --threads 1").succeeds();
     fs::rename(place.path("set/dress"), place.path("set/a dress")).unwrap();
     let said = ["the data set set has the classes a dress, bag, coat, but the model knows bag, coat, dress"];

@@ -172,6 +172,13 @@ fn a_run_without_an_epoch_starts_over() {
         place.run("resume run").succeeds();
         assert_eq!(results(&place, "run"), results(&place, "whole"));
     }
+    // A model that somebody keeps beside a run file is not trained over.
+    fs::create_dir(place.path("kept")).unwrap();
+    for file in ["run.toml", "model.safetensors"] {
+        fs::copy(place.path("whole").join(file), place.path("kept").join(file)).unwrap();
+    }
+    place.run("resume kept").fails(1, &["kept/model.safetensors is there, but no record"]);
+    place.run("eval kept --data data").succeeds();
 }
 
 #[test]

@@ -43,6 +43,28 @@ fn formats_are_told_by_what_a_folder_holds() {
     }
 }
 
+#[test]
+fn the_files_of_a_set_are_told_from_others() {
+    let root = tempfile::tempdir().unwrap();
+    let at = |name: &str| root.path().join(name);
+    write_set(&at("idx"));
+    fs::create_dir(at("cifar")).unwrap();
+    cifar(&at("cifar"));
+    write_pictures(&at("pictures"), "", &["a", "b"], 20);
+    fs::write(at("pictures/sheet.png"), "").unwrap();
+    let picture = fs::read_dir(at("pictures/a")).unwrap().next().unwrap().unwrap().path();
+    let cases = [
+        ("idx", at("idx/t10k-labels-idx1-ubyte")),
+        ("cifar", at("cifar/../cifar/data_batch_1.bin")),
+        ("pictures", picture),
+    ];
+    for (name, file) in cases {
+        let source = open(&at(name)).unwrap();
+        assert!(source.reads(&file), "{}", file.display());
+        assert!(!source.reads(&at(name)) && !source.reads(&at("pictures/sheet.png")), "{name}");
+    }
+}
+
 fn refusal(prepare: impl FnOnce(&Path)) -> String {
     let dir: TempDir = tempfile::tempdir().unwrap();
     prepare(dir.path());
