@@ -17,6 +17,9 @@ pub const REPORT: &str = "report.md";
 /// What the study came to, for programs.
 pub const REPORT_JSON: &str = "report.json";
 
+const RETRAINED: &str = "retrain";
+const IN_GRID: &str = "grid";
+
 /// The folder of a study.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StudyFolder {
@@ -46,12 +49,18 @@ impl StudyFolder {
 
     /// The run folder of a trial that is trained again with the `idx`-th seed of its own.
     pub fn retrained(&self, number: u64, idx: usize) -> PathBuf {
-        self.dir.join("retrain").join(format!("{number:04}-{idx}"))
+        self.dir.join(RETRAINED).join(format!("{number:04}-{idx}"))
     }
 
     /// The folder of a trial's training with one combination of the grid.
     pub fn in_grid(&self, number: u64, idx: usize) -> PathBuf {
-        self.dir.join("grid").join(format!("{number:04}-{idx}"))
+        self.dir.join(IN_GRID).join(format!("{number:04}-{idx}"))
+    }
+
+    /// The folders of all trials' trainings again, with a seed or in the grid, that are there.
+    pub fn trained_again(&self) -> impl Iterator<Item = PathBuf> {
+        let listed = [IN_GRID, RETRAINED].map(|part| fs::read_dir(self.dir.join(part)));
+        listed.into_iter().flatten().flatten().flatten().map(|entry| entry.path())
     }
 
     /// Time in which somebody worked on the study, in seconds; what overlaps counts once.

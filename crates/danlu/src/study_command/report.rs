@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use runs::atomic_file;
 use serde::{Serialize, Serializer};
-use serde_json::{Map, Value as Json};
-use spec::{ObjectiveSpec, RunState, TrialRecord, TrialState};
+use serde_json::{Map, Value as Json, json};
+use spec::{Number, ObjectiveSpec, RunState, TrialRecord, TrialState};
 use study::{Counts, REPORT, REPORT_JSON, StudyView};
 
 use crate::error::CliError;
@@ -233,18 +233,17 @@ pub(crate) fn retrained(view: &StudyView, number: u64) -> Option<Retrained> {
     Some(Retrained { n, test_accuracy: mean, standard_error, each, runs })
 }
 
-/// The objectives by name.
+/// The objectives by name; values that are not finite are texts.
 pub(crate) fn values(objectives: &[ObjectiveSpec], trial: &TrialRecord) -> Map<String, Json> {
     let values = match &trial.state {
         TrialState::Complete { values } | TrialState::Pruned { values } => values.as_slice(),
         _ => &[],
     };
-    objectives.iter().zip(values).map(|(objective, &value)| (objective.name.clone(), number(value))).collect()
-}
-
-/// One that is not finite is a text.
-fn number(value: f64) -> Json {
-    if value.is_finite() { Json::from(value) } else { Json::from(value.to_string()) }
+    objectives
+        .iter()
+        .zip(values)
+        .map(|(objective, &value)| (objective.name.clone(), json!(Number(value))))
+        .collect()
 }
 
 /// `kernel 5, learning_rate 0.0123`

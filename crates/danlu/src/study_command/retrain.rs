@@ -211,8 +211,7 @@ pub(crate) fn is_finished(dir: &Path) -> bool {
 
 /// Whether a training of the best is at work.
 pub(crate) fn any_runs(folder: &StudyFolder) -> bool {
-    let runs = ["grid", "retrain"].into_iter().filter_map(|part| fs::read_dir(folder.path(part)).ok());
-    runs.flatten().flatten().any(|run| runs::is_locked(&run.path()))
+    folder.trained_again().any(|dir| runs::is_locked(&dir))
 }
 
 /// A process that does as if somebody had typed it.
