@@ -38,6 +38,12 @@ pub(crate) fn tiles(n: usize, max: usize) -> impl Iterator<Item = (usize, usize)
     })
 }
 
+/// Cuts `0..n` into blocks of about `len`, (start, length) of each: as even as possible, as some work is done once a block.
+pub(crate) fn blocks(n: usize, len: usize) -> impl Iterator<Item = (usize, usize)> {
+    let n_blocks = ((n + len / 2) / len).max(1);
+    tiles(n, n.div_ceil(n_blocks))
+}
+
 #[cfg(test)]
 mod tests {
     use super::tiles;

@@ -16,6 +16,7 @@
 
 mod forward;
 mod input_gradient;
+mod pointwise;
 mod weight_gradient;
 
 use spec::Pair;
@@ -38,10 +39,9 @@ pub(crate) struct Conv2d {
     /// As u32: their sums cannot overflow a usize, which spares the kernels' loops a check.
     taps: Vec<u32>,
     positions: Vec<u32>,
-    /// Where the filters' outputs begin in y, of a kernel of 1 × 1 in steps of 1: its input gradient is the same sum over
-    /// filters as its output over channels. Empty for others.
-    out_taps: Vec<u32>,
-    /// For every position of x, the (kh · KW + kw, position of y) that read it; empty where `out_taps` is not.
+    /// See [`Window::is_pointwise`].
+    is_pointwise: bool,
+    /// For every position of x, the (kh · KW + kw, position of y) that read it; empty for kernels of 1 × 1 in steps of 1.
     readers: Vec<Vec<(u32, u32)>>,
     /// For every position of x, whether it is the first of two neighbors that the same taps read; no position is in two
     /// such pairs.
@@ -89,8 +89,6 @@ impl Conv2d {
         let positions =
             (0..out.h).flat_map(|r| (0..out.w).map(move |q| offset(0, r * stride.h, q * stride.w))).collect();
         let is_pointwise = window.is_pointwise();
-        let n_out_taps = if is_pointwise { out_channels } else { 0 };
-        let out_taps = (0..n_out_taps).map(|oc| (oc * out.h * out.w) as u32).collect();
         let readers = if is_pointwise { Vec::new() } else { readers([height, width], window, out) };
         let paired = paired(&readers);
         let dense_rows = dilation.w == 1 && kernel.w > 1;
@@ -104,15 +102,10 @@ impl Conv2d {
             dense_rows,
             taps,
             positions,
-            out_taps,
+            is_pointwise,
             readers,
             paired,
         }
-    }
-
-    /// Whether the kernel is 1 × 1 in steps of 1.
-    fn is_pointwise(&self) -> bool {
-        !self.out_taps.is_empty()
     }
 
     /// Weights of one filter: C·KH·KW.

@@ -3,8 +3,9 @@
 use lanes::{Kernel, Lane};
 
 use super::Conv2d;
-use super::weight_gradient::blocks;
-use crate::tiles::{TILE, tiles};
+use super::pointwise::Product;
+use super::weight_gradient::POSITION_BLOCK;
+use crate::tiles::{TILE, blocks, tiles};
 use crate::workspace::OpScratch;
 
 impl Conv2d {
@@ -38,16 +39,21 @@ impl Conv2d {
             let weights = oc * self.n_taps()..(oc + n) * self.n_taps();
             interleave(&w[weights.clone()], n, &mut scratch[weights]);
         }
-        let (taps, positions) = (&self.taps, &self.positions);
-        let args = FilterArgs { taps, positions, x, w: scratch, b, is_pointwise: self.is_pointwise() };
-        filters(self.out_channels, args, y);
+        if self.is_pointwise {
+            return Product { plane: self.n_positions(), x, w: scratch, b }.write(self.out_channels, y);
+        }
+        filters(
+            self.out_channels,
+            FilterArgs { taps: &self.taps, positions: &self.positions, x, w: scratch, b },
+            y,
+        );
     }
 }
 
 /// Outputs of all filters, some positions after the others: what these read stays in a second-level cache for all filters.
-pub(super) fn filters<V: Lane>(n_filters: usize, args: FilterArgs<'_, V>, y: &mut [V]) {
+fn filters<V: Lane>(n_filters: usize, args: FilterArgs<'_, V>, y: &mut [V]) {
     let (n_taps, n_positions) = (args.taps.len(), args.positions.len());
-    for (first, len) in blocks(n_positions) {
+    for (first, len) in blocks(n_positions, POSITION_BLOCK) {
         for (oc, n) in tiles(n_filters, TILE) {
             let b = if args.b.is_empty() { args.b } else { &args.b[oc..oc + n] };
             let (positions, w) =
@@ -96,22 +102,16 @@ struct Forward<'a, V: Lane, const OB: usize, const PB: usize> {
 }
 
 #[derive(Clone, Copy)]
-pub(super) struct FilterArgs<'a, V: Lane> {
+struct FilterArgs<'a, V: Lane> {
     /// See [`Conv2d`].
-    pub(super) taps: &'a [u32],
-    pub(super) positions: &'a [u32],
-    pub(super) x: &'a [V],
+    taps: &'a [u32],
+    positions: &'a [u32],
+    x: &'a [V],
     /// [register tile][tap][its filters]
-    pub(super) w: &'a [V::Scalar],
+    w: &'a [V::Scalar],
     /// One for each filter, or empty
-    pub(super) b: &'a [V::Scalar],
-    /// Whether each tap is of a channel of its own, in steps of 1. What one tap reads then lies far from what the tap before
-    /// it reads, and as many streams as there are channels are more than a processor foresees.
-    pub(super) is_pointwise: bool,
+    b: &'a [V::Scalar],
 }
-
-/// Positions at least from what a tap of such a kernel reads to what it asks for: beyond those that are at work.
-const AHEAD: usize = 2;
 
 impl<V: Lane, const OB: usize, const PB: usize> Kernel for Forward<'_, V, OB, PB> {
     type Output = ();
@@ -150,11 +150,7 @@ impl<V: Lane, const OB: usize, const PB: usize> Forward<'_, V, OB, PB> {
         for (w, &tap) in args.w.as_chunks::<OB>().0.iter().zip(args.taps) {
             let mut xs = [V::zero(); B];
             for j in 0..B {
-                let at = tap as usize + positions[j];
-                xs[j] = args.x[at];
-                if args.is_pointwise {
-                    V::prefetch(args.x, at + B.max(AHEAD));
-                }
+                xs[j] = args.x[tap as usize + positions[j]];
             }
             for i in 0..OB {
                 for j in 0..B {

@@ -3,7 +3,7 @@
 use lanes::{Kernel, Lane};
 
 use super::Conv2d;
-use super::forward::{FilterArgs, filters};
+use super::pointwise::Product;
 use crate::tiles::{TILE, tiles};
 use crate::workspace::OpScratch;
 
@@ -32,7 +32,7 @@ impl Conv2d {
         scratch: &mut [V::Scalar],
         by_position: &mut [V],
     ) {
-        if self.is_pointwise() {
+        if self.is_pointwise {
             return self.backward_pointwise(w, dy, dx, scratch);
         }
         let n_positions = self.n_positions();
@@ -67,7 +67,7 @@ impl Conv2d {
         if V::REGISTERS == 1 && self.channels > 7 { 8 } else { TILE }
     }
 
-    /// dx[c][p] = Σ_oc w[oc][c] · dy[oc][p]: what the forward pass does, with w turned over.
+    /// dx[c][p] = Σ_oc w[oc][c] · dy[oc][p].
     fn backward_pointwise<V: Lane>(
         &self,
         w: &[V::Scalar],
@@ -78,14 +78,12 @@ impl Conv2d {
         for (c, n) in tiles(self.channels, TILE) {
             self.transpose_filters(w, (c, n), (0, self.out_channels), &mut scratch[c * self.out_channels..]);
         }
-        let (taps, positions) = (&self.out_taps, &self.positions);
-        let args = FilterArgs { taps, positions, x: dy, w: scratch, b: &[], is_pointwise: true };
-        filters(self.channels, args, dx);
+        Product { plane: self.n_positions(), x: dy, w: scratch, b: &[] }.write(self.channels, dx);
     }
 
     /// Vectors of scratch that [`Conv2d::backward_input`] needs.
     pub(crate) fn n_by_position(&self) -> usize {
-        if self.is_pointwise() { 0 } else { OC_BLOCK.min(self.out_channels) * self.n_positions() }
+        if self.is_pointwise { 0 } else { OC_BLOCK.min(self.out_channels) * self.n_positions() }
     }
 
     /// The weights of `n` input channels from `c` and `n_oc` output channels from `oc` as [KH][KW][n_oc][n], in the

@@ -5,7 +5,7 @@ use lanes::{Kernel, Lane};
 use super::Conv2d;
 use crate::gradient::Sum;
 use crate::sums::sum;
-use crate::tiles::tiles;
+use crate::tiles::{blocks, tiles};
 
 impl Conv2d {
     /// dw and db from dy and the x of the forward pass; db is empty where there is no bias.
@@ -27,7 +27,7 @@ impl Conv2d {
 
     /// dw of one group.
     fn backward_weights<V: Lane>(&self, x: &[V], dy: &[V], dw: &mut [V::Scalar], sum: Sum) {
-        for block in blocks(self.n_positions()) {
+        for block in blocks(self.n_positions(), POSITION_BLOCK) {
             self.backward_weights_block(block, x, dy, dw, sum);
         }
     }
@@ -115,13 +115,7 @@ struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize, const ROW: 
 
 /// Positions, about, that all filters and taps go through before the next are fetched: dy of two channels and the rows of x
 /// under them stay in a first-level cache of 32 KiB, those of all channels in a second-level cache.
-const POSITION_BLOCK: usize = 96;
-
-/// The blocks of `n` positions, (start, length) of each: as even as possible, as each pays for its sums over lanes.
-pub(super) fn blocks(n: usize) -> impl Iterator<Item = (usize, usize)> {
-    let n_blocks = ((n + POSITION_BLOCK / 2) / POSITION_BLOCK).max(1);
-    tiles(n, n.div_ceil(n_blocks))
-}
+pub(super) const POSITION_BLOCK: usize = 96;
 
 impl<V: Lane, const OB: usize, const TB: usize, const ROW: bool> Kernel
     for WeightGradient<'_, V, OB, TB, ROW>
