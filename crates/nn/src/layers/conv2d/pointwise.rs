@@ -113,3 +113,73 @@ impl<V: Lane, const OB: usize, const PB: usize> Rows<'_, V, OB, PB> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::iter;
+
+    use lanes::{Lane, Scalar};
+    use spec::Pair;
+
+    use crate::gradient::Sum;
+    use crate::layers::conformance::{Subject, check};
+    use crate::layers::conv2d::{Conv2d, Window};
+    use crate::layers::winograd_conv2d::KnownValues;
+    use crate::workspace::OpScratch;
+
+    fn scratch<V: Lane>(conv: &Conv2d) -> OpScratch<V> {
+        let scalars = vec![V::Scalar::ZERO; conv.n_scalars()];
+        OpScratch { scalars, vectors: vec![], known_values: KnownValues::new(iter::empty()) }
+    }
+
+    impl Subject for Conv2d {
+        fn forward<V: Lane>(&self, x: &[V], params: &[V::Scalar]) -> Vec<V> {
+            let (w, b) = params.split_at(self.n_weights());
+            let mut y = vec![V::zero(); self.groups * self.group_outputs()];
+            Conv2d::forward(self, x, w, b, &mut y, &mut scratch(self));
+            y
+        }
+        fn backward<V: Lane>(&self, x: &[V], params: &[V::Scalar], dy: &[V]) -> (Vec<V>, Vec<V::Scalar>) {
+            let mut dx = x.to_vec();
+            self.backward_input(&params[..self.n_weights()], dy, &mut dx, &mut scratch(self));
+            let mut d_params = vec![V::Scalar::ONE; params.len()];
+            let (dw, db) = d_params.split_at_mut(self.n_weights());
+            self.backward_params(x, dy, dw, db, Sum::Set);
+            (dx, d_params)
+        }
+        fn plain(&self, x: &[f64], params: &[f64]) -> Vec<f64> {
+            let plane = self.n_positions();
+            let mut y = vec![];
+            for i in 0..self.groups * self.out_channels * plane {
+                let (filter, p) = (i / plane, i % plane);
+                let x = &x[filter / self.out_channels * self.group_inputs()..];
+                let w = &params[filter * self.channels..][..self.channels];
+                let b = params.get(self.n_weights() + filter).copied().unwrap_or(0.0);
+                y.push(w.iter().enumerate().fold(b, |sum, (c, w)| sum + w * x[c * plane + p]));
+            }
+            y
+        }
+    }
+
+    #[test]
+    fn tiles_and_blocks_of_all_sizes() {
+        let one = Pair::square(1);
+        let window = Window { kernel: one, stride: one, dilation: one };
+        let sizes = (1..=13).map(|n| (n, 14 - n, 1, (3, 3)));
+        let planes = [1, 2, 5, 49, 73, 97, 145].map(|width| (2, 7, 1, (1, width)));
+        for (channels, out_channels, groups, (height, width)) in
+            sizes.chain(planes).chain([(6, 4, 2, (2, 5))])
+        {
+            let conv = Conv2d::new([channels, height, width], out_channels, groups, window);
+            for n_biases in [0, out_channels] {
+                let n_params = conv.n_weights() + n_biases;
+                check(
+                    &format!("{channels} to {out_channels} by {groups}, {height} × {width}"),
+                    &conv,
+                    channels * height * width,
+                    n_params,
+                );
+            }
+        }
+    }
+}
