@@ -23,7 +23,29 @@ macro_rules! enter_tile {
     };
 }
 
-pub(crate) use enter_tile;
+/// Runs a kernel with the outputs and the positions of its register tile as constants, given up to [`TILE`] outputs: 6 × 1 of two
+/// AVX2 registers each are 12 accumulators for 8 loads, 6 × 2 of one AVX-512 register too; below 8 accumulators the latency of the
+/// multiply-add (4 cycles, 2 a cycle) shows.
+macro_rules! enter_product {
+    ($n:expr, $kernel:ident $fields:tt) => {
+        match ($n, V::REGISTERS) {
+            (1, 1) => V::enter($kernel::<V, 1, 8> $fields),
+            (2, 1) => V::enter($kernel::<V, 2, 6> $fields),
+            (3, 1) => V::enter($kernel::<V, 3, 4> $fields),
+            (4, 1) => V::enter($kernel::<V, 4, 3> $fields),
+            (5, 1) => V::enter($kernel::<V, 5, 2> $fields),
+            (_, 1) => V::enter($kernel::<V, 6, 2> $fields),
+            (1, _) => V::enter($kernel::<V, 1, 4> $fields),
+            (2, _) => V::enter($kernel::<V, 2, 3> $fields),
+            (3, _) => V::enter($kernel::<V, 3, 2> $fields),
+            (4, _) => V::enter($kernel::<V, 4, 1> $fields),
+            (5, _) => V::enter($kernel::<V, 5, 1> $fields),
+            _ => V::enter($kernel::<V, 6, 1> $fields),
+        }
+    };
+}
+
+pub(crate) use {enter_product, enter_tile};
 
 /// Cuts `0..n` into the fewest pieces of at most `max`, as even as possible: (start, length) of each.
 ///

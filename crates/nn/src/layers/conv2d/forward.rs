@@ -5,7 +5,7 @@ use lanes::{Kernel, Lane};
 use super::Conv2d;
 use super::pointwise::Product;
 use super::weight_gradient::POSITION_BLOCK;
-use crate::tiles::{TILE, blocks, tiles};
+use crate::tiles::{TILE, blocks, enter_product, tiles};
 use crate::workspace::OpScratch;
 
 impl Conv2d {
@@ -59,26 +59,9 @@ fn filters<V: Lane>(n_filters: usize, args: FilterArgs<'_, V>, y: &mut [V]) {
             let (positions, w) =
                 (&args.positions[first..first + len], &args.w[oc * n_taps..(oc + n) * n_taps]);
             let y = &mut y[oc * n_positions + first..(oc + n - 1) * n_positions + first + len];
-            register_tile(n, FilterArgs { positions, w, b, ..args }, n_positions, y);
+            let args = FilterArgs { positions, w, b, ..args };
+            enter_product!(n, Forward { args, stride: n_positions, y });
         }
-    }
-}
-
-/// Outputs of `n` filters, which lie `stride` apart.
-fn register_tile<V: Lane>(n: usize, args: FilterArgs<'_, V>, stride: usize, y: &mut [V]) {
-    match (n, V::REGISTERS) {
-        (1, 1) => V::enter(Forward::<V, 1, 8> { args, stride, y }),
-        (2, 1) => V::enter(Forward::<V, 2, 6> { args, stride, y }),
-        (3, 1) => V::enter(Forward::<V, 3, 4> { args, stride, y }),
-        (4, 1) => V::enter(Forward::<V, 4, 3> { args, stride, y }),
-        (5, 1) => V::enter(Forward::<V, 5, 2> { args, stride, y }),
-        (_, 1) => V::enter(Forward::<V, 6, 2> { args, stride, y }),
-        (1, _) => V::enter(Forward::<V, 1, 4> { args, stride, y }),
-        (2, _) => V::enter(Forward::<V, 2, 3> { args, stride, y }),
-        (3, _) => V::enter(Forward::<V, 3, 2> { args, stride, y }),
-        (4, _) => V::enter(Forward::<V, 4, 1> { args, stride, y }),
-        (5, _) => V::enter(Forward::<V, 5, 1> { args, stride, y }),
-        _ => V::enter(Forward::<V, 6, 1> { args, stride, y }),
     }
 }
 
@@ -91,9 +74,7 @@ fn interleave<S: Copy>(w: &[S], n: usize, to: &mut [S]) {
     }
 }
 
-/// `OB` output channels × `PB` positions in registers. 6 × 1 of two AVX2 registers each are 12 accumulators
-/// for 8 loads, 6 × 2 of one AVX-512 register too; below 8 accumulators the latency of the multiply-add (4 cycles, 2 a
-/// cycle) shows.
+/// `OB` output channels × `PB` positions in registers.
 struct Forward<'a, V: Lane, const OB: usize, const PB: usize> {
     args: FilterArgs<'a, V>,
     /// From an output of one filter to that of the next.

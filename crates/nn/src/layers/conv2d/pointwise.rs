@@ -3,7 +3,7 @@
 
 use lanes::{Kernel, Lane};
 
-use crate::tiles::{TILE, blocks, tiles};
+use crate::tiles::{TILE, blocks, enter_product, tiles};
 
 /// out[o][p] = b[o] + Σ_i w[o][i] · x[i][p].
 #[derive(Clone, Copy)]
@@ -37,31 +37,13 @@ impl<V: Lane> Product<'_, V> {
                 let b = if self.b.is_empty() { self.b } else { &self.b[o..o + n] };
                 let args = Self { w: &self.w[o * n_in..(o + n) * n_in], b, ..self };
                 let out = &mut out[o * self.plane..(o + n) * self.plane];
-                args.register_tile(n, (first, len), out);
+                enter_product!(n, Rows { args, block: (first, len), out });
             }
-        }
-    }
-
-    fn register_tile(self, n: usize, block: (usize, usize), out: &mut [V]) {
-        let args = self;
-        match (n, V::REGISTERS) {
-            (1, 1) => V::enter(Rows::<V, 1, 8> { args, block, out }),
-            (2, 1) => V::enter(Rows::<V, 2, 6> { args, block, out }),
-            (3, 1) => V::enter(Rows::<V, 3, 4> { args, block, out }),
-            (4, 1) => V::enter(Rows::<V, 4, 3> { args, block, out }),
-            (5, 1) => V::enter(Rows::<V, 5, 2> { args, block, out }),
-            (_, 1) => V::enter(Rows::<V, 6, 2> { args, block, out }),
-            (1, _) => V::enter(Rows::<V, 1, 4> { args, block, out }),
-            (2, _) => V::enter(Rows::<V, 2, 3> { args, block, out }),
-            (3, _) => V::enter(Rows::<V, 3, 2> { args, block, out }),
-            (4, _) => V::enter(Rows::<V, 4, 1> { args, block, out }),
-            (5, _) => V::enter(Rows::<V, 5, 1> { args, block, out }),
-            _ => V::enter(Rows::<V, 6, 1> { args, block, out }),
         }
     }
 }
 
-/// `OB` outputs × `PB` positions in registers, as in [`super::forward`]. A plane after the other rather than a table of taps: the
+/// `OB` outputs × `PB` positions in registers. A plane after the other rather than a table of taps: the
 /// loop over channels is as short as its loads and multiply-adds.
 struct Rows<'a, V: Lane, const OB: usize, const PB: usize> {
     args: Product<'a, V>,
@@ -132,6 +114,7 @@ mod tests {
         OpScratch { scalars, vectors: vec![], known_values: KnownValues::new(iter::empty()) }
     }
 
+    /// Of kernels of 1 × 1.
     impl Subject for Conv2d {
         fn forward<V: Lane>(&self, x: &[V], params: &[V::Scalar]) -> Vec<V> {
             let (w, b) = params.split_at(self.n_weights());
