@@ -3,6 +3,8 @@
 
 use lanes::{Kernel, Lane};
 
+use crate::gradient::Sum;
+use crate::sums::dots;
 use crate::tiles::{TILE, blocks, enter_product, tiles};
 
 /// out[o][p] = b[o] + Σ_i w[o][i] · x[i][p].
@@ -92,6 +94,86 @@ impl<V: Lane, const OB: usize, const PB: usize> Rows<'_, V, OB, PB> {
         }
         for i in 0..OB {
             self.out[i * plane + p..][..B].copy_from_slice(&acc[i]);
+        }
+    }
+}
+
+/// The gradient of the weights: dw[o][i] = Σ_p dy[o][p] · x[i][p], summed over lanes.
+#[derive(Clone, Copy)]
+pub(super) struct WeightGradient<'a, V> {
+    /// Positions p.
+    pub(super) plane: usize,
+    /// [i][p]
+    pub(super) x: &'a [V],
+    /// [o][p]
+    pub(super) dy: &'a [V],
+}
+
+/// Positions, about, of a block of the weights' gradient: dy of six outputs and two channels' x, or four of each, stay in a first-level
+/// cache of 32 KiB.
+const GRADIENT_BLOCK: usize = 48;
+
+impl<V: Lane> WeightGradient<'_, V> {
+    /// Set or added to dw.
+    pub(super) fn give(self, dw: &mut [V::Scalar], sum: Sum) {
+        let (n_in, n_out) = (self.x.len() / self.plane, self.dy.len() / self.plane);
+        let max_out = if V::REGISTERS == 1 { 4 } else { TILE };
+        for block in blocks(self.plane, GRADIENT_BLOCK) {
+            let sum = if block.0 == 0 { sum } else { Sum::Add };
+            for (o, n) in tiles(n_out, max_out) {
+                let args = Self { dy: &self.dy[o * self.plane..(o + n) * self.plane], ..self };
+                let dw = &mut dw[o * n_in..(o + n) * n_in];
+                match n {
+                    1 => V::enter(Filters::<V, 1> { args, block, dw, sum }),
+                    2 => V::enter(Filters::<V, 2> { args, block, dw, sum }),
+                    3 => V::enter(Filters::<V, 3> { args, block, dw, sum }),
+                    4 => V::enter(Filters::<V, 4> { args, block, dw, sum }),
+                    5 => V::enter(Filters::<V, 5> { args, block, dw, sum }),
+                    _ => V::enter(Filters::<V, 6> { args, block, dw, sum }),
+                }
+            }
+        }
+    }
+}
+
+/// The part of `OB` filters' gradient from a block of positions, of a few channels after the others.
+struct Filters<'a, V: Lane, const OB: usize> {
+    args: WeightGradient<'a, V>,
+    /// The first position, and how many.
+    block: (usize, usize),
+    dw: &'a mut [V::Scalar],
+    sum: Sum,
+}
+
+impl<V: Lane, const OB: usize> Kernel for Filters<'_, V, OB> {
+    type Output = ();
+    #[inline(always)]
+    fn run(mut self) {
+        let max_in = if V::REGISTERS == 1 { 4 } else { 2 };
+        for (i, n) in tiles(self.dw.len() / OB, max_in) {
+            match n {
+                1 => self.channels::<1>(i),
+                2 => self.channels::<2>(i),
+                3 => self.channels::<3>(i),
+                _ => self.channels::<4>(i),
+            }
+        }
+    }
+}
+
+impl<V: Lane, const OB: usize> Filters<'_, V, OB> {
+    /// Of `CB` channels from `channel`.
+    #[inline(always)]
+    fn channels<const CB: usize>(&mut self, channel: usize) {
+        let WeightGradient { plane, x, dy } = self.args;
+        let (first, n) = self.block;
+        let sums = dots::<V, OB, CB>(n, (&dy[first..], plane), (&x[channel * plane + first..], plane));
+        let n_in = self.dw.len() / OB;
+        for j in 0..CB {
+            for i in 0..OB {
+                let (dw, sum) = (&mut self.dw[i * n_in + channel + j], sums[j * OB + i]);
+                *dw = if self.sum == Sum::Set { sum } else { *dw + sum };
+            }
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use lanes::{Kernel, Lane};
 
-use super::Conv2d;
+use super::{Conv2d, pointwise};
 use crate::gradient::Sum;
 use crate::sums::sum;
 use crate::tiles::{blocks, tiles};
@@ -27,6 +27,9 @@ impl Conv2d {
 
     /// dw of one group.
     fn backward_weights<V: Lane>(&self, x: &[V], dy: &[V], dw: &mut [V::Scalar], sum: Sum) {
+        if self.is_pointwise {
+            return pointwise::WeightGradient { plane: self.n_positions(), x, dy }.give(dw, sum);
+        }
         for block in blocks(self.n_positions(), POSITION_BLOCK) {
             self.backward_weights_block(block, x, dy, dw, sum);
         }

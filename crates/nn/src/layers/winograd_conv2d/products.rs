@@ -1,9 +1,8 @@
 //! The products at the points: for each of them a matrix of filter values with the tiles' values.
 
-use std::slice;
-
 use lanes::{GROUP, Kernel, Lane};
 
+use crate::sums::dots;
 use crate::tiles::{TILE, tiles};
 
 /// Runs a kernel with the rows of its register tiles as constants: those of the first, and those of a smaller one.
@@ -185,8 +184,7 @@ fn correlate_rows<V: Lane, const OB: usize>(
     }
 }
 
-/// Of `CB` channels; OB · CB ≤ 16. One register of each vector after the other, as a vector of AVX2's two leaves room for the
-/// sums of one channel only, which take as many loads as those of two.
+/// Of `CB` channels.
 #[inline(always)]
 fn correlate<V: Lane, const OB: usize, const CB: usize>(
     d_out: &[V],
@@ -194,39 +192,8 @@ fn correlate<V: Lane, const OB: usize, const CB: usize>(
     n_tiles: usize,
     du: &mut [[V::Scalar; OB]],
 ) {
-    let mut rows = [d_out; OB];
-    for i in 0..OB {
-        rows[i] = &d_out[i * n_tiles..][..n_tiles];
-    }
-    let mut channels = [values; CB];
-    for j in 0..CB {
-        channels[j] = &values[j * n_tiles..][..n_tiles];
-    }
-    let mut vectors = [V::zero(); GROUP];
-    for part in 0..V::REGISTERS {
-        let mut acc = [[V::Register::zero(); CB]; OB];
-        for tile in 0..n_tiles {
-            for i in 0..OB {
-                let d_out = register(&rows[i][tile], part);
-                for j in 0..CB {
-                    acc[i][j] = d_out.mul_add(register(&channels[j][tile], part), acc[i][j]);
-                }
-            }
-        }
-        for j in 0..CB {
-            for i in 0..OB {
-                V::registers_mut(&mut vectors[j * OB + i..][..1])[part] = acc[i][j];
-            }
-        }
-    }
-    let sums = V::sums(vectors);
+    let sums = dots::<V, OB, CB>(n_tiles, (d_out, n_tiles), (values, n_tiles));
     for (du, &sum) in du.as_flattened_mut().iter_mut().zip(&sums) {
         *du += sum;
     }
-}
-
-/// One register of a vector.
-#[inline(always)]
-fn register<V: Lane>(of: &V, part: usize) -> V::Register {
-    V::registers(slice::from_ref(of))[part]
 }
