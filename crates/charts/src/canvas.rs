@@ -1,8 +1,9 @@
 //! What is drawn on: SVG text, or a bitmap that becomes a PNG file.
 
 use std::io::Cursor;
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 
+use ab_glyph::{Font, FontRef};
 use image::{ImageFormat, RgbImage};
 use plotters::coord::Shift;
 use plotters::prelude::*;
@@ -105,6 +106,16 @@ fn refused<E: std::error::Error + Send + Sync>(error: DrawingAreaErrorKind<E>) -
     ChartError::Draw { reason: error.to_string() }
 }
 
+/// Whether the font of bitmaps has all letters of a text; the others would be empty boxes.
+pub(crate) fn has_letters(text: &str) -> bool {
+    static LETTERS: OnceLock<FontRef<'_>> = OnceLock::new();
+    let font = LETTERS.get_or_init(|| {
+        FontRef::try_from_slice(epaint_default_fonts::UBUNTU_LIGHT)
+            .expect("the font is a constant that can be read")
+    });
+    text.chars().all(|c| font.glyph_id(c).0 != 0)
+}
+
 /// Puts the font into the library's table, which text of any canvas is measured by.
 fn register() {
     static ONCE: Once = Once::new();
@@ -118,6 +129,15 @@ fn register() {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_that_the_font_lacks_are_known() {
+        for (text, expected) in
+            [("T-shirt/top …", true), ("Öl мышь αβγ", true), ("猫头鹰", false), ("owl 猫", false)]
+        {
+            assert_eq!(has_letters(text), expected, "{text}");
+        }
+    }
 
     #[test]
     fn four_pixels_become_their_mean() {

@@ -7,7 +7,7 @@ use plotters::prelude::*;
 use crate::canvas::{self, Area, Drawing, Drawn, Scale};
 use crate::colors::{GRID, INK, PALE, rgb};
 use crate::pen::{Pen, Place};
-use crate::{ChartError, LOSS, TEST, shortened};
+use crate::{ChartError, LOSS, TEST, class_name, shortened};
 
 /// The matrix is about so wide, as far as cells can be read.
 const SIDE: u32 = 720;
@@ -35,7 +35,7 @@ pub struct Matrix<'a> {
     pub title: &'a str,
     /// Number of samples of each pair.
     pub counts: &'a Confusion,
-    /// The classes' names; a class without one is shown by its number.
+    /// The classes' names; see [`class_name`].
     pub classes: &'a [String],
 }
 
@@ -90,8 +90,7 @@ impl Layout {
 
 impl Matrix<'_> {
     fn name(&self, class: usize) -> String {
-        let name = self.classes.get(class).map(String::as_str).unwrap_or_default();
-        if name.is_empty() { class.to_string() } else { shortened(name, MAX_NAME) }
+        shortened(&class_name(self.classes, class), MAX_NAME)
     }
 }
 

@@ -26,6 +26,14 @@ pub fn subject(record: &RunRecord) -> String {
     format!("{network} on {data}")
 }
 
+/// How a class is called in a picture: by its name, or by its number where it has none or the font lacks one of its letters.
+pub fn class_name(classes: &[String], class: usize) -> String {
+    match classes.get(class) {
+        Some(name) if !name.is_empty() && canvas::has_letters(name) => name.clone(),
+        _ => class.to_string(),
+    }
+}
+
 /// A name of at most `max` letters, the last of them an ellipsis where there were more.
 fn shortened(name: &str, max: usize) -> String {
     match name.chars().count() > max {

@@ -204,6 +204,8 @@ pub(crate) enum CliError {
     InterruptedEarly,
     #[error("interrupted in epoch {}; {} kept in {2}, and `danlu resume {3}` goes on", n_epochs + 1, epochs_are(*n_epochs), dir.display(), crate::output::typed(dir))]
     Interrupted { dir: PathBuf, n_epochs: usize },
+    #[error("stopped after epoch {n_epochs} of {of}; the run is kept in {}, and `danlu resume {}` goes on", dir.display(), crate::output::typed(dir))]
+    StoppedAfterEpoch { dir: PathBuf, n_epochs: usize, of: usize },
 }
 
 fn study_names() -> String {
@@ -253,7 +255,7 @@ impl CliError {
     pub(crate) fn exit_code(&self) -> u8 {
         match self {
             _ if self.is_closed_pipe() => 141,
-            Self::Interrupted { .. } | Self::InterruptedEarly => 130,
+            Self::Interrupted { .. } | Self::InterruptedEarly | Self::StoppedAfterEpoch { .. } => 130,
             Self::StudyInterrupted { .. } | Self::InterruptedWithStudy => 130,
             Self::File { source, .. } | Self::InputLine { source, .. } => source.exit_code(),
             // The network may stand in a file that cannot be read.
@@ -270,6 +272,8 @@ impl CliError {
             Self::Study(error) => study_exit_code(error),
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
+            Self::Runs(RunsError::HoldsRun { .. }) | Self::HoldsEvents { .. } => 2,
+            Self::Train(TrainError::NoValidation { .. }) => 2,
             Self::WeightsInTheWay { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
             Self::ExportOther { .. } | Self::PictureName { .. } | Self::OntoData { .. } => 2,
@@ -284,7 +288,7 @@ impl CliError {
         let prefix = if self.exit_code() == 130 { "" } else { "error: " };
         let mut text = format!("{prefix}{self}");
         for cause in causes(self) {
-            let cause = cause.to_string().trim_end().replace('\n', "\n    ");
+            let cause = narrowed(cause.to_string().trim_end()).replace('\n', "\n    ");
             // Some libraries put their cause into their own message.
             if !text.contains(&cause) {
                 text.push_str(&format!("\n  because {cause}"));
@@ -298,6 +302,35 @@ impl CliError {
         let text = causes(self).fold(self.to_string(), |text, cause| format!("{text}: {cause}"));
         text.split_whitespace().collect::<Vec<_>>().join(" ")
     }
+}
+
+/// Columns of a line of a file that a message shows at most, and of those before the place that it points at.
+const MAX_SHOWN: usize = 160;
+const BEFORE: usize = 60;
+
+/// A message that shows lines of a file and points into one, with no more of long ones than what lies around that place.
+fn narrowed(message: &str) -> String {
+    let lines: Vec<Vec<char>> = message.lines().map(|line| line.chars().collect()).collect();
+    // Behind the number of a line of the file.
+    let margin = |line: &[char]| {
+        let at = line.iter().position(|&c| c == '|')?;
+        line[..at].iter().all(|&c| c == ' ' || c.is_ascii_digit()).then_some(at + 1)
+    };
+    if !lines.iter().any(|line| line.len() > MAX_SHOWN && margin(line).is_some()) {
+        return message.into();
+    }
+    let pointed = |line: &Vec<char>| {
+        let (margin, place) = (margin(line)?, line.iter().position(|&c| c == '^')?);
+        line[margin..place].iter().all(|&c| c == ' ').then_some(place)
+    };
+    let start = lines.iter().find_map(pointed).unwrap_or(0).saturating_sub(BEFORE);
+    let shown = |line: &Vec<char>| match margin(line) {
+        Some(margin) => {
+            line[..margin].iter().chain(line[margin..].iter().skip(start).take(MAX_SHOWN)).collect()
+        }
+        None => line.iter().collect::<String>(),
+    };
+    lines.iter().map(shown).collect::<Vec<_>>().join("\n")
 }
 
 /// 2 where the study file or what was typed asks for what cannot be.
@@ -349,6 +382,28 @@ mod tests {
         assert_eq!(network(unreadable()).exit_code(), 1);
         assert_eq!(network(CliError::UnknownNetwork { name: "net.toml".into() }).exit_code(), 2);
         assert_eq!(CliError::InterruptedEarly.exit_code(), 130);
+    }
+
+    #[test]
+    fn of_a_long_line_the_place_is_shown_that_a_message_points_at() {
+        let reason = "unknown field `x`, expected one of ".repeat(9);
+        let of = |n: usize| {
+            let blanks = " ".repeat(n);
+            format!(
+                "TOML parse error\n  |\n1 | {}here{}\n  | {blanks}^^^^\n{reason}",
+                "a".repeat(n),
+                "b".repeat(n)
+            )
+        };
+        assert_eq!(narrowed(&of(9)), of(9));
+        let shown = narrowed(&of(9000));
+        let lines: Vec<&str> = shown.lines().collect();
+        assert!(
+            lines[2].starts_with("1 |aaaa") && lines[2].contains("here") && lines[2].len() < 200,
+            "{shown}"
+        );
+        assert_eq!(lines[2].find("here"), lines[3].find("^^^^"));
+        assert_eq!([lines[0], lines[4]], ["TOML parse error", &reason]);
     }
 
     #[test]

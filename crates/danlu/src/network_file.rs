@@ -24,8 +24,12 @@ pub(crate) fn is_preset(name: &Path) -> bool {
 
 /// The network in a TOML file.
 pub(crate) fn read(path: &Path) -> Result<NetworkSpec, CliError> {
-    let text = input_file::read_text(path).map_err(|error| unknown_if_absent(path, error))?;
-    NetworkSpec::from_toml(&text).map_err(CliError::in_file(path))
+    in_text(path, &input_file::read_text(path).map_err(|error| unknown_if_absent(path, error))?)
+}
+
+/// The network in the text of a TOML file.
+pub(crate) fn in_text(path: &Path, text: &str) -> Result<NetworkSpec, CliError> {
+    NetworkSpec::from_toml(text).map_err(CliError::in_file(path))
 }
 
 /// The network in a file that a run file names.

@@ -80,7 +80,9 @@ impl<'a> PictureFiles<'a> {
     }
 
     fn draw_hardest(&self, record: &RunRecord, test: &Predictions) -> Result<Vec<u8>, CliError> {
-        let name = |class: u8| self.test.classes[usize::from(class)].as_str();
+        let classes = &self.test.classes;
+        let names: Vec<String> = (0..classes.len()).map(|class| charts::class_name(classes, class)).collect();
+        let name = |class: u8| names[usize::from(class)].as_str();
         let image = |idx: usize| HardImage {
             pixels: self.test.image(idx),
             label: name(self.test.labels[idx]),

@@ -90,12 +90,20 @@ fn read_or_recipe(args: &RunArgs) -> Result<RunFile, CliError> {
 
 /// The run that a file asks for, with nothing left open.
 pub(crate) fn read_run(path: &Path) -> Result<TrainSpec, CliError> {
-    read_run_file(path)?.resolve(network_file::read_named).map_err(CliError::in_file(path))
+    run_in_text(path, &input_file::read_text(path)?)
+}
+
+/// The run that the text of a file asks for.
+pub(crate) fn run_in_text(path: &Path, text: &str) -> Result<TrainSpec, CliError> {
+    run_file_in_text(path, text)?.resolve(network_file::read_named).map_err(CliError::in_file(path))
 }
 
 pub(crate) fn read_run_file(path: &Path) -> Result<RunFile, CliError> {
-    let text = input_file::read_text(path)?;
-    RunFile::from_toml(&text).map_err(CliError::in_file(path))
+    run_file_in_text(path, &input_file::read_text(path)?)
+}
+
+fn run_file_in_text(path: &Path, text: &str) -> Result<RunFile, CliError> {
+    RunFile::from_toml(text).map_err(CliError::in_file(path))
 }
 
 /// The flags that determine the result as a run file.

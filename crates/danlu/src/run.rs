@@ -1,6 +1,7 @@
 //! A run that is ready to learn, begun or gone on with.
 
 use data::{Normalization, Partition};
+use metrics::Confusion;
 use nn::{Params, Plan};
 use runs::{RunFolder, model_file};
 use spec::{EpochRecord, FORMAT_VERSION, RunRecord, RunState, Seed, TrainSpec};
@@ -98,8 +99,8 @@ impl Run {
         self.spec.batch_size.min(self.loaded.train.len())
     }
 
-    fn about(&self, earlier: &[EpochRecord]) -> About {
-        let TrainSpec { network, optimizer, batch_size, seed, epochs, .. } = &self.spec;
+    fn about(&self, earlier: &[EpochRecord], confusion: Option<Confusion>) -> About {
+        let TrainSpec { network, optimizer, batch_size, seed, epochs, test, .. } = &self.spec;
         let (kind, rate) = (optimizer.kind(), optimizer.learning_rate());
         About {
             title: output::printable(&format!("{} on {}", network.name, self.loaded.test.name)),
@@ -107,7 +108,9 @@ impl Run {
             classes: self.loaded.test.classes.iter().map(|name| output::printable(name)).collect(),
             n_epochs: *epochs,
             batch_size: self.batch_len(),
+            testing: *test,
             earlier: earlier.to_vec(),
+            confusion,
         }
     }
 
@@ -122,20 +125,23 @@ impl Run {
     ) -> Result<(), CliError> {
         let metadata =
             model_file::metadata(&self.spec.network, &self.loaded.train.classes, &self.normalization)?;
+        let is_tested = checkpoint.epochs().last().is_some_and(|last| last.test_accuracy.is_finite());
+        let test = is_tested.then(|| train::test_predictions(self.job(), checkpoint.model())).transpose()?;
+        let pictures = PictureFiles::new(folder, &self.loaded.test);
+        let confusion = test.as_ref().map(|test| pictures.confusion(test));
         let mut observer = RunObserver {
             folder,
             plan: &self.plan,
             metadata,
             record,
-            screen: Screen::new(talk, self.about(checkpoint.epochs()))?,
+            screen: Screen::new(talk, self.about(checkpoint.epochs(), confusion))?,
             logs,
             failure: None,
             n_kept: checkpoint.epochs().len(),
-            pictures: PictureFiles::new(folder, &self.loaded.test),
+            is_stopped_between: false,
+            pictures,
             pulse: Pulse::new(self.batch_len()),
         };
-        let is_tested = checkpoint.epochs().last().is_some_and(|last| last.test_accuracy.is_finite());
-        let test = is_tested.then(|| train::test_predictions(self.job(), checkpoint.model())).transpose()?;
         observer.begin(&checkpoint, test.as_ref())?;
         let outcome = train::train(self.job(), &mut checkpoint, &mut observer);
         observer.finish(outcome)

@@ -37,6 +37,8 @@ pub(crate) struct RunObserver<'a> {
     pub(crate) pulse: Pulse,
     /// Epochs in the checkpoint.
     pub(crate) n_kept: usize,
+    /// Whether the run was asked to end, and heard of it after an epoch.
+    pub(crate) is_stopped_between: bool,
 }
 
 impl Observer for RunObserver<'_> {
@@ -61,7 +63,10 @@ impl Observer for RunObserver<'_> {
     ) -> ControlFlow<()> {
         let kept = self.keep(checkpoint, test).and_then(|()| self.tell(record, test));
         match kept {
-            Ok(()) if self.is_asked_to_stop() => ControlFlow::Break(()),
+            Ok(()) if self.is_asked_to_stop() => {
+                self.is_stopped_between = true;
+                ControlFlow::Break(())
+            }
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failure.get_or_insert(error);
@@ -168,6 +173,9 @@ impl RunObserver<'_> {
             (Some(error), _) if error.is_closed_pipe() => Err(CliError::StdoutClosed { dir, n_epochs }),
             (Some(source), _) => failed(source),
             (None, Err(source)) => failed(source.into()),
+            (None, Ok(Outcome::Stopped)) if self.is_stopped_between => {
+                Err(CliError::StoppedAfterEpoch { dir, n_epochs, of })
+            }
             (None, Ok(Outcome::Stopped)) => Err(CliError::Interrupted { dir, n_epochs }),
             (None, Ok(Outcome::Finished(_))) => Ok(()),
         }
@@ -179,6 +187,7 @@ impl RunObserver<'_> {
             Ok(()) => RunState::Finished,
             Err(CliError::StdoutClosed { .. }) if is_whole => RunState::Finished,
             Err(CliError::StdoutClosed { .. } | CliError::Interrupted { .. }) => RunState::Interrupted,
+            Err(CliError::StoppedAfterEpoch { .. }) => RunState::Interrupted,
             Err(CliError::RunFailed { source, .. }) => RunState::Failed { reason: source.one_line() },
             Err(error) => RunState::Failed { reason: error.one_line() },
         }
@@ -230,10 +239,19 @@ pub(crate) struct StepsLog {
 }
 
 impl StepsLog {
-    pub(crate) fn create(path: PathBuf) -> Result<Self, CliError> {
+    /// Leaves in it what is there, as long as it is not certain that the run begins.
+    pub(crate) fn open(path: PathBuf) -> Result<Self, CliError> {
         check_no_run_file(&path)?;
-        let file = File::create(&path).map_err(CliError::io("write", &path))?;
+        let file = File::options().write(true).create(true).truncate(false).open(&path);
+        let file = file.map_err(CliError::io("write", &path))?;
         Ok(Self { path, file })
+    }
+
+    /// Takes out of a file, which a pipe or a terminal is not, what another run has left in it.
+    pub(crate) fn clear(&self) -> Result<(), CliError> {
+        let is_file = self.file.metadata().is_ok_and(|found| found.is_file());
+        let cleared = if is_file { self.file.set_len(0) } else { Ok(()) };
+        cleared.map_err(CliError::io("write", &self.path))
     }
 
     fn write(&mut self, loss: f64) -> Result<(), CliError> {

@@ -72,17 +72,16 @@ fn find_network(name: &Path) -> Result<NetworkSpec, CliError> {
 }
 
 fn in_file(path: &Path) -> Result<NetworkSpec, CliError> {
-    match input_file::read(path) {
-        Ok(bytes) if model_file::is_model(path, &bytes) => Ok(model_file::load_network(path, &bytes)?),
-        // The other reader knows what to say of texts, and of files that are not there.
-        _ => network_file::read(path).or_else(|error| network_of_run_file(path).ok_or(error)),
+    // Read once: it may be a pipe. The other reader knows what to say of files that are not there.
+    let Ok(bytes) = input_file::read(path) else { return network_file::read(path) };
+    if model_file::is_model(path, &bytes) {
+        return Ok(model_file::load_network(path, &bytes)?);
     }
-}
-
-/// The network that a run file names.
-fn network_of_run_file(path: &Path) -> Option<NetworkSpec> {
-    let names_one = request::read_run_file(path).is_ok_and(|file| file.network.is_some());
-    names_one.then(|| request::read_run(path).ok()).flatten().map(|run| run.network)
+    let text = input_file::text(path, bytes)?;
+    match NetworkSpec::is_meant(&text) {
+        true => network_file::in_text(path, &text),
+        false => Ok(request::run_in_text(path, &text)?.network),
+    }
 }
 
 fn in_run_file(path: &Path) -> Result<NetworkSpec, CliError> {

@@ -22,14 +22,25 @@ pub(crate) fn table(aligns: &[Align], rows: &[Vec<String>]) -> String {
 }
 
 fn line(aligns: &[Align], widths: &[usize], row: &[String]) -> String {
-    let cells = row.iter().zip(aligns).zip(widths).map(|((cell, align), &width)| {
-        let blanks = " ".repeat(width - cell.width());
-        match align {
-            Align::Left => format!("{cell}{blanks}"),
-            Align::Right => format!("{blanks}{cell}"),
-        }
-    });
+    let cells = row.iter().zip(aligns).zip(widths).map(|((cell, &align), &width)| fitted(cell, width, align));
     cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+}
+
+/// The text, cut and filled up with blanks to `width` columns of a terminal.
+pub(crate) fn fitted(text: &str, width: usize, align: Align) -> String {
+    let mut cut = String::new();
+    for c in text.chars() {
+        cut.push(c);
+        if cut.width() > width {
+            cut.pop();
+            break;
+        }
+    }
+    let blanks = " ".repeat(width - cut.width());
+    match align {
+        Align::Left => format!("{cut}{blanks}"),
+        Align::Right => format!("{blanks}{cut}"),
+    }
 }
 
 /// `44426` as `44,426`.
@@ -67,6 +78,15 @@ mod tests {
         // A Chinese character is two columns wide.
         let rows = [row(["横条", "1"]), row(["abcde", "2"])];
         assert_eq!(table(&[Align::Left, Align::Right], &rows), "横条   1\nabcde  2");
+    }
+
+    #[test]
+    fn texts_are_cut_and_filled_up_by_columns() {
+        let cases = [("T恤衫", 4, "T恤 "), ("abc", 2, "ab"), ("", 2, "  "), ("恤", 1, " ")];
+        for (text, width, expected) in cases {
+            assert_eq!(fitted(text, width, Align::Left), expected);
+        }
+        assert_eq!(fitted("恤", 4, Align::Right), "  恤");
     }
 
     #[test]

@@ -56,8 +56,9 @@ fn check(spec: &spec::TrainSpec, folder: &RunFolder) -> Result<(), CliError> {
 
 /// The last that can go wrong before the first step.
 fn begin(folder: &RunFolder, args: &TrainArgs) -> Result<Logs, CliError> {
-    let steps = args.steps_log.clone().map(StepsLog::create).transpose()?;
+    let steps = args.steps_log.clone().map(StepsLog::open).transpose()?;
     let events = args.tensorboard.as_deref().map(|dir| EventLog::create(dir, args.force)).transpose()?;
     folder.begin()?;
+    steps.as_ref().map_or(Ok(()), StepsLog::clear)?;
     Ok(Logs { steps, events })
 }

@@ -7,12 +7,13 @@ mod blocks;
 mod layers;
 mod merge;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use spec::{LayerSpec, NetworkSpec, NodeSpec, Pair};
 
 use crate::graph::{Graph, Layer, Op};
+use crate::layers::conv2d::Window;
 use crate::params::Init;
 use crate::{LayerSummary, PlanError, Shape, Tensor};
 
@@ -54,6 +55,8 @@ struct Builder {
     used: Vec<bool>,
     /// Operations with running statistics, whose places are behind all parameters.
     running: Vec<(usize, String)>,
+    /// The label of the node that every tensor so far belongs to, by the tensor's name.
+    owners: BTreeMap<String, String>,
     /// Pairs of a tap and a position in the tables of all convolutions.
     n_taps: usize,
 }
@@ -104,6 +107,7 @@ impl Builder {
             sources: BTreeMap::from([(picture.name.clone(), (0, picture))]),
             used: vec![true],
             running: vec![],
+            owners: BTreeMap::new(),
             n_taps: 0,
         }
     }
@@ -119,6 +123,7 @@ impl Builder {
         let inputs = self.inputs(idx, spec, before);
         let (first_op, first_tensor) = (self.graph.ops.len(), self.graph.tensors.len());
         let (value, shape) = self.layer(&node, &spec.layer, &inputs)?;
+        self.own_tensors(&node, first_tensor)?;
         node.check_size("number of operations so far", &[self.graph.ops.len()], MAX_OPS)?;
         self.graph.rows.push(LayerSummary {
             name: name.clone(),
@@ -132,6 +137,17 @@ impl Builder {
         self.sources.insert(name, (idx + 1, source.clone()));
         self.used.push(false);
         Ok(source)
+    }
+
+    /// A node `a` of several tensors (`a.0.weight`) and a node `a.0` may mean the same name.
+    fn own_tensors(&mut self, node: &Node<'_>, first: usize) -> Result<(), PlanError> {
+        for tensor in &self.graph.tensors[first..] {
+            let (name, label) = (tensor.name.clone(), node.label.clone());
+            if let Some(other) = self.owners.insert(name.clone(), label.clone()) {
+                return Err(PlanError::TensorName { node: label, other, name });
+            }
+        }
+        Ok(())
     }
 
     fn inputs(&mut self, idx: usize, spec: &NodeSpec, before: Source) -> Vec<Source> {
@@ -248,20 +264,8 @@ impl Builder {
             return Err((None, PlanError::NoParameters));
         }
         self.place_running();
-        self.check_tensor_names().map_err(|error| (None, error))?;
         self.graph.logits = last.value;
         Ok(())
-    }
-}
-
-impl Builder {
-    /// A node `a` of several tensors (`a.0.weight`) and a node `a.0` may mean the same name.
-    fn check_tensor_names(&self) -> Result<(), PlanError> {
-        let mut names = BTreeSet::new();
-        match self.graph.tensors.iter().find(|tensor| !names.insert(&tensor.name)) {
-            Some(tensor) => Err(PlanError::TensorName { name: tensor.name.clone() }),
-            None => Ok(()),
-        }
     }
 }
 
@@ -286,11 +290,19 @@ impl Node<'_> {
         }
     }
 
-    fn check_kernel(&self, kernel: Pair, input: Shape, padding: Pair, padded: Pair) -> Result<(), PlanError> {
-        if kernel.h <= padded.h && kernel.w <= padded.w {
+    /// Rows and columns of the input with its padding must hold the window.
+    fn check_window(
+        &self,
+        window: Window,
+        input: Shape,
+        padding: Pair,
+        padded: Pair,
+    ) -> Result<(), PlanError> {
+        let (Window { kernel, dilation, .. }, extent) = (window, window.extent());
+        if extent.h <= padded.h && extent.w <= padded.w {
             return Ok(());
         }
-        Err(PlanError::KernelTooLarge { node: self.label.clone(), kernel, input, padding, padded })
+        Err(PlanError::KernelTooLarge { node: self.label.clone(), kernel, dilation, input, padding, padded })
     }
 
     /// The product must not exceed `max`.

@@ -46,15 +46,18 @@ pub enum PlanError {
     Spec(#[from] SpecError),
     /// A kernel or window is larger than its input.
     #[error(
-        "node {node}: kernel {kernel} does not fit its input {input}{}; a kernel of at most {} fits",
-        with_padding(.padding),
-        .padded
+        "node {node}: kernel {kernel}{} does not fit its input {input}{}; {}",
+        unless_usual(" with dilation ", .dilation, 1),
+        unless_usual(" with padding ", .padding, 0),
+        largest_kernel(.padded, .dilation)
     )]
     KernelTooLarge {
         /// Which node.
         node: String,
         /// Its kernel or window.
         kernel: Pair,
+        /// The steps between its taps.
+        dilation: Pair,
         /// The shape that it reads.
         input: Shape,
         /// Its padding.
@@ -154,8 +157,14 @@ pub enum PlanError {
         n_inputs: usize,
     },
     /// Two nodes whose names give the same name of a tensor.
-    #[error("two nodes give their weights the name `{name}`; another name for one of them tells them apart")]
+    #[error(
+        "node {node}: its weights have the name `{name}`, as those of node {other} have; another name tells them apart"
+    )]
     TensorName {
+        /// Which node.
+        node: String,
+        /// The one before it that has the name too.
+        other: String,
         /// The tensor.
         name: String,
     },
@@ -192,6 +201,14 @@ pub enum PlanError {
     NoParameters,
 }
 
-fn with_padding(padding: &Pair) -> String {
-    if *padding == Pair::square(0) { String::new() } else { format!(" with padding {padding}") }
+fn unless_usual(name: &str, pair: &Pair, usual: usize) -> String {
+    if *pair == Pair::square(usual) { String::new() } else { format!("{name}{pair}") }
+}
+
+fn largest_kernel(padded: &Pair, dilation: &Pair) -> String {
+    let largest = |len: usize, dilation: usize| (len - 1) / dilation + 1;
+    format!(
+        "a kernel of at most {} fits",
+        Pair::new(largest(padded.h, dilation.h), largest(padded.w, dilation.w))
+    )
 }

@@ -21,7 +21,7 @@ use spec::LossSpec;
 pub struct Tally {
     /// Sum of their losses.
     pub loss: f64,
-    /// Samples whose largest logit (the first of equals) is that of the label.
+    /// Samples whose largest logit (the first of equals) is that of the label; with mixup, of the one with the larger share.
     pub n_correct: usize,
 }
 
@@ -117,7 +117,7 @@ pub(crate) fn predict<V: Lane>(
             loss: losses[l].to_f64() as f32,
         };
     }
-    outcome.tally(labels)
+    outcome.tally(labels.iter().copied())
 }
 
 /// Loss and correct predictions; writes `weight` times the logits' gradient where asked.
@@ -128,7 +128,16 @@ pub(crate) fn compute<V: Lane>(
     weight: V::Scalar,
     d_logits: Option<&mut [V]>,
 ) -> Tally {
-    run(loss, logits, targets, weight, d_logits).tally(targets.labels)
+    let outcome = run(loss, logits, targets, weight, d_logits);
+    match targets.mixed {
+        Some((others, shares)) => {
+            let half = V::Scalar::from_f64(0.5);
+            let labels = targets.labels.iter().zip(others).zip(shares);
+            let larger = |((&label, &other), &share)| if share < half { other } else { label };
+            outcome.tally(labels.map(larger))
+        }
+        None => outcome.tally(targets.labels.iter().copied()),
+    }
 }
 
 /// The loss and the predicted class of every lane.
@@ -139,11 +148,11 @@ struct LaneOutcome<V> {
 
 impl<V: Lane> LaneOutcome<V> {
     /// Over the live lanes.
-    fn tally(self, labels: &[u8]) -> Tally {
+    fn tally(self, labels: impl Iterator<Item = u8>) -> Tally {
         let [losses, predicted] = [self.losses, self.predicted].map(|v| [v]);
         let lanes = V::as_scalars(&losses).iter().zip(V::as_scalars(&predicted)).zip(labels);
         let mut tally = Tally::default();
-        for ((&loss, &predicted), &label) in lanes {
+        for ((&loss, &predicted), label) in lanes {
             tally.loss += loss.to_f64();
             tally.n_correct += usize::from(predicted == class_number::<V>(label));
         }

@@ -53,6 +53,16 @@ pub enum StateDictError {
         /// Its type in the file.
         found: Dtype,
     },
+    /// A running variance below 0.
+    #[error("tensor `{name}` holds {value} at index {idx}, but is a variance")]
+    NegativeVariance {
+        /// The tensor's name.
+        name: String,
+        /// Where in it.
+        idx: usize,
+        /// What stands there.
+        value: f32,
+    },
     /// NaN or infinity.
     #[error("tensor `{name}` holds {value} at index {idx}")]
     NotFinite {
@@ -104,9 +114,11 @@ pub fn from_safetensors(plan: &Plan, bytes: &[u8]) -> Result<Params<f32>, StateD
         let view = file.tensor(&tensor.name).map_err(|_| missing(tensor, &file))?;
         read_tensor(tensor, &view, &mut params.0[tensor.range.clone()])?;
     }
-    let known = |name: &str| {
-        plan.tensors().iter().any(|tensor| tensor.name == name) || name.ends_with(".num_batches_tracked")
+    let has = |name: &str| plan.tensors().iter().any(|tensor| tensor.name == name);
+    let is_counter = |name: &str| {
+        name.strip_suffix("num_batches_tracked").is_some_and(|node| has(&format!("{node}running_var")))
     };
+    let known = |name: &str| has(name) || is_counter(name);
     match file.names().into_iter().filter(|name| !known(name)).min() {
         Some(name) => Err(StateDictError::Unexpected { name: name.into() }),
         None => Ok(params),
@@ -138,10 +150,14 @@ fn read_tensor(tensor: &Tensor, view: &TensorView<'_>, to: &mut [f32]) -> Result
     if view.dtype() != Dtype::F32 {
         return Err(StateDictError::Type { name: name(), found: view.dtype() });
     }
+    let is_variance = !tensor.learned && tensor.name.ends_with(".running_var");
     let values = view.data().as_chunks::<4>().0.iter().map(|&bytes| f32::from_le_bytes(bytes));
     for (idx, (to, value)) in to.iter_mut().zip(values).enumerate() {
         if !value.is_finite() {
             return Err(StateDictError::NotFinite { name: name(), idx, value });
+        }
+        if is_variance && value < 0.0 {
+            return Err(StateDictError::NegativeVariance { name: name(), idx, value });
         }
         *to = value;
     }

@@ -64,7 +64,7 @@ fn every_mistake_names_its_node_and_shapes() {
         (chain(vec![unpadded((3, 3))]), "`0` (conv2d) is the last and gives [4, 10, 8]"),
         (two_inputs, "node `1`: `inputs` has 2, but linear takes exactly 1"),
         (unknown, "`conv.9`"),
-        (two_names, "two nodes give their weights the name `a.0.weight`"),
+        (two_names, "its weights have the name `a.0.weight`, as those of node `a"),
         (unused, "`1` (linear): its output is not used"),
         (
             unequal,
@@ -90,8 +90,22 @@ fn parts_that_do_not_fit_their_input_are_refused() {
             ["a: conv2d = { out_channels = 4, kernel = 3 }", &format!("b(a, input): {layer}"), "flatten"];
         network([6, 8, 8], 10, &[&lines[..], &["linear = { out_features = 10 }"]].concat())
     };
+    let gated = network(
+        [2, 8, 8],
+        10,
+        &[
+            "gate: global_avg_pool",
+            "small(input): max_pool2d = { kernel = 2 }",
+            "m(gate, input, small): multiply",
+            "flatten",
+            "linear = { out_features = 10 }",
+        ],
+    );
+    let product = "its inputs have different shapes, `input` gives [2, 8, 8] and `small` gives [2, 4, 4]";
     let unequal = "its inputs have different shapes, `a` gives [4, 6, 6] and `input` gives [6, 8, 8]";
     assert_messages([
+        (gated, product),
+        (merge("add = { pad = true }"), unequal),
         (
             of("conv2d = { out_channels = 8, kernel = 3, groups = 4 }"),
             "`0` (conv2d): `groups` is 4, but `input` gives 6 channels, which 4 does not divide",
@@ -103,7 +117,7 @@ fn parts_that_do_not_fit_their_input_are_refused() {
         ),
         (
             of("conv2d = { out_channels = 8, kernel = 3, dilation = 4 }"),
-            "`0` (conv2d): kernel 9×9 does not fit its input [6, 8, 8]",
+            "`0` (conv2d): kernel 3×3 with dilation 4×4 does not fit its input [6, 8, 8]; a kernel of at most 2×2 fits",
         ),
         (of("subsample = { kernel = [9, 1] }"), "`0` (subsample): kernel 9×1 does not fit"),
         (of("avg_pool2d = { kernel = [1, 9] }"), "`0` (avg_pool2d): kernel 1×9 does not fit"),

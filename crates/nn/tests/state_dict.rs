@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 
 use nn::{Params, Plan, StateDictError, from_safetensors, metadata, to_safetensors};
+use safetensors::tensor::TensorView;
+use safetensors::{Dtype, SafeTensors};
 use spec::Seed;
 
 fn lenet() -> (Plan, Params<f32>, Vec<u8>) {
@@ -52,4 +54,30 @@ fn other_networks_and_bad_values_are_refused_by_name() {
     let bytes = to_safetensors(&plan, &params, &notes()).unwrap();
     let error = message(from_safetensors(&plan, &bytes));
     assert!(error.contains("`conv.3.weight` holds NaN at index 7"), "{error}");
+}
+
+#[test]
+fn a_normalization_may_have_a_counter_and_has_no_negative_variance() {
+    let plan = Plan::compile(&spec::preset("brick-100k").unwrap()).unwrap();
+    let mut params = Params::init(&plan, Seed(4));
+    let variance = plan.tensors().iter().find(|tensor| tensor.name.ends_with(".running_var")).unwrap();
+    let norm = variance.name.strip_suffix(".running_var").unwrap();
+    let bytes = to_safetensors(&plan, &params, &notes()).unwrap();
+    let with = |name: &str| {
+        let file = SafeTensors::deserialize(&bytes).unwrap();
+        let counter = TensorView::new(Dtype::I64, vec![], &[0; 8]).unwrap();
+        let tensors = file.tensors().into_iter().chain([(name.to_owned(), counter)]);
+        from_safetensors(&plan, &safetensors::serialize(tensors, None).unwrap())
+    };
+    assert_eq!(with(&format!("{norm}.num_batches_tracked")).unwrap().hash(), params.hash());
+    let error = with("nobody.num_batches_tracked").unwrap_err().to_string();
+    assert!(error.contains("no tensor `nobody.num_batches_tracked`"), "{error}");
+
+    params.0[variance.range.start + 3] = -1.0;
+    let bytes = to_safetensors(&plan, &params, &notes()).unwrap();
+    let error = from_safetensors(&plan, &bytes).unwrap_err().to_string();
+    assert!(
+        error.contains(&format!("`{norm}.running_var` holds -1 at index 3, but is a variance")),
+        "{error}"
+    );
 }

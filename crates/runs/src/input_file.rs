@@ -33,8 +33,11 @@ fn read_at_most(path: &Path, max_bytes: u64) -> Result<Vec<u8>, RunsError> {
     Ok(bytes)
 }
 
-/// The text that `bytes` are, which came from `path`.
+/// The text that `bytes` are, at most 16 MiB, which came from `path`.
 pub fn text(path: &Path, bytes: Vec<u8>) -> Result<String, RunsError> {
+    if bytes.len() as u64 > MAX_TEXT_BYTES {
+        return Err(RunsError::FileTooLarge { path: path.to_owned(), max_mib: MAX_TEXT_BYTES >> 20 });
+    }
     let text = String::from_utf8(bytes).map_err(|error| RunsError::NotText {
         path: path.to_owned(),
         offset: error.utf8_error().valid_up_to(),

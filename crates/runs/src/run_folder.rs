@@ -50,11 +50,11 @@ pub const FILES: [&str; 10] =
 /// Where fresh folders go.
 const RUNS: &str = "runs";
 
-/// A file that a command is asked to write must not be one of a run, beside which `run.toml` lies.
+/// A file that a command is asked to write must not be one of a run, beside which `run.toml` lies or is about to.
 pub fn check_no_run_file(path: &Path) -> Result<(), RunsError> {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     let is_of_run = FILES.contains(&name) || [RUN, PENDING, LOCK].contains(&name);
-    match is_of_run && path.with_file_name(RUN).exists() {
+    match is_of_run && [RUN, PENDING].iter().any(|file| path.with_file_name(file).exists()) {
         true => Err(RunsError::OntoRunFile { path: path.to_owned() }),
         false => Ok(()),
     }
@@ -75,12 +75,18 @@ impl RunFolder {
         if fs::metadata(dir).is_ok_and(|found| !found.is_dir()) {
             return Err(RunsError::NotAFolder { path: dir.to_owned() });
         }
+        let check = || {
+            let mut files = [RUN].into_iter().chain(FILES);
+            match files.find(|file| !force && dir.join(file).exists()) {
+                Some(file) => Err(RunsError::HoldsRun { dir: dir.to_owned(), file }),
+                None => Ok(()),
+            }
+        };
+        // Before anything is written there; and once nobody else writes.
+        check()?;
         let made = make_all(dir)?;
         let lock = lock(dir)?;
-        let mut files = [RUN].into_iter().chain(FILES);
-        if let Some(file) = files.find(|file| !force && dir.join(file).exists()) {
-            return Err(RunsError::HoldsRun { dir: dir.to_owned(), file });
-        }
+        check()?;
         Ok(Self { dir: dir.to_owned(), made, lock })
     }
 
@@ -298,6 +304,19 @@ mod tests {
         let root = tempfile::tempdir().unwrap();
         fs::write(root.path().join(MODEL), "precious").unwrap();
         assert!(matches!(RunFolder::named(root.path(), false), Err(RunsError::HoldsRun { file: MODEL, .. })));
+        assert_eq!(fs::read_dir(root.path()).unwrap().count(), 1, "a refused folder stays as it was");
+    }
+
+    #[test]
+    fn a_run_that_is_about_to_begin_has_its_files_for_itself() {
+        let root = tempfile::tempdir().unwrap();
+        let folder = RunFolder::named(root.path(), false).unwrap();
+        assert!(check_no_run_file(&folder.path(RECORD)).is_ok());
+        folder.prepare("x").unwrap();
+        for file in [RECORD, RUN] {
+            assert!(matches!(check_no_run_file(&folder.path(file)), Err(RunsError::OntoRunFile { .. })));
+        }
+        assert!(check_no_run_file(&folder.path("losses")).is_ok());
     }
 
     #[test]

@@ -32,6 +32,13 @@ impl NetworkSpec {
         Ok(network)
     }
 
+    /// Whether a text is more likely meant as a network file than as a run file: by its keys, or as it has none. One that is no
+    /// TOML is, so that [`NetworkSpec::from_toml`] tells of that.
+    pub fn is_meant(text: &str) -> bool {
+        let Ok(table) = text.parse::<toml::Table>() else { return true };
+        table.is_empty() || ["name", "input", "classes", "node"].iter().any(|&key| table.contains_key(key))
+    }
+
     /// The network file that [`NetworkSpec::from_toml`] reads back to the same network. Fails for a network
     /// that [`NetworkSpec::validate`] refuses.
     pub fn to_toml(&self) -> Result<String, SpecError> {

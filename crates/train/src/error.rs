@@ -101,6 +101,18 @@ pub enum TrainError {
         /// The largest allowed.
         max_mib: usize,
     },
+    /// A network that learns from batches, but gives no numbers in use after training.
+    #[error(
+        "epoch {epoch}: the loss of the {part} samples is {loss}, though that of the training batches is a number"
+    )]
+    NoEvaluation {
+        /// Counted from 1.
+        epoch: usize,
+        /// Which samples.
+        part: &'static str,
+        /// Their mean loss.
+        loss: f64,
+    },
     /// A run that is to end early, without anything to see when.
     #[error(
         "early stopping needs a validation part, but there is none of the data set `{name}`: set `validation` to a share of the training samples"

@@ -121,9 +121,11 @@ impl WithLane for TrainTask<'_> {
             let train_s = start.elapsed().as_secs_f64();
             trainer.check_finite(epoch)?;
             let start = Instant::now();
-            let validation = job.validation.map(|validation| evaluator.run(trainer.model(), validation));
+            let evaluate = |part, samples| evaluator.run(trainer.model(), samples).finite(part, epoch);
+            let validation =
+                job.validation.map(|validation| evaluate("validation", validation)).transpose()?;
             let tests_each = job.spec.test == Testing::EachEpoch;
-            let mut test = tests_each.then(|| evaluator.run(trainer.model(), job.test));
+            let mut test = tests_each.then(|| evaluate("test", job.test)).transpose()?;
             let record = EpochRecord {
                 epoch,
                 learning_rate: trainer.rate(epoch * trainer.n_steps_per_epoch() - 1),
@@ -140,7 +142,7 @@ impl WithLane for TrainTask<'_> {
             checkpoint.push(record);
             let stop_reason = checkpoint.stop_reason(job.spec);
             if job.spec.test == Testing::AtEnd && stop_reason.is_some() {
-                let last = evaluator.run(trainer.model(), job.test);
+                let last = evaluator.run(trainer.model(), job.test).finite("test", epoch)?;
                 checkpoint.set_test_accuracy(last.accuracy);
                 test = Some(last);
             }
@@ -151,6 +153,16 @@ impl WithLane for TrainTask<'_> {
                 (None, ControlFlow::Break(())) => return Ok(Outcome::Stopped),
                 (None, ControlFlow::Continue(())) => {}
             }
+        }
+    }
+}
+
+impl Evaluation {
+    /// Samples that a network says nothing of count as some class, which would look like a result.
+    fn finite(self, part: &'static str, epoch: usize) -> Result<Self, TrainError> {
+        match self.loss.is_finite() {
+            true => Ok(self),
+            false => Err(TrainError::NoEvaluation { epoch, part, loss: self.loss }),
         }
     }
 }

@@ -18,10 +18,10 @@ const TEXT_LEN: usize = 52;
 pub(super) fn epoch(view: &View, width: u16) -> Line<'static> {
     let Some(step) = &view.step else { return Line::from(" the first step …".fg(PALE)) };
     let share = step.step as f64 / step.n_steps as f64;
-    let mut text = format!(" {}/{} steps, loss {:.4}", step.step, step.n_steps, step.loss);
-    if step.step == step.n_steps && view.epochs.len() < step.epoch {
-        text.push_str(", measuring");
-    } else if let Some(speed) = view.images_per_s {
+    let is_measured = step.step == step.n_steps && view.epochs.len() < step.epoch;
+    let measuring = if is_measured { ", measuring" } else { "" };
+    let mut text = format!(" {}/{} steps{measuring}, loss {:.4}", step.step, step.n_steps, step.loss);
+    if !is_measured && let Some(speed) = view.images_per_s {
         text.push_str(&format!(", {} images/s", thousands(speed as u64)));
     }
     bar(&format!(" epoch {:<5}", step.epoch), share, text, width)
@@ -30,17 +30,16 @@ pub(super) fn epoch(view: &View, width: u16) -> Line<'static> {
 /// The whole run: how much is done, time so far and left, and what it was asked to do.
 pub(super) fn run(view: &View, width: u16) -> Line<'static> {
     let share = view.position() / view.about.n_epochs.max(1) as f64;
-    let mut text = format!(" {:.0} %, {} so far", 100.0 * share, clock(view.elapsed()));
-    if let Some(left) = view.left() {
-        text.push_str(&format!(", {} left", clock(left)));
-    }
-    let mut line = bar(&format!(" of {:<8}", view.about.n_epochs), share, text, width);
+    let mut line =
+        bar(&format!(" of {:<8}", view.about.n_epochs), share, format!(" {:.0} %", 100.0 * share), width);
     let wish = match view.wish {
         Wish::GoOn => "",
-        Wish::StopAfterEpoch => "  stops after this epoch",
-        Wish::StopNow => "  stopping …",
+        Wish::StopAfterEpoch => ", ends after this epoch",
+        Wish::StopNow => ", stopping …",
     };
-    line.push_span(wish.bold());
+    let left = view.left().map(|left| format!(", {} left", clock(left)));
+    let times = format!(", {} so far{}", clock(view.elapsed()), left.unwrap_or_default());
+    line.extend([wish.bold(), times.into()]);
     line
 }
 

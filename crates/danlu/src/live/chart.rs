@@ -33,18 +33,23 @@ pub(super) fn color(line: Line) -> Color {
     }
 }
 
-/// Name, with the letter that toggles it in brackets.
-fn name(line: Line) -> &'static str {
+/// Name, with the letter that toggles it in brackets, and a shorter one.
+fn names(line: Line) -> [&'static str; 2] {
     match line {
-        Line::Loss => "[l]oss",
-        Line::Train => "[t]rain acc",
-        Line::Validation => "[v]alidation acc",
-        Line::Test => "te[s]t acc",
+        Line::Loss => ["[l]oss"; 2],
+        Line::Train => ["[t]rain acc", "[t]rain"],
+        Line::Validation => ["[v]alidation acc", "[v]al"],
+        Line::Test => ["te[s]t acc", "te[s]t"],
     }
 }
 
-/// The lines' names, colors and last values.
-pub(super) fn legend(view: &View) -> text::Line<'static> {
+/// The lines' names, colors and last values, in `width` columns if the shorter names can do that.
+pub(super) fn legend(view: &View, width: u16) -> text::Line<'static> {
+    let [long, short] = [0, 1].map(|length| legend_with(view, |line| names(line)[length]));
+    if long.width() <= usize::from(width) { long } else { short }
+}
+
+fn legend_with(view: &View, name: impl Fn(Line) -> &'static str) -> text::Line<'static> {
     let mut spans = vec![" ".into()];
     for line in Line::ALL.into_iter().filter(|&line| view.has(line)) {
         let value = match (view.last(line), line) {

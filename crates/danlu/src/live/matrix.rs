@@ -6,11 +6,13 @@ use ratatui::layout::Rect;
 use ratatui::style::{Style, Stylize};
 use ratatui::text::{Line, Span};
 use ratatui::widgets::Paragraph;
+use spec::Testing;
 
 use super::palette::{LOSS, PALE, TEST};
 use super::view::View;
+use crate::table::{Align, fitted};
 
-/// Letters of a class's name.
+/// Columns of a class's name.
 const NAME_LEN: usize = 10;
 /// Columns of a cell.
 const CELL: usize = 2;
@@ -27,7 +29,12 @@ pub(super) fn width(view: &View) -> u16 {
 
 pub(super) fn draw(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let Some(confusion) = &view.confusion else {
-        frame.render_widget(Paragraph::new("after the first epoch".fg(PALE)), area);
+        let why = match view.about.testing {
+            Testing::EachEpoch => "after the first epoch",
+            Testing::AtEnd => "measured after the last epoch",
+            Testing::Never => "not looked at in this run",
+        };
+        frame.render_widget(Paragraph::new(why.fg(PALE)), area);
         return;
     };
     let n = confusion.n_classes();
@@ -52,7 +59,7 @@ fn row(confusion: &Confusion, classes: &[String], label: usize) -> Line<'static>
     let counts = confusion.row(label);
     let n: usize = counts.iter().sum();
     let mut spans = vec![
-        Span::raw(format!("{:>NAME_LEN$}", name(classes, label))),
+        Span::raw(name(classes, label, Align::Right)),
         Span::styled(format!("{label:>3}"), Style::new().fg(PALE)),
     ];
     spans.extend(counts.iter().enumerate().map(|(class, &count)| {
@@ -74,21 +81,22 @@ fn shade(strength: f64) -> &'static str {
 
 fn mistakes(confusion: &Confusion, classes: &[String], n: usize) -> Vec<Line<'static>> {
     let line = |confused: metrics::Confused| {
-        let label = name(classes, confused.label);
-        let predicted = name(classes, confused.predicted);
+        let label = name(classes, confused.label, Align::Right);
+        let predicted = name(classes, confused.predicted, Align::Left);
         Line::from(vec![
-            Span::raw(format!("{label:>NAME_LEN$} ")),
-            format!("as {predicted:<NAME_LEN$}").fg(LOSS),
+            Span::raw(format!("{label} ")),
+            format!("as {predicted}").fg(LOSS),
             format!(" {:>5}", confused.n).into(),
         ])
     };
     confusion.most_confused(n).into_iter().map(line).collect()
 }
 
-fn name(classes: &[String], class: usize) -> String {
+/// [`NAME_LEN`] columns.
+fn name(classes: &[String], class: usize, align: Align) -> String {
     match classes.get(class) {
-        Some(name) => crate::output::printable(name).chars().take(NAME_LEN).collect(),
-        None => class.to_string(),
+        Some(name) => fitted(&crate::output::printable(name), NAME_LEN, align),
+        None => fitted(&class.to_string(), NAME_LEN, align),
     }
 }
 

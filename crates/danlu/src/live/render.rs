@@ -39,7 +39,7 @@ pub(super) fn draw(frame: &mut Frame<'_>, view: &View) {
         let [title, legend, body, epoch, run, keys] =
             Layout::vertical([one, one, Constraint::Min(0), one, one, one]).areas(area);
         draw_title(frame, title, view);
-        frame.render_widget(chart::legend(view), legend);
+        frame.render_widget(chart::legend(view, area.width), legend);
         draw_body(frame, body, view);
         frame.render_widget(bars::epoch(view, area.width), epoch);
         frame.render_widget(bars::run(view, area.width), run);
@@ -55,7 +55,7 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let lines = vec![
         bars::epoch(view, area.width),
         bars::run(view, area.width),
-        chart::legend(view),
+        chart::legend(view, area.width),
         Line::from(KEYS.fg(PALE)),
         Line::from(format!(" {}", view.about.title)),
     ];
@@ -64,11 +64,12 @@ fn draw_lines(frame: &mut Frame<'_>, area: Rect, view: &View) {
 
 fn draw_title(frame: &mut Frame<'_>, area: Rect, view: &View) {
     let recipe = Span::from(format!("{} ", view.about.recipe)).fg(PALE);
-    let room = usize::from(area.width).saturating_sub(view.about.title.chars().count() + 3);
+    let title = Span::from(view.about.title.clone()).bold();
+    let room = usize::from(area.width).saturating_sub(title.width() + 3);
     if recipe.width() <= room {
         frame.render_widget(Line::from(recipe).alignment(Alignment::Right), area);
     }
-    frame.render_widget(Line::from(vec![" ".into(), view.about.title.clone().bold()]), area);
+    frame.render_widget(Line::from(vec![" ".into(), title]), area);
 }
 
 fn draw_body(frame: &mut Frame<'_>, area: Rect, view: &View) {
@@ -103,10 +104,11 @@ mod tests {
     use metrics::Confusion;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
+    use spec::Testing;
 
     use super::*;
     use crate::live::news::News;
-    use crate::live::view::{About, Line as Curve, tests::epoch};
+    use crate::live::view::{About, Line as Curve, Wish, tests::epoch};
 
     fn about(n_classes: usize) -> About {
         About {
@@ -115,7 +117,7 @@ mod tests {
             classes: (0..n_classes).map(|class| format!("class {class}")).collect(),
             n_epochs: 10,
             batch_size: 256,
-            earlier: Vec::new(),
+            ..About::default()
         }
     }
 
@@ -183,7 +185,7 @@ mod tests {
             "te[s]t acc 0.270",
             "235/235 steps, loss 0.7000",
             "30 %",
-            "0:14 left",
+            "0:00 left",
             "class 9",
             "class 0 as class 1",
             "q stop now",
@@ -196,6 +198,39 @@ mod tests {
         // A class of which two thirds are right, and a third is taken for the next.
         let row = lines.iter().find(|line| line.contains("class 0  0")).unwrap();
         assert!(row.contains("▓▓▓▓····"), "{row}");
+    }
+
+    #[test]
+    fn a_validation_part_and_a_wish_have_room_too() {
+        let mut view = view(10, 3);
+        view.epochs[2].validation_accuracy = Some(0.28);
+        view.wish = Wish::StopAfterEpoch;
+        let text = screen(&view, 80, 24).join("\n");
+        for words in ["[v]al 0.280", "te[s]t 0.270", "30 %, ends after this epoch, 0:00 so far"] {
+            assert!(text.contains(words), "{words:?} is not in\n{text}");
+        }
+        assert!(screen(&view, 40, 10).join("").contains("ends after this epoch"));
+        assert!(screen(&view, 120, 24).join("").contains("[v]alidation acc 0.280   "));
+    }
+
+    #[test]
+    fn names_of_wide_letters_keep_the_columns() {
+        let mut view = view(3, 1);
+        view.about.classes = ["短袖圆领T恤", "a", "乌鸦"].map(String::from).to_vec();
+        let lines = screen(&view, 90, 24);
+        // A letter of two columns fills the second with a blank here.
+        let cells = |label: &str| lines.iter().find(|line| line.contains(label)).unwrap().chars().count();
+        assert_eq!([cells("短 袖 圆 领 T  0"), cells("乌 鸦   2")], [90; 2], "{lines:?}");
+    }
+
+    #[test]
+    fn without_a_matrix_the_reason_is_told() {
+        let mut about = about(10);
+        for (testing, words) in [(Testing::AtEnd, "after the last epoch"), (Testing::Never, "not looked at")]
+        {
+            about.testing = testing;
+            assert!(screen(&View::new(about.clone()), 80, 24).join("").contains(words));
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use metrics::Confusion;
-use spec::EpochRecord;
+use spec::{EpochRecord, Testing};
 use train::Step;
 
 use super::news::{Losses, News};
@@ -12,8 +12,6 @@ use super::news::{Losses, News};
 const MAX_POINTS: usize = 2048;
 /// The loss is averaged over about this share of an epoch.
 const SMOOTHING: f64 = 0.05;
-/// Epochs whose mean time the time left is reckoned from.
-const N_TIMED: usize = 5;
 
 /// What does not change during a run.
 #[derive(Clone, Debug, Default)]
@@ -26,8 +24,11 @@ pub(crate) struct About {
     /// How many are asked for.
     pub(crate) n_epochs: usize,
     pub(crate) batch_size: usize,
-    /// Those of a run that goes on.
+    /// When the test images are looked at.
+    pub(crate) testing: Testing,
+    /// Those of a run that goes on, and what its model says of the test images.
     pub(crate) earlier: Vec<EpochRecord>,
+    pub(crate) confusion: Option<Confusion>,
 }
 
 /// A line of the chart.
@@ -71,25 +72,28 @@ pub(super) struct View {
     pub(super) wish: Wish,
     start: Instant,
     began: Option<Instant>,
+    /// When the last epoch ended, with all that it wrote.
+    ended: Option<Instant>,
 }
 
 impl View {
-    pub(super) fn new(about: About) -> Self {
+    pub(super) fn new(mut about: About) -> Self {
         let loss = about.earlier.iter().map(|epoch| (epoch.epoch as f64, epoch.loss)).collect();
         let mut view = Self {
             epochs: about.earlier.clone(),
+            confusion: about.confusion.take(),
             about,
             loss,
             smoothed: None,
             step: None,
             images_per_s: None,
-            confusion: None,
             hidden: Vec::new(),
             shows_matrix: true,
             shows_help: false,
             wish: Wish::default(),
             start: Instant::now(),
             began: None,
+            ended: None,
         };
         view.thin();
         view
@@ -97,6 +101,9 @@ impl View {
 
     /// Takes in what happened.
     pub(super) fn hear(&mut self, news: News) {
+        if !news.epochs.is_empty() {
+            self.ended = Some(Instant::now());
+        }
         self.epochs.extend(news.epochs);
         self.confusion = news.confusion.or(self.confusion.take());
         self.began = news.began.or(self.began);
@@ -187,16 +194,17 @@ impl View {
         self.start.elapsed()
     }
 
-    /// What the rest of the run takes, evaluation included, once there is something to reckon from.
+    /// What the rest of the run takes by the clock, evaluation and files included, once there is something to reckon from.
     pub(super) fn left(&self) -> Option<Duration> {
-        let timed = &self.epochs[self.about.earlier.len()..];
-        let timed = &timed[timed.len().saturating_sub(N_TIMED)..];
-        let per_epoch = match timed {
-            [] => {
+        let per_epoch = match self.ended {
+            None => {
                 let (step, speed) = (self.step.as_ref()?, self.images_per_s?);
                 (step.n_steps * self.about.batch_size) as f64 / speed
             }
-            timed => timed.iter().map(|epoch| epoch.train_s + epoch.eval_s).sum::<f64>() / timed.len() as f64,
+            Some(ended) => {
+                let n_timed = self.epochs.len() - self.about.earlier.len();
+                ended.duration_since(self.start).as_secs_f64() / n_timed as f64
+            }
         };
         let n_left = (self.about.n_epochs as f64 - self.position()).max(0.0);
         Duration::try_from_secs_f64(per_epoch * n_left).ok()
@@ -237,13 +245,14 @@ pub(super) mod tests {
     }
 
     #[test]
-    fn the_time_left_is_that_of_the_epochs_before() {
+    fn the_time_left_is_that_of_the_epochs_before_by_the_clock() {
         let mut view = View::new(About { n_epochs: 10, batch_size: 10, ..About::default() });
         assert_eq!(view.left(), None);
         view.hear(News { epochs: vec![epoch(1, 1.0, 0.5, 0.5), epoch(2, 1.0, 0.5, 0.5)], ..News::default() });
-        assert_eq!(view.left(), Some(Duration::from_secs(16)));
+        view.ended = Some(view.start + Duration::from_secs(6));
+        assert_eq!(view.left(), Some(Duration::from_secs(24)));
         view.hear(news(&[step(3, 50, 1.0)]));
-        assert_eq!(view.left(), Some(Duration::from_secs(15)));
+        assert_eq!(view.left(), Some(Duration::from_millis(22_500)));
     }
 
     #[test]

@@ -185,6 +185,12 @@ fn what_is_no_model_is_refused() {
     assert_eq!(place.run("summary run/run.toml").succeeds().stdout, of_run);
     place.write("empty.toml", "");
     place.run("summary empty.toml").fails(2, &["empty.toml"]);
+    place.write("usual.toml", "epochs = 3\n");
+    assert!(place.run("summary usual.toml").succeeds().stdout.contains("44,426"));
+    place.write("none.toml", "epochs = 0\n");
+    place.run("summary none.toml").fails(2, &["none.toml", "`epochs`"]);
+    place.write("wrong.toml", "network = \"lenett\"\n");
+    place.run("summary wrong.toml").fails(2, &["`lenett` is neither a preset"]);
 }
 
 #[test]

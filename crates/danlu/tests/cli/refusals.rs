@@ -279,8 +279,15 @@ fn a_run_that_is_refused_changes_no_file() {
     let place = Place::new();
     place.train("--epochs 1 --out o").succeeds();
     place.write("keep.log", "keep");
-    place.train("--epochs 1 --out o --steps-log keep.log").fails(1, &["o holds a run (run.toml)"]);
+    place.train("--epochs 1 --out o --steps-log keep.log").fails(2, &["o holds a run (run.toml)"]);
     assert_eq!(place.read("keep.log"), "keep");
+    place.train("--epochs 1 --out other --tensorboard events").succeeds();
+    let again = "--epochs 1 --out third --tensorboard events --steps-log keep.log";
+    place.train(again).fails(2, &["events.out.tfevents.danlu is there"]);
+    assert_eq!(place.read("keep.log"), "keep");
+    let onto_itself = "--epochs 1 --out third --steps-log third/record.json";
+    place.train(onto_itself).fails(2, &["third/record.json is a file of a run"]);
+    assert!(!place.path("third").exists());
     let model = fs::read(place.path("o/model.safetensors")).unwrap();
     let own = "--epochs 1 --out o --force --init o/model.safetensors";
     place.train(own).fails(2, &["o/model.safetensors are the model that this run would replace"]);

@@ -285,6 +285,6 @@ fn a_run_that_no_longer_gets_better_ends_and_keeps_its_best() {
     place.run("eval run/best.safetensors --data data").succeeds();
     place.run("resume run").fails(1, &["the run in run is finished"]);
     let ran = place.train("--epochs 2 --patience 2 --out none");
-    ran.fails(1, &["early stopping needs a validation part", "set `validation`"]);
+    ran.fails(2, &["early stopping needs a validation part", "set `validation`"]);
     assert!(!place.path("none").exists());
 }

@@ -118,7 +118,7 @@ fn an_event_file_belongs_to_one_run() {
     let events = |dir: &str| fs::read(place.path(dir).join("events.out.tfevents.danlu")).unwrap();
     place.train("--epochs 2 --out run --tensorboard board").succeeds();
     let first = events("board");
-    place.train("--epochs 1 --out other --tensorboard board").fails(1, &["board/events", "--force"]);
+    place.train("--epochs 1 --out other --tensorboard board").fails(2, &["board/events", "--force"]);
     assert_eq!((events("board"), place.path("other").exists()), (first.clone(), false));
     place.train("--epochs 1 --out other --tensorboard board --force").succeeds();
     assert!(events("board").len() < first.len());
@@ -160,7 +160,7 @@ fn a_run_is_not_replaced_unless_by_force() {
     let place = Place::new();
     place.train("--epochs 1 --out run").succeeds();
     let hash = place.hash("run");
-    place.train("--epochs 1 --seed 2 --out run").fails(1, &["run holds a run (run.toml)", "--force"]);
+    place.train("--epochs 1 --seed 2 --out run").fails(2, &["run holds a run (run.toml)", "--force"]);
     assert_eq!(place.hash("run"), hash);
     // A run that cannot begin leaves the one that it would have replaced.
     place.run("train --data nowhere --out run --force").fails(2, &["nowhere does not exist"]);

@@ -32,8 +32,17 @@ const LAYERS: [&str; 24] = [
     "rbf = { codes = [\"#.#.#\", \"..###\", \"##...\"] }",
 ];
 
-/// As modules of an `nn.Sequential`, and as lines of `forward`.
-pub(crate) fn networks() -> [NetworkSpec; 2] {
+/// A group of one value, which PyTorch's own module refuses for one picture.
+const SINGLE_VALUES: [&str; 5] = [
+    "conv2d = { out_channels = 4, kernel = 3 }",
+    "global_avg_pool",
+    "group_norm = { groups = 4 }",
+    "flatten",
+    "linear = { out_features = 3 }",
+];
+
+/// As modules of an `nn.Sequential`, as lines of `forward`, and what has a class of its own in few shapes alone.
+pub(crate) fn networks() -> [NetworkSpec; 3] {
     let mut modules = network([4, 12, 11], 3, &LAYERS);
     let mut lines = modules.clone();
     for (idx, node) in lines.nodes.iter_mut().enumerate() {
@@ -41,5 +50,8 @@ pub(crate) fn networks() -> [NetworkSpec; 2] {
     }
     modules.name = "every layer as a module".into();
     lines.name = "every layer as a line".into();
-    [modules, lines]
+    let mut single_values = network([2, 5, 5], 3, &SINGLE_VALUES);
+    // The same name as the class.
+    single_values.name = "group norm".into();
+    [modules, lines, single_values]
 }

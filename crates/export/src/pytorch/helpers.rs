@@ -1,28 +1,46 @@
 //! Layers that PyTorch does not have, as classes of their own.
 
+use nn::Shape;
 use spec::LayerSpec;
 
+use super::modules::is_single;
 use crate::wiring::Wiring;
 
 /// A class by its name in Python.
 struct Helper {
-    is_of: fn(&LayerSpec) -> bool,
+    /// Whether a layer that reads a value of that shape is one.
+    is_of: fn(&LayerSpec, Shape) -> bool,
     text: &'static str,
 }
 
-const HELPERS: [Helper; 5] = [
-    Helper { is_of: |layer| matches!(layer, LayerSpec::PartialConv2d(_)), text: PARTIAL_CONV2D },
-    Helper { is_of: |layer| matches!(layer, LayerSpec::Rbf(_)), text: RBF },
-    Helper { is_of: |layer| matches!(layer, LayerSpec::ScaledTanh(_)), text: SCALED_TANH },
-    Helper { is_of: |layer| matches!(layer, LayerSpec::SqueezeExcite(_)), text: SQUEEZE_EXCITE },
-    Helper { is_of: |layer| matches!(layer, LayerSpec::Subsample(_)), text: SUBSAMPLE },
+const HELPERS: [Helper; 6] = [
+    Helper {
+        is_of: |layer, shape| matches!(layer, LayerSpec::GroupNorm(norm) if is_single(norm, shape)),
+        text: GROUP_NORM,
+    },
+    Helper { is_of: |layer, _| matches!(layer, LayerSpec::PartialConv2d(_)), text: PARTIAL_CONV2D },
+    Helper { is_of: |layer, _| matches!(layer, LayerSpec::Rbf(_)), text: RBF },
+    Helper { is_of: |layer, _| matches!(layer, LayerSpec::ScaledTanh(_)), text: SCALED_TANH },
+    Helper { is_of: |layer, _| matches!(layer, LayerSpec::SqueezeExcite(_)), text: SQUEEZE_EXCITE },
+    Helper { is_of: |layer, _| matches!(layer, LayerSpec::Subsample(_)), text: SUBSAMPLE },
 ];
 
 /// The classes that the network needs.
 pub(super) fn needed(wiring: &Wiring<'_>) -> String {
-    let is_needed = |helper: &&Helper| wiring.nodes.iter().any(|node| (helper.is_of)(node.layer));
+    let is_needed = |helper: &&Helper| {
+        let mut nodes = wiring.nodes.iter();
+        nodes.any(|node| (helper.is_of)(node.layer, wiring.shapes[node.inputs[0]]))
+    };
     HELPERS.iter().filter(is_needed).map(|helper| helper.text).collect::<Vec<_>>().join("\n")
 }
+
+const GROUP_NORM: &str = r#"
+class GroupNorm(nn.GroupNorm):
+    """Of groups of one value each, also where the batch is one sample, which PyTorch's own refuses."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.group_norm(x, self.num_groups, self.weight, self.bias, self.eps)
+"#;
 
 const PARTIAL_CONV2D: &str = r#"
 class PartialConv2d(nn.Module):

@@ -3,7 +3,7 @@
 use std::ops::Range;
 
 use nn::Shape;
-use spec::{Conv2dSpec, LayerSpec, PadSpec, Pair, PartialConv2dSpec, PoolSpec, RbfSpec};
+use spec::{Conv2dSpec, GroupNormSpec, LayerSpec, PadSpec, Pair, PartialConv2dSpec, PoolSpec, RbfSpec};
 
 use super::text::{indented, literal, pair};
 use crate::wiring::Wiring;
@@ -28,7 +28,8 @@ pub(super) fn module(wiring: &Wiring<'_>, idx: usize) -> String {
         }
         LayerSpec::LayerNorm(norm) => format!("nn.LayerNorm({shape}{})", epsilon(norm.epsilon)),
         LayerSpec::GroupNorm(norm) => {
-            format!("nn.GroupNorm({}, {size}{})", norm.groups, epsilon(norm.epsilon))
+            let class = if is_single(norm, shape) { "GroupNorm" } else { "nn.GroupNorm" };
+            format!("{class}({}, {size}{})", norm.groups, epsilon(norm.epsilon))
         }
         LayerSpec::Dropout(dropout) => format!("nn.Dropout({:?})", dropout.p),
         LayerSpec::SpatialDropout(dropout) => format!("nn.Dropout2d({:?})", dropout.p),
@@ -51,6 +52,11 @@ pub(super) fn module(wiring: &Wiring<'_>, idx: usize) -> String {
             unreachable!("a layer of several inputs is no module")
         }
     }
+}
+
+/// Whether each group is a single value, which PyTorch's own module refuses where the batch is one sample.
+pub(super) fn is_single(norm: &GroupNormSpec, shape: Shape) -> bool {
+    shape.n_values() == norm.groups
 }
 
 /// `(…)` with a module for each node, on lines of their own, with shapes.

@@ -10,9 +10,10 @@ const KEYWORDS: [&str; 35] = [
 ];
 
 /// Names that mean something else in the file that is written.
-const OWN_NAMES: [&str; 12] = [
+const OWN_NAMES: [&str; 13] = [
     "CLASSES",
     "F",
+    "GroupNorm",
     "PartialConv2d",
     "Path",
     "Rbf",

@@ -27,8 +27,8 @@ impl Builder {
             let (node, from) = (node.label.clone(), input.name.clone());
             return Err(PlanError::NoSuchChannel { node, channel, from, channels: c });
         }
-        node.check_kernel(*kernel, input.shape, Pair::square(0), Pair::new(height, width))?;
-        let window = Window { kernel: *kernel, stride: Pair::square(1), dilation: Pair::square(1) };
+        let window = Window::dense(*kernel);
+        node.check_window(window, input.shape, Pair::square(0), Pair::new(height, width))?;
         let out = window.out_size(height, width);
         let shape = [connections.len(), out.h, out.w];
         let n_parts = connections.chunk_by(|a, b| a.len() == b.len()).count();
@@ -65,7 +65,7 @@ impl Builder {
     pub(super) fn subsample(&mut self, node: &Node<'_>, subsample: &SubsampleSpec, input: &Source) -> Built {
         let [channels, height, width] = node.map_input(input)?;
         let kernel = subsample.kernel;
-        node.check_kernel(kernel, input.shape, Pair::square(0), Pair::new(height, width))?;
+        node.check_window(Window::dense(kernel), input.shape, Pair::square(0), Pair::new(height, width))?;
         let init = Init::Uniform { fan_in: kernel.h * kernel.w };
         let w = self.tensor(format!("{}.weight", node.name), vec![channels], init);
         let b = self.tensor(format!("{}.bias", node.name), vec![channels], init);

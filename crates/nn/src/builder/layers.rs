@@ -37,7 +37,7 @@ impl Builder {
         let window = Window { kernel, stride, dilation };
         let padded = Pair::new(height + 2 * padding.h, width + 2 * padding.w);
         node.check_size("padded input", &[c, padded.h, padded.w], MAX_ACTIVATION)?;
-        node.check_kernel(window.extent(), input.shape, padding, padded)?;
+        node.check_window(window, input.shape, padding, padded)?;
         let out = window.out_size(padded.h, padded.w);
         let shape = [out_channels, out.h, out.w];
         self.check_convolution(node, (window, padded.h * padded.w), shape, 1)?;
@@ -183,7 +183,7 @@ impl Builder {
         let PoolSpec { kernel, stride, padding } = *pool;
         let padded = Pair::new(height + 2 * padding.h, width + 2 * padding.w);
         node.check_size("padded input", &[c, padded.h, padded.w], MAX_ACTIVATION)?;
-        node.check_kernel(kernel, input.shape, padding, padded)?;
+        node.check_window(Window::dense(kernel), input.shape, padding, padded)?;
         let from = self.bordered(node, padding, border, input)?;
         Ok((from, [c, padded.h, padded.w], stride.unwrap_or(kernel)))
     }

@@ -8,8 +8,9 @@ use crate::{PlanError, Shape};
 
 impl Builder {
     pub(super) fn add(&mut self, node: &Node<'_>, pad: bool, inputs: &[Source]) -> Built {
-        let inputs = self.same_size(node, pad, inputs)?;
-        node.check_same(&inputs, |shape| shape)?;
+        let bare = inputs;
+        let inputs = self.same_size(node, pad, bare)?;
+        node.check_same(&inputs, bare, |shape| shape)?;
         let values = inputs.iter().map(|input| input.value).collect();
         let shape = inputs[0].shape;
         Ok((self.op(Layer::Add, values, shape.n_values(), NO_PARAMETERS), shape))
@@ -17,28 +18,32 @@ impl Builder {
 
     /// Two by two, from the first.
     pub(super) fn multiply(&mut self, node: &Node<'_>, pad: bool, inputs: &[Source]) -> Built {
-        let inputs = self.same_size(node, pad, inputs)?;
-        let mut product = inputs[0].clone();
-        for other in &inputs[1..] {
-            let (large, small) =
-                if is_scale(other.shape, product.shape) { (&product, other) } else { (other, &product) };
+        let bare = inputs;
+        let inputs = self.same_size(node, pad, bare)?;
+        // The input that the product so far has its shape from.
+        let (mut product, mut from) = (inputs[0].clone(), 0);
+        for (idx, other) in inputs.iter().enumerate().skip(1) {
+            let is_larger = !is_scale(other.shape, product.shape);
+            let (large, small) = if is_larger { (other, &product) } else { (&product, other) };
             let plane = match (large.shape, small.shape) {
                 (large, small) if large == small => 1,
                 (Shape::Map([_, h, w]), _) if is_scale(small.shape, large.shape) => h * w,
-                _ => return Err(node.unequal(&inputs[0], other)),
+                _ => return Err(node.unequal(&bare[from], &bare[idx])),
             };
             let values = vec![large.value, self.apart(small, large)];
             let shape = large.shape;
             let value = self.op(Layer::Multiply { plane }, values, shape.n_values(), NO_PARAMETERS);
             product = Source { name: product.name, value, shape };
+            from = if is_larger { idx } else { from };
         }
         Ok((product.value, product.shape))
     }
 
     pub(super) fn concat(&mut self, node: &Node<'_>, pad: bool, inputs: &[Source]) -> Built {
-        let inputs = self.same_size(node, pad, inputs)?;
+        let bare = inputs;
+        let inputs = self.same_size(node, pad, bare)?;
         // One channel, or one number, stands for all.
-        node.check_same(&inputs, |shape| match shape {
+        node.check_same(&inputs, bare, |shape| match shape {
             Shape::Map([_, h, w]) => Shape::Map([1, h, w]),
             Shape::Flat(_) => Shape::Flat(1),
         })?;
@@ -97,11 +102,16 @@ fn is_scale(small: Shape, large: Shape) -> bool {
 }
 
 impl Node<'_> {
-    /// What `part` keeps of the shapes must be the same for all.
-    fn check_same(&self, inputs: &[Source], part: fn(Shape) -> Shape) -> Result<(), PlanError> {
+    /// What `part` keeps of the shapes must be the same for all; told are those without the borders that they were given.
+    fn check_same(
+        &self,
+        inputs: &[Source],
+        bare: &[Source],
+        part: fn(Shape) -> Shape,
+    ) -> Result<(), PlanError> {
         let first = part(inputs[0].shape);
-        match inputs.iter().find(|other| part(other.shape) != first) {
-            Some(other) => Err(self.unequal(&inputs[0], other)),
+        match inputs.iter().position(|other| part(other.shape) != first) {
+            Some(idx) => Err(self.unequal(&bare[0], &bare[idx])),
             None => Ok(()),
         }
     }

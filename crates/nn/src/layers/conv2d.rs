@@ -23,6 +23,13 @@ use spec::Pair;
 
 pub(super) use weight_gradient::bias_gradient;
 
+/// Positions, about, that all filters and taps go through before the next are fetched: dy of two channels and the rows of x
+/// under them stay in a first-level cache of 32 KiB, those of all channels in a second-level cache.
+const POSITION_BLOCK: usize = 96;
+
+/// Positions of the smallest blocks, about.
+const MIN_BLOCK: usize = 12;
+
 /// The geometry of one convolution.
 #[derive(Clone, Debug)]
 pub(crate) struct Conv2d {
@@ -39,6 +46,8 @@ pub(crate) struct Conv2d {
     /// As u32: their sums cannot overflow a usize, which spares the kernels' loops a check.
     taps: Vec<u32>,
     positions: Vec<u32>,
+    /// Positions, about, of a block that goes through all filters forward.
+    block: usize,
     /// See [`Window::is_pointwise`].
     is_pointwise: bool,
     /// For every position of x, the (kh · KW + kw, position of y) that read it; empty for kernels of 1 × 1 in steps of 1.
@@ -57,6 +66,11 @@ pub(crate) struct Window {
 }
 
 impl Window {
+    /// Of neighboring taps, in steps of 1.
+    pub(crate) fn dense(kernel: Pair) -> Self {
+        Self { kernel, stride: Pair::square(1), dilation: Pair::square(1) }
+    }
+
     /// Whether the kernel is 1 × 1 in steps of 1.
     pub(crate) fn is_pointwise(self) -> bool {
         [self.kernel, self.stride] == [Pair::square(1); 2]
@@ -102,6 +116,8 @@ impl Conv2d {
             dense_rows,
             taps,
             positions,
+            // In steps of more than 1 each reads as many more of x.
+            block: (POSITION_BLOCK / (stride.h * stride.w)).max(MIN_BLOCK),
             is_pointwise,
             readers,
             paired,

@@ -93,7 +93,9 @@ pub(crate) fn answer(spec: &NetworkSpec, batch: &Batch) -> Answer {
         losses.push(cx.loss(&batch.loss, z, &targets));
         let z: Vec<_> = z.iter().map(|&z| cx.tape.value(z)).collect();
         let best = (1..z.len()).fold(0, |best, k| if z[k] > z[best] { k } else { best });
-        n_correct += usize::from(best == usize::from(batch.labels[i]));
+        let mixed = batch.mixed.as_ref().filter(|(_, shares)| shares[i] < 0.5);
+        let label = mixed.map_or(batch.labels[i], |(others, _)| others[i]);
+        n_correct += usize::from(best == usize::from(label));
     }
     let loss = cx.tape.sum(losses);
     let gradient = cx.tape.gradient(loss);

@@ -4,7 +4,6 @@ use lanes::{Kernel, Lane};
 
 use super::Conv2d;
 use super::pointwise::Product;
-use super::weight_gradient::POSITION_BLOCK;
 use crate::tiles::{TILE, blocks, enter_product, tiles};
 use crate::workspace::OpScratch;
 
@@ -43,7 +42,7 @@ impl Conv2d {
             return Product { plane: self.n_positions(), x, w: scratch, b }.write(self.out_channels, y);
         }
         filters(
-            self.out_channels,
+            (self.out_channels, self.block),
             FilterArgs { taps: &self.taps, positions: &self.positions, x, w: scratch, b },
             y,
         );
@@ -51,9 +50,9 @@ impl Conv2d {
 }
 
 /// Outputs of all filters, some positions after the others: what these read stays in a second-level cache for all filters.
-fn filters<V: Lane>(n_filters: usize, args: FilterArgs<'_, V>, y: &mut [V]) {
+fn filters<V: Lane>((n_filters, block): (usize, usize), args: FilterArgs<'_, V>, y: &mut [V]) {
     let (n_taps, n_positions) = (args.taps.len(), args.positions.len());
-    for (first, len) in blocks(n_positions, POSITION_BLOCK) {
+    for (first, len) in blocks(n_positions, block) {
         for (oc, n) in tiles(n_filters, TILE) {
             let b = if args.b.is_empty() { args.b } else { &args.b[oc..oc + n] };
             let (positions, w) =

@@ -2,7 +2,7 @@
 
 use lanes::{Kernel, Lane};
 
-use super::{Conv2d, pointwise};
+use super::{Conv2d, POSITION_BLOCK, pointwise};
 use crate::gradient::Sum;
 use crate::sums::sum;
 use crate::tiles::{blocks, tiles};
@@ -115,10 +115,6 @@ struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize, const ROW: 
     oc: usize,
     dw: &'a mut [V::Scalar],
 }
-
-/// Positions, about, that all filters and taps go through before the next are fetched: dy of two channels and the rows of x
-/// under them stay in a first-level cache of 32 KiB, those of all channels in a second-level cache.
-pub(super) const POSITION_BLOCK: usize = 96;
 
 impl<V: Lane, const OB: usize, const TB: usize, const ROW: bool> Kernel
     for WeightGradient<'_, V, OB, TB, ROW>
