@@ -138,7 +138,7 @@ impl Run {
             logs,
             failure: None,
             n_kept: checkpoint.epochs().len(),
-            is_stopped_between: false,
+            asked: None,
             pictures,
             pulse: Pulse::new(self.batch_len()),
         };

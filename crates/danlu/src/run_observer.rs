@@ -37,8 +37,8 @@ pub(crate) struct RunObserver<'a> {
     pub(crate) pulse: Pulse,
     /// Epochs in the checkpoint.
     pub(crate) n_kept: usize,
-    /// Whether the run was asked to end, and heard of it after an epoch.
-    pub(crate) is_stopped_between: bool,
+    /// What the run was asked for when its last epoch ended.
+    pub(crate) asked: Option<StopRequest>,
 }
 
 impl Observer for RunObserver<'_> {
@@ -62,11 +62,9 @@ impl Observer for RunObserver<'_> {
         test: Option<&Predictions>,
     ) -> ControlFlow<()> {
         let kept = self.keep(checkpoint, test).and_then(|()| self.tell(record, test));
+        self.asked = self.stop_request();
         match kept {
-            Ok(()) if self.is_asked_to_stop() => {
-                self.is_stopped_between = true;
-                ControlFlow::Break(())
-            }
+            Ok(()) if self.asked.is_some() => ControlFlow::Break(()),
             Ok(()) => ControlFlow::Continue(()),
             Err(error) => {
                 self.failure.get_or_insert(error);
@@ -93,8 +91,11 @@ impl RunObserver<'_> {
         self.write_results(checkpoint, test)
     }
 
-    fn is_asked_to_stop(&self) -> bool {
-        live::wants_stop_after_epoch() || StopRequest::read(self.folder.dir()).is_some()
+    fn stop_request(&self) -> Option<StopRequest> {
+        match live::wants_stop_after_epoch() {
+            true => Some(StopRequest::AfterEpoch),
+            false => StopRequest::read(self.folder.dir()),
+        }
     }
 
     /// Everywhere but in the folder.
@@ -173,7 +174,7 @@ impl RunObserver<'_> {
             (Some(error), _) if error.is_closed_pipe() => Err(CliError::StdoutClosed { dir, n_epochs }),
             (Some(source), _) => failed(source),
             (None, Err(source)) => failed(source.into()),
-            (None, Ok(Outcome::Stopped)) if self.is_stopped_between => {
+            (None, Ok(Outcome::Stopped)) if self.asked == Some(StopRequest::AfterEpoch) => {
                 Err(CliError::StoppedAfterEpoch { dir, n_epochs, of })
             }
             (None, Ok(Outcome::Stopped)) => Err(CliError::Interrupted { dir, n_epochs }),

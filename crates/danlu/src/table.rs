@@ -22,7 +22,7 @@ pub(crate) fn table(aligns: &[Align], rows: &[Vec<String>]) -> String {
 }
 
 fn line(aligns: &[Align], widths: &[usize], row: &[String]) -> String {
-    let cells = row.iter().zip(aligns).zip(widths).map(|((cell, &align), &width)| fitted(cell, width, align));
+    let cells = row.iter().zip(aligns).zip(widths).map(|((cell, &align), &width)| filled(cell, width, align));
     cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
 }
 
@@ -36,10 +36,15 @@ pub(crate) fn fitted(text: &str, width: usize, align: Align) -> String {
             break;
         }
     }
-    let blanks = " ".repeat(width - cut.width());
+    filled(&cut, width, align)
+}
+
+/// The text, of at most `width` columns, filled up with blanks.
+fn filled(text: &str, width: usize, align: Align) -> String {
+    let blanks = " ".repeat(width - text.width());
     match align {
-        Align::Left => format!("{cut}{blanks}"),
-        Align::Right => format!("{blanks}{cut}"),
+        Align::Left => format!("{text}{blanks}"),
+        Align::Right => format!("{blanks}{text}"),
     }
 }
 

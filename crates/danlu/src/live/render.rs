@@ -101,6 +101,8 @@ fn draw_help(frame: &mut Frame<'_>, area: Rect) {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use metrics::Confusion;
     use ratatui::Terminal;
     use ratatui::backend::TestBackend;
@@ -108,7 +110,7 @@ mod tests {
 
     use super::*;
     use crate::live::news::News;
-    use crate::live::view::{About, Line as Curve, Wish, tests::epoch};
+    use crate::live::view::{About, Line as Curve, Wish, tests::epoch, tests::last_epoch_ended};
 
     fn about(n_classes: usize) -> About {
         About {
@@ -140,6 +142,7 @@ mod tests {
                 learning_rate: 0.001,
             });
             view.hear(News { epochs, confusion, ..shared.take() });
+            last_epoch_ended(&mut view, Duration::from_secs(2 * n as u64));
         }
         view
     }
@@ -185,7 +188,7 @@ mod tests {
             "te[s]t acc 0.270",
             "235/235 steps, loss 0.7000",
             "30 %",
-            "0:00 left",
+            "0:14 left",
             "class 9",
             "class 0 as class 1",
             "q stop now",

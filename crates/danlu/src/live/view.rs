@@ -234,6 +234,11 @@ pub(super) mod tests {
         }
     }
 
+    /// So long after the screen was put on.
+    pub(crate) fn last_epoch_ended(view: &mut View, after: Duration) {
+        view.ended = Some(view.start + after);
+    }
+
     fn step(epoch: usize, step: usize, loss: f64) -> Step {
         Step { epoch, step, n_steps: 100, loss, learning_rate: 0.001 }
     }
@@ -249,7 +254,7 @@ pub(super) mod tests {
         let mut view = View::new(About { n_epochs: 10, batch_size: 10, ..About::default() });
         assert_eq!(view.left(), None);
         view.hear(News { epochs: vec![epoch(1, 1.0, 0.5, 0.5), epoch(2, 1.0, 0.5, 0.5)], ..News::default() });
-        view.ended = Some(view.start + Duration::from_secs(6));
+        last_epoch_ended(&mut view, Duration::from_secs(6));
         assert_eq!(view.left(), Some(Duration::from_secs(24)));
         view.hear(news(&[step(3, 50, 1.0)]));
         assert_eq!(view.left(), Some(Duration::from_millis(22_500)));

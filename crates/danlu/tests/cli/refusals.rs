@@ -274,6 +274,25 @@ fn a_network_for_other_classes_or_pictures_is_refused_before_any_data_is_read() 
     assert!(!place.path("runs").exists());
 }
 
+/// Batches are normalized by their own variance, which is large, but what is used after training by one that hardly moves from 1.
+#[test]
+fn an_evaluation_without_numbers_is_no_result() {
+    let place = Place::new();
+    let layers = [
+        "layer = { scaled_tanh = { amplitude = 1e18, slope = 1.0 } }",
+        "name = \"b\"\nlayer = { batch_norm2d = { momentum = 1e-30 } }",
+        "inputs = [\"b\", \"b\", \"b\"]\nlayer = \"multiply\"",
+        "layer = \"flatten\"",
+        "layer = { linear = { out_features = 10 } }",
+    ];
+    let nodes: String = layers.iter().map(|layer| format!("[[node]]\n{layer}\n")).collect();
+    place.write("net.toml", format!("name = \"n\"\ninput = [1, 28, 28]\nclasses = 10\n{nodes}"));
+    for (part, flags) in [("test", ""), ("validation", "--validation 0.3")] {
+        let ran = place.train(&format!("--network net.toml --epochs 1 {flags} --out {part}"));
+        ran.fails(1, &["the run failed", &format!("the loss of the {part} samples is NaN")]);
+    }
+}
+
 #[test]
 fn a_run_that_is_refused_changes_no_file() {
     let place = Place::new();

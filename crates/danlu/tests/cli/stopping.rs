@@ -57,7 +57,7 @@ fn ctrl_c_keeps_the_whole_epochs() {
 
 #[test]
 fn a_request_in_the_folder_ends_the_run_and_is_used_up() {
-    for (word, said) in [("after-epoch", "stopped after epoch"), ("now", "in")] {
+    for (word, said) in [("after-epoch", "stopped after epoch"), ("now", "interrupted in epoch")] {
         let place = Place::new();
         let (child, mut stdout) = start(&place, "");
         fs::write(place.path("run/stop"), word).unwrap();

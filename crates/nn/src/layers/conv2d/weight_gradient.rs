@@ -108,8 +108,8 @@ fn weight_gradient<V: Lane, const OB: usize, const TB: usize, const ROW: bool>(
 /// taps. 2 × 3 and 3 × 2 are 12 accumulators of AVX2 for 10 loads, 4 × 3 and 6 × 2 as many of AVX-512 for 7 and 8, and 4 × 4
 /// are 16 for 8.
 ///
-/// `ROW`: the taps are neighbors in x, for every kernel row; else they are any, those of a kernel of 1 × 1 one from each
-/// channel.
+/// `ROW`: the taps are neighbors in x, for every kernel row; else they are any, as with dilation, one column or a 1 × 1 kernel in
+/// larger steps ([`pointwise`] does that in steps of 1).
 struct WeightGradient<'a, V: Lane, const OB: usize, const TB: usize, const ROW: bool> {
     args: WeightGradientArgs<'a, V>,
     oc: usize,
