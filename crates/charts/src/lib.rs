@@ -19,11 +19,14 @@ pub use error::ChartError;
 /// Letters of the network's name that a title has, and of the data set's.
 const MAX_SUBJECT: usize = 24;
 
-/// What a title begins with: `lenet on fashion-mnist`, of long names the beginning.
+/// What a title begins with: `lenet on fashion-mnist`, of long names the beginning, and other words for those that the
+/// font has no letters for.
 pub fn subject(record: &RunRecord) -> String {
-    let [network, data] =
-        [&record.spec.network.name, &record.data.name].map(|name| shortened(name, MAX_SUBJECT));
-    format!("{network} on {data}")
+    let of = |name: &str, else_said: &str| match canvas::has_letters(name) {
+        true => shortened(name, MAX_SUBJECT),
+        false => else_said.into(),
+    };
+    format!("{} on {}", of(&record.spec.network.name, "network"), of(&record.data.name, "data"))
 }
 
 /// How a class is called in a picture: by its name, or by its number where it has none or the font lacks one of its letters.

@@ -75,7 +75,7 @@ fn listen(args: &DashboardArgs) -> Result<TcpListener, CliError> {
     let unknown = |source| CliError::Host { host: host.clone(), source };
     let ports = match args.port {
         Some(port) => port..=port,
-        None => PORT..=PORT + N_PORTS,
+        None => PORT..=PORT + N_PORTS - 1,
     };
     let mut last = None;
     for port in ports {

@@ -73,6 +73,12 @@ pub(crate) enum CliError {
     InputLine { line: usize, source: Box<CliError> },
     #[error("trial {trial}: a line has either `values`, or `step` and `value`, or `state`")]
     TellWhat { trial: u64 },
+    #[error("trial {trial}: `constraints` go with `values`, and a `reason` with the state `failed`")]
+    TellOfWhat { trial: u64 },
+    #[error(
+        "no trial would be pruned: `pruner.{pruner}.min_steps` is {min_steps}, and a whole trial has {n_epochs} epochs"
+    )]
+    NoRungs { pruner: &'static str, min_steps: u64, n_epochs: u64 },
     #[error(transparent)]
     Dashboard(#[from] DashboardError),
     #[error("`{host}` is no address of this machine")]
@@ -266,6 +272,7 @@ impl CliError {
             Self::LiveAndTerse { .. } | Self::UnknownStudy { .. } | Self::StudyWithoutRun => 2,
             Self::StudyNotBegun { .. } => 2,
             Self::ForeignObjective { .. } | Self::NothingToTry { .. } | Self::TellWhat { .. } => 2,
+            Self::TellOfWhat { .. } | Self::NoRungs { .. } => 2,
             Self::JsonLine { .. } | Self::NoSearch { .. } | Self::CannotBeTried { .. } => 2,
             Self::HoldsRun { .. } | Self::HoldsModel { .. } | Self::GridWithoutValidation => 2,
             Self::NothingToRetrain(error) => error.exit_code(),

@@ -51,7 +51,7 @@ fn check_weights_free(path: &Path, bytes: &[u8], out: &Path) -> Result<(), CliEr
 
 /// What a file's name says.
 fn format_of(out: &Path) -> Option<ExportFormat> {
-    match out.extension()?.to_str()? {
+    match out.extension()?.to_str()?.to_ascii_lowercase().as_str() {
         "onnx" => Some(ExportFormat::Onnx),
         "py" => Some(ExportFormat::Pytorch),
         "safetensors" => Some(ExportFormat::Safetensors),

@@ -3,6 +3,7 @@
 use charts::lr_curve::{self, LrCurve};
 use runs::{atomic_file, check_no_run_file};
 use serde::Serialize;
+use spec::{ScheduleSpec, TrainSpec};
 use train::{LrFind, LrPoint, LrRange, lr_find};
 
 use crate::cli::LrFindArgs;
@@ -42,6 +43,7 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
     }
     check_no_run_file(&args.plot)?;
     atomic_file::check_place(&args.plot)?;
+    ignore_what_does_not_count(&mut request.spec);
     let (plan, wanted) = request.prepare()?;
     request.check_no_input(&args.run, &wanted, &args.plot)?;
     let format = PictureFormat::of(&args.plot, &[PictureFormat::Svg, PictureFormat::Png])?;
@@ -56,6 +58,13 @@ pub(crate) fn run(args: &LrFindArgs) -> Result<(), CliError> {
         output::note(&format!("the curve is in {}", args.plot.display()));
     }
     printed
+}
+
+/// A sweep is no whole training: what is said of its course is not looked at.
+fn ignore_what_does_not_count(spec: &mut TrainSpec) {
+    spec.schedule = ScheduleSpec::default();
+    spec.early_stopping = None;
+    spec.average = None;
 }
 
 fn draw(found: &LrFind, network: &str, format: PictureFormat) -> Result<Vec<u8>, CliError> {

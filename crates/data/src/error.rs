@@ -286,14 +286,21 @@ pub struct Tried {
     pub why: String,
 }
 
-/// A message with those of all its causes.
+/// A message with those of all its causes, on one line. Some libraries' messages have their causes' in them already.
 pub(crate) fn with_causes(error: &dyn Error) -> String {
-    let (mut text, mut cause) = (error.to_string(), error.source());
+    let (mut text, mut cause) = (one_line(&error.to_string()), error.source());
     while let Some(error) = cause {
-        text = format!("{text}: {error}");
+        let told = one_line(&error.to_string());
+        if !text.ends_with(&told) {
+            text = format!("{text}: {told}");
+        }
         cause = error.source();
     }
     text
+}
+
+fn one_line(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
 /// A folder may be named by a flag, an argument or a key of a file: that is not known here.

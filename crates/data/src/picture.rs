@@ -57,6 +57,9 @@ pub enum PictureFault {
     /// A picture of no size, or of one that is not unpacked.
     #[error("claims {width} × {height} pixels, which is not read")]
     Size { width: u32, height: u32 },
+    /// So large that its decoder does not begin.
+    #[error("claims more pixels than are read")]
+    TooLarge,
     /// The end is missing, of a format whose decoder would not say so.
     #[error("is cut off")]
     Cut,
@@ -169,7 +172,10 @@ fn decode(bytes: &[u8]) -> Result<DynamicImage, PictureFault> {
     let mut limits = Limits::no_limits();
     limits.max_alloc = Some(2 * MAX_DECODED_LEN);
     reader.limits(limits);
-    let mut decoder = reader.into_decoder()?;
+    let mut decoder = reader.into_decoder().map_err(|error| match error {
+        ImageError::Limits(_) => PictureFault::TooLarge,
+        error => error.into(),
+    })?;
     let (width, height) = decoder.dimensions();
     let is_read = (1..=MAX_SIDE).contains(&width)
         && (1..=MAX_SIDE).contains(&height)
@@ -193,11 +199,23 @@ fn on_black(value: u8, alpha: u8) -> u8 {
 }
 
 fn gray_on_black(picture: &DynamicImage) -> Vec<u8> {
-    if !picture.color().has_alpha() {
-        return picture.to_luma8().into_raw();
+    match (picture.color().has_color(), picture.color().has_alpha()) {
+        (false, false) => picture.to_luma8().into_raw(),
+        (false, true) => {
+            picture.to_luma_alpha8().pixels().map(|pixel| on_black(pixel.0[0], pixel.0[1])).collect()
+        }
+        (true, false) => picture.to_rgb8().pixels().map(|pixel| luma(pixel.0)).collect(),
+        (true, true) => {
+            let flat = |[red, green, blue, alpha]: [u8; 4]| on_black(luma([red, green, blue]), alpha);
+            picture.to_rgba8().pixels().map(|pixel| flat(pixel.0)).collect()
+        }
     }
-    let pixels = picture.to_luma_alpha8();
-    pixels.pixels().map(|pixel| on_black(pixel.0[0], pixel.0[1])).collect()
+}
+
+/// 0.299 · red + 0.587 · green + 0.114 · blue in 65,536ths, rounded (ITU-R BT.601), as Pillow's mode `L` and OpenCV have it: whoever
+/// prepares pictures for an exported model in Python gives it the same.
+fn luma([red, green, blue]: [u8; 3]) -> u8 {
+    ((19_595 * u32::from(red) + 38_470 * u32::from(green) + 7_471 * u32::from(blue) + 0x8000) >> 16) as u8
 }
 
 fn color_on_black(picture: &DynamicImage) -> Vec<u8> {

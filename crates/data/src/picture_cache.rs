@@ -19,7 +19,7 @@ use sha2::{Digest, Sha256};
 
 use crate::picture_folder::PictureFolder;
 
-const MAGIC: [u8; 16] = *b"danlu pictures\0\x01";
+const MAGIC: [u8; 16] = *b"danlu pictures\0\x02";
 const START_LEN: u64 = 48;
 const END_LEN: u64 = 48;
 /// Longest reason that is kept, in bytes.

@@ -5,7 +5,7 @@
 //! ROOT/{train,val,test}/CLASS/PICTURE   in parts already
 //! ```
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,9 @@ const ENDINGS: [&str; 14] =
 
 /// What a run's folder has in it from before its first epoch, and a study's from its beginning.
 const RUN_FILES: [&str; 4] = ["run.toml", ".run.toml.pending", "study.toml", "study.db"];
+
+/// The pictures that runs draw.
+const RUN_PICTURES: [&str; 3] = ["curves.png", "confusion.png", "hardest.png"];
 
 /// All that a run leaves which ended before it had any of them.
 const RUN_LOCK: &str = ".lock";
@@ -71,7 +74,7 @@ impl PictureFolder {
     /// test class that training lacks, parts without one for training.
     pub(crate) fn detect(dir: &Path) -> Result<Option<Self>, DataError> {
         let root = fs::canonicalize(dir).map_err(DataError::io("look into", dir))?;
-        let mut lister = Lister { root: &root, rejected: vec![], n_skipped: 0 };
+        let mut lister = Lister { root: &root, rejected: vec![], n_skipped: 0, links: vec![] };
         let top = lister.subfolders(Path::new(""))?;
         if top.is_empty() {
             return Ok(None);
@@ -79,6 +82,7 @@ impl PictureFolder {
         let listed = lister.parts(top)?;
         let parts = listed.iter().map(|(split, dir, _)| (*split, dir.clone())).collect();
         let (classes, entries) = lister.entries(listed)?;
+        let entries = lister.without_aliases(entries);
         let Lister { mut rejected, n_skipped, .. } = lister;
         rejected.sort_by(|a, b| a.path.cmp(&b.path));
         let name = root.file_name().map_or("pictures".into(), |name| name.to_string_lossy().into_owned());
@@ -95,6 +99,8 @@ struct Lister<'a> {
     root: &'a Path,
     rejected: Vec<Rejected>,
     n_skipped: usize,
+    /// Links to what is in the root.
+    links: Vec<PathBuf>,
 }
 
 impl Lister<'_> {
@@ -121,7 +127,7 @@ impl Lister<'_> {
         let mut parts = vec![];
         // A class may be called `train`: then it holds pictures and no folders.
         let holds_folders = |name: &String| {
-            let mut lister = Lister { root: self.root, rejected: vec![], n_skipped: 0 };
+            let mut lister = Lister { root: self.root, rejected: vec![], n_skipped: 0, links: vec![] };
             lister.subfolders(Path::new(name)).map(|folders| !folders.is_empty())
         };
         if !named(Split::Train).next().map_or(Ok(false), holds_folders)? {
@@ -185,12 +191,35 @@ impl Lister<'_> {
         Ok((classes, entries))
     }
 
+    /// Each file once: under two names it could be learned from and tested on.
+    fn without_aliases(&mut self, entries: Vec<Entry>) -> Vec<Entry> {
+        if self.links.is_empty() {
+            return entries;
+        }
+        let (linked, mut kept): (Vec<_>, Vec<_>) =
+            entries.into_iter().partition(|entry| self.links.iter().any(|link| entry.path.starts_with(link)));
+        let mut seen: BTreeSet<PathBuf> = kept.iter().map(|entry| entry.path.clone()).collect();
+        for entry in linked {
+            let target = fs::canonicalize(self.root.join(&entry.path)).unwrap_or_default();
+            let target = target.strip_prefix(self.root).unwrap_or(&entry.path).to_owned();
+            match seen.insert(target.clone()) {
+                true => kept.push(entry),
+                false => self.reject(entry.path, format!("is {} by another name", target.display())),
+            }
+        }
+        kept.sort_by(|a, b| (a.split as usize, a.label, &a.path).cmp(&(b.split as usize, b.label, &b.path)));
+        kept
+    }
+
     /// The files of a class that should be pictures, by name.
     fn pictures(&mut self, dir: &Path, split: Split, label: u8) -> Result<Vec<Entry>, DataError> {
         let mut entries = vec![];
+        let holds_run = is_run(&self.root.join(dir));
         for (path, _) in self.read(dir)? {
             let Some(metadata) = self.inside(&path) else { continue };
-            if !metadata.is_file() {
+            if holds_run && is_drawn_by_run(&path) {
+                self.n_skipped += 1;
+            } else if !metadata.is_file() {
                 let what = if metadata.is_dir() { "a folder" } else { "no file" };
                 self.reject(path, format!("is {what} in a picture's place"));
             } else if has_picture_ending(&path) || is_picture(&self.root.join(&path)) {
@@ -229,6 +258,9 @@ impl Lister<'_> {
             self.reject(path.into(), "is a link that leads out of the folder".into());
             return None;
         }
+        if is_link {
+            self.links.push(path.into());
+        }
         match fs::metadata(&whole) {
             Ok(metadata) => Some(metadata),
             Err(error) => {
@@ -257,20 +289,21 @@ fn file_state(_: &fs::Metadata) -> [i64; 3] {
     [0; 3]
 }
 
-/// Whether a folder is a run's or a study's, or has such folders in it and no pictures beside them: a class in which a run
-/// lies is still one, and so is a part.
+/// Whether a folder is a run's or a study's, or has such folders in it, and no pictures beside what they drew: a class in which
+/// a run lies is still one, whether in a folder of its own or not, and so is a part.
 fn holds_runs(dir: &Path) -> bool {
-    let has_runs = || {
-        let entries = visible(dir);
-        // Told by the name alone, so that a class of many pictures costs nothing more.
-        !entries.iter().any(|path| has_picture_ending(path)) && {
-            let (runs, others): (Vec<_>, Vec<_>) = entries.iter().partition(|path| is_run(path));
-            let hold_pictures =
-                || others.iter().flat_map(|path| visible(path)).any(|path| has_picture_ending(&path));
-            !runs.is_empty() && !hold_pictures()
-        }
-    };
-    is_run(dir) || has_runs()
+    let entries = visible(dir);
+    // Told by the name alone, so that a class of many pictures costs nothing more.
+    if entries.iter().any(|path| has_picture_ending(path) && !is_drawn_by_run(path)) {
+        return false;
+    }
+    let (runs, others): (Vec<_>, Vec<_>) = entries.iter().partition(|path| is_run(path));
+    let hold_pictures = || others.iter().flat_map(|path| visible(path)).any(|path| has_picture_ending(&path));
+    is_run(dir) || (!runs.is_empty() && !hold_pictures())
+}
+
+fn is_drawn_by_run(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| RUN_PICTURES.iter().any(|picture| name == *picture))
 }
 
 fn is_run(dir: &Path) -> bool {

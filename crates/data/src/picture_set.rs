@@ -203,9 +203,12 @@ impl PictureFolder {
         let train = self.check_classes(train, &rejected)?.hashed();
         self.check_part(Split::Validation, &validation, &rejected)?;
         self.check_part(Split::Test, &test, &rejected)?;
+        let lacking = [(Split::Validation, &validation), (Split::Test, &test)];
+        let lacking: Vec<String> =
+            lacking.into_iter().filter_map(|(split, part)| lacking_classes(split, part.as_ref()?)).collect();
         let [validation, test] = [validation, test].map(|part| part.map(Dataset::hashed));
         let parts = Given { train, validation, test }.cut(partition)?;
-        let notes = [notes, parts.notes].concat();
+        let notes = [notes, lacking, parts.notes].concat();
         Ok(Parts { rejected, n_skipped: self.n_skipped, original_sizes, notes, ..parts })
     }
 
@@ -231,12 +234,22 @@ impl PictureFolder {
             (Some(train), None) => Ok(train),
             (_, class) => {
                 let class = &self.classes[class.unwrap_or(0)];
-                let is_of = |rejected: &Rejected| rejected.path.iter().any(|name| name == class.as_str());
+                let is_of = |rejected: &Rejected| {
+                    let folder = rejected.path.parent().and_then(Path::file_name);
+                    folder.is_some_and(|name| name == class.as_str())
+                };
                 let (n_rejected, shown) = counted(rejected, is_of);
                 Err(DataError::EmptyClass { dir: self.root.clone(), class: class.clone(), n_rejected, shown })
             }
         }
     }
+}
+
+/// That a part that was given says nothing of some classes.
+fn lacking_classes(split: Split, part: &Dataset) -> Option<String> {
+    let counts = part.class_counts().into_iter().zip(&part.classes);
+    let lacking: Vec<&str> = counts.filter(|(n, _)| *n == 0).map(|(_, class)| class.as_str()).collect();
+    (!lacking.is_empty()).then(|| format!("the {split} part has no picture of class {}", lacking.join(", ")))
 }
 
 /// The number of the rejected pictures of a class or a part, and the first of them.

@@ -59,7 +59,9 @@ impl Source {
     fn named(path: &Path) -> Result<Self, DataError> {
         let found = match fs::metadata(path) {
             Ok(metadata) if metadata.is_dir() => Format::detect(path)?,
-            Ok(_) => Format::of_file(path)?,
+            Ok(metadata) if metadata.is_file() => Format::of_file(path)?,
+            // A pipe would keep this program waiting.
+            Ok(_) => None,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
                 return Err(in_named(Place::Dir, path)(DataError::NoFolder { dir: path.to_owned() }));
             }

@@ -135,11 +135,6 @@ impl Grammar {
         self.rule.clone()
     }
 
-    /// Whether layers decide which earlier ones they read.
-    pub fn has_skips(&self) -> bool {
-        self.skips
-    }
-
     /// The frame of the networks for data of that frame: what the grammar itself says counts.
     pub fn frame(&self, data: Frame) -> Frame {
         Frame { input: self.input.unwrap_or(data.input), classes: self.classes.unwrap_or(data.classes) }

@@ -6,6 +6,8 @@ use crate::{Point, Space};
 
 /// The trial attribute that says at which attempt the sampler's answer was taken.
 pub const ATTEMPT: &str = "danlu:attempt";
+/// The trial attribute that names the trial whose result was taken.
+pub const DUPLICATE_OF: &str = "danlu:duplicate_of";
 
 /// All trials of a study so far, by their numbers.
 #[derive(Clone, Debug)]
@@ -30,6 +32,8 @@ pub struct Observation {
     pub violation: f64,
     /// The attempt at which the sampler's answer was taken ([`crate::Ask::attempt`]); `None` where others chose.
     pub attempt: Option<u64>,
+    /// Whether its result is that of an earlier trial of the same run.
+    pub is_reused: bool,
 }
 
 /// What came of a trial, as costs: smaller is better, whatever the direction of the objective.
@@ -48,7 +52,15 @@ pub enum Outcome {
 impl Observation {
     /// A trial that others chose, without intermediate values and within all constraints.
     pub fn new(number: u64, point: Point, outcome: Outcome) -> Self {
-        Self { number, outcome, point, intermediate: Vec::new(), violation: 0.0, attempt: None }
+        Self {
+            number,
+            outcome,
+            point,
+            intermediate: Vec::new(),
+            violation: 0.0,
+            attempt: None,
+            is_reused: false,
+        }
     }
 }
 
@@ -103,6 +115,7 @@ impl History {
             intermediate: trial.intermediate.iter().map(|(&step, &x)| (step, first.cost(x))).collect(),
             violation: trial.constraints().iter().map(|violation| violation.max(0.0)).sum(),
             attempt: trial.user_attributes.get(ATTEMPT).and_then(serde_json::Value::as_u64),
+            is_reused: trial.user_attributes.contains_key(DUPLICATE_OF),
         }
     }
 

@@ -74,6 +74,9 @@ fn n_bins(axis: &Axis) -> usize {
 }
 
 fn bin(axis: &Axis, coordinate: f64) -> usize {
+    if let Axis::Categories(_) = axis {
+        return coordinate as usize;
+    }
     let (low, high) = axis.ends();
     let n = n_bins(axis);
     (((coordinate - low) / (high - low) * n as f64) as usize).min(n - 1)

@@ -22,7 +22,7 @@ mod step_log;
 
 pub use error::SamplerError;
 pub use grammar::{Frame, Grammar, GrammarError, OutsideError, Rule};
-pub use history::{ATTEMPT, History, Observation, Outcome};
+pub use history::{ATTEMPT, DUPLICATE_OF, History, Observation, Outcome};
 pub use importance::importance;
 pub use pareto::{best, hypervolume, pareto_front};
 pub use pruner::Pruner;

@@ -7,7 +7,7 @@ mod none;
 
 use spec::PrunerSpec;
 
-use crate::{Observation, Pruner};
+use crate::{History, Observation, Pruner};
 
 /// The pruner that is asked for. A whole trial has `max_steps` steps: whoever reached the last is not pruned any more.
 pub fn pruner(spec: &PrunerSpec, max_steps: u64) -> Box<dyn Pruner> {
@@ -17,6 +17,11 @@ pub fn pruner(spec: &PrunerSpec, max_steps: u64) -> Box<dyn Pruner> {
         PrunerSpec::Halving(spec) => Box::new(halving::Halving::new(spec, max_steps)),
         PrunerSpec::Hyperband(spec) => Box::new(hyperband::Hyperband::new(spec, max_steps)),
     }
+}
+
+/// The trials that others are compared with: a result that was taken again counts once.
+fn rivals(history: &History) -> impl Iterator<Item = &Observation> + Clone {
+    history.observations().iter().filter(|trial| !trial.is_reused)
 }
 
 /// The intermediate value of exactly that step.

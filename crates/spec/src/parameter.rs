@@ -77,6 +77,9 @@ pub struct ChoiceSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labels(pub Vec<toml::Value>);
 
+/// Up to here a float holds every whole number: 2^53.
+const LARGEST_WHOLE: u64 = 1 << f64::MANTISSA_DIGITS;
+
 impl ParameterSpec {
     /// What it may be. Fails if it is not exactly one of `float`, `int` and `choices`.
     pub fn domain(&self) -> Result<Domain, SpecError> {
@@ -97,7 +100,17 @@ impl ParameterSpec {
 
     pub(crate) fn validate(&self) -> Result<(), SpecError> {
         check_value(!self.name.is_empty(), "parameter.name", "\"\"", "a name")?;
-        self.domain().map(drop)
+        self.domain()?;
+        let key = |of: &str| format!("parameter {:?}: {of}", self.name);
+        for bound in self.int.iter().flat_map(|int| [int.low, int.high]) {
+            let allowed = "between -2^53 and 2^53, as studies keep numbers as floats";
+            check_value(bound.unsigned_abs() <= LARGEST_WHOLE, &key("bound"), bound, allowed)?;
+        }
+        for choice in self.choices.iter().flatten() {
+            let is_finite = !matches!(choice.category, Category::Float(x) if !x.is_finite());
+            check_value(is_finite, &key("choice"), &choice.category, "finite")?;
+        }
+        Ok(())
     }
 
     fn fault(&self, found: &str) -> SpecError {

@@ -25,6 +25,11 @@ pub struct RetrainSpec {
     pub parameters: Vec<ParameterSpec>,
 }
 
+/// Trainings of one trial at the end, at most: each is a run on disk.
+const MAX_SEEDS: usize = 1_000;
+/// Trainings of one trial in the grid, at most.
+const MAX_COMBINATIONS: usize = 10_000;
+
 impl Default for RetrainSpec {
     fn default() -> Self {
         Self { best: 1, seeds: 5, finalists: None, set: toml::Table::new(), parameters: Vec::new() }
@@ -33,9 +38,13 @@ impl Default for RetrainSpec {
 
 impl RetrainSpec {
     pub(crate) fn validate(&self) -> Result<(), SpecError> {
-        check_value(self.seeds > 0, "retrain.seeds", self.seeds, "1 or more")?;
+        check_value((1..=MAX_SEEDS).contains(&self.seeds), "retrain.seeds", self.seeds, "from 1 to 1,000")?;
         let finalists = self.finalists.unwrap_or(1);
         check_value(finalists > 0, "retrain.finalists", finalists, "1 or more")?;
+        let n_choices = |parameter: &ParameterSpec| parameter.choices.as_ref().map_or(1, Vec::len);
+        let n_combinations = self.parameters.iter().map(n_choices).fold(1, usize::saturating_mul);
+        let allowed = "a grid of up to 10,000 combinations";
+        check_value(n_combinations <= MAX_COMBINATIONS, "retrain.parameter", n_combinations, allowed)?;
         for (idx, parameter) in self.parameters.iter().enumerate() {
             parameter.validate()?;
             let is_plain = parameter.choices.is_some() && parameter.when.is_empty();

@@ -92,10 +92,11 @@ pub(crate) fn read_domain(text: &str) -> Result<Domain, String> {
     domain.ok_or_else(strange)
 }
 
-/// `param_value` as a value of the domain. Values outside of the bounds are kept: Optuna allows `fixed_params` to have them.
+/// `param_value` as a value of the domain. Values outside of the bounds are kept: Optuna allows `fixed_params` to have them. So are
+/// whole numbers that a float holds only about, as of a seed up to 2^63.
 pub(crate) fn read_value(domain: &Domain, stored: f64) -> Result<ParamValue, String> {
     let strange = || format!("the value {stored}");
-    let is_whole = stored.fract() == 0.0 && stored.abs() <= LARGEST_WHOLE as f64;
+    let is_whole = stored.fract() == 0.0;
     match domain {
         Domain::Float(_) => Ok(ParamValue::Float(stored)),
         Domain::Int(_) if is_whole => Ok(ParamValue::Int(stored as i64)),
@@ -116,7 +117,7 @@ fn read_float(json: &Json) -> Option<FloatDomain> {
 
 fn read_int(json: &Json) -> Option<IntDomain> {
     let (low, high, step) = (json["low"].as_i64()?, json["high"].as_i64()?, json["step"].as_i64()?);
-    let is_domain = whole(low).is_ok() && whole(high).is_ok() && low <= high && step >= 1;
+    let is_domain = low <= high && step >= 1;
     is_domain.then_some(IntDomain { low, high, scale: read_scale(json)?, step })
 }
 
@@ -156,11 +157,20 @@ mod tests {
             r#"{"name": "FloatDistribution", "attributes": {"low": 2.0, "high": 1.0, "log": false, "step": null}}"#,
             r#"{"name": "FloatDistribution", "attributes": {"low": 0.0, "high": 1.0, "log": false, "step": 0.0}}"#,
             r#"{"name": "IntDistribution", "attributes": {"low": 0, "high": 1, "log": false, "step": 0}}"#,
-            r#"{"name": "IntDistribution", "attributes": {"low": 0, "high": 9223372036854775807, "log": false, "step": 1}}"#,
             r#"{"name": "CategoricalDistribution", "attributes": {"choices": []}}"#,
         ];
         for text in cases {
             read_domain(text).expect_err(text);
+        }
+    }
+
+    #[test]
+    fn whole_numbers_of_other_programs_may_be_too_large_for_a_float() {
+        let text = r#"{"name": "IntDistribution", "attributes": {"low": 0, "high": 9223372036854775807, "log": false, "step": 1}}"#;
+        let domain = read_domain(text).expect("a domain");
+        assert_eq!(read_value(&domain, 2f64.powi(62)), Ok(ParamValue::Int(1 << 62)));
+        for stored in [0.5, f64::NAN, f64::INFINITY] {
+            read_value(&domain, stored).expect_err("no whole number");
         }
     }
 

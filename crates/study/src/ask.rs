@@ -18,8 +18,6 @@ const MAX_REPEATED: u64 = 100;
 
 /// The trial attribute that says which run its values ask for.
 pub const RUN: &str = "danlu:run";
-/// The trial attribute that names the trial whose result was taken.
-pub const DUPLICATE_OF: &str = "danlu:duplicate_of";
 /// The trial attribute that says why it failed.
 pub const FAILURE: &str = "danlu:failure";
 /// The trial attribute of a failure that would come again.
@@ -236,26 +234,35 @@ impl Study {
     /// tried before, but not for ever.
     fn propose(&self, number: u64, fixed: &Assignment, look: Look<'_>) -> Result<Proposal, StudyError> {
         let mut repeated = None;
+        // Where nothing is left to choose, nobody is asked.
+        let whole = self.with_fixed(&Assignment::new(), fixed);
+        let is_whole = !fixed.is_empty() && whole.keys().all(|name| fixed.contains_key(name));
         for attempt in 0.. {
-            let proposal = match self.sampler.ask(&self.question(number, attempt)) {
-                Answer::Try(proposal) => proposal,
-                Answer::Wait => return Ok(Proposal::NotYet),
-                Answer::Exhausted => return Ok(Proposal::Exhausted),
+            let answer = (!is_whole).then(|| self.sampler.ask(&self.question(number, attempt)));
+            let (sampled, parent) = match answer {
+                Some(Answer::Try(proposal)) => {
+                    (self.view.space().assignment(&proposal.point), proposal.parent)
+                }
+                Some(Answer::Wait) => return Ok(Proposal::NotYet),
+                Some(Answer::Exhausted) => return Ok(repeated.unwrap_or(Proposal::Exhausted)),
+                None => (whole.clone(), None),
             };
-            let values = self.with_fixed(&self.view.space().assignment(&proposal.point), fixed);
+            let values = self.with_fixed(&sampled, fixed);
             let mut candidate = look(&values).ok_or(StudyError::NotLooked)?;
             if let Some(refusal) = self.not_as_fixed(&values, fixed) {
                 candidate.refusal.get_or_insert(refusal);
             }
             if fixed.is_empty() {
                 candidate.attributes.insert(ATTEMPT.into(), Json::from(attempt));
-                let parent = proposal.parent.map(|parent| (PARENT.to_owned(), Json::from(parent)));
+                let parent = parent.map(|parent| (PARENT.to_owned(), Json::from(parent)));
                 candidate.attributes.extend(parent);
             }
             let earlier = self.earlier(number, &candidate.run);
             match (&candidate.refusal, earlier) {
-                (Some(_), _) if attempt < MAX_REFUSED => {}
-                (None, Some(earlier)) if attempt < MAX_REPEATED && !self.sampler.takes_repeats() => {
+                (Some(_), _) if attempt < MAX_REFUSED && !is_whole => {}
+                (None, Some(earlier))
+                    if attempt < MAX_REPEATED && !is_whole && !self.sampler.takes_repeats() =>
+                {
                     if earlier.state.is_over() && repeated.is_none() {
                         repeated = Some(Proposal::Repeated(values, candidate, earlier.number));
                     }

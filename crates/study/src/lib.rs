@@ -22,7 +22,7 @@ mod tidy;
 mod view;
 mod worker;
 
-pub use ask::{Candidate, DUPLICATE_OF, FAILURE, Look, Next, PARENT, RUN, Study};
+pub use ask::{Candidate, FAILURE, Look, Next, PARENT, RUN, Study};
 pub use error::StudyError;
 pub use folder::{FILE, REPORT, REPORT_JSON, STORE, StudyFolder};
 pub use json::{params_from_json, params_to_json, value_to_json};

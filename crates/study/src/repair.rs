@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use runs::{RunsError, atomic_file};
 use serde_json::Value as Json;
 use spec::StudySpec;
-use store::Store;
+use store::{Store, StoreError, TrialCache};
 
 use crate::folder::{FILE, STORE};
 use crate::view::{FILE_ATTRIBUTE, create_study};
@@ -60,11 +60,16 @@ pub fn repair(dir: &Path) -> Result<Repaired, StudyError> {
     })
 }
 
-/// Whether the store holds the study. One that is whole and cannot be used for another reason, as when another program holds
+/// Whether the store holds the study and all of its trials can be read. One that is whole and cannot be used for another reason, as when another program holds
 /// it, is an error: what only it knows must not be put aside.
 fn is_usable(folder: &StudyFolder, spec: &StudySpec) -> Result<bool, StudyError> {
-    match Store::open(folder.path(STORE)).and_then(|store| store.find_study(&spec.name)) {
-        Ok(found) => Ok(found.is_some()),
+    let read = |store: Store| -> Result<bool, StoreError> {
+        let Some(study) = store.find_study(&spec.name)? else { return Ok(false) };
+        store.sync(study, &mut TrialCache::new())?;
+        Ok(true)
+    };
+    match Store::open(folder.path(STORE)).and_then(read) {
+        Ok(is_usable) => Ok(is_usable),
         Err(error) if error.is_damage() => Ok(false),
         Err(error) => Err(error.into()),
     }

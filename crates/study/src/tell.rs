@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 use spec::{TrialRecord, TrialState};
 use store::Changes;
 
-use crate::ask::{DUPLICATE_OF, FAILURE, LASTING, PARENT};
+use crate::ask::{FAILURE, LASTING, PARENT};
 use crate::worker::Worker;
 use crate::{Study, StudyError, journal};
-use search::ATTEMPT;
+use search::{ATTEMPT, DUPLICATE_OF};
 
 /// The trial attribute, Optuna's, that says by how much constraints are violated.
 const CONSTRAINTS: &str = "constraints";
@@ -68,7 +68,7 @@ impl Study {
             }
             Told::Complete { values, violations } => {
                 if !violations.is_empty() {
-                    system.insert(CONSTRAINTS.to_owned(), Json::from(violations));
+                    system.insert(CONSTRAINTS.to_owned(), violations.into_iter().map(finite).collect());
                 }
                 TrialState::Complete { values }
             }
@@ -109,7 +109,11 @@ impl Study {
         }
     }
 
+    /// What a pruned trial has of its objectives: of several nothing, as steps tell the first alone.
     fn last_value(&self, number: u64) -> Result<Vec<f64>, StudyError> {
+        if self.view.objectives().len() != 1 {
+            return Ok(Vec::new());
+        }
         let last = self.view.trial(number)?.intermediate.values().next_back().copied();
         Ok(last.filter(|value| !value.is_nan()).into_iter().collect())
     }
@@ -131,4 +135,9 @@ impl Study {
         let params = BTreeMap::new();
         self.finish(number, &state, Changes { params, intermediate, user_attributes, system_attributes })
     }
+}
+
+/// A violation as JSON has a number for it.
+fn finite(violation: f64) -> f64 {
+    if violation.is_nan() { f64::MAX } else { violation.clamp(-f64::MAX, f64::MAX) }
 }

@@ -119,6 +119,11 @@ impl Template {
         self.base["epochs"].as_integer().map_or(1, |n| n as u64)
     }
 
+    /// Whether a parameter or one of its choices says what a key of the run is.
+    pub fn varies(&self, key: &str) -> bool {
+        self.parameters.iter().flat_map(keys_of).any(|one| one == key)
+    }
+
     /// The run of a trial, as far as it can be told without looking at the data: a grammar's network is made for pictures of
     /// 28 × 28 and ten classes, unless it says itself for what.
     pub fn run_file(&self, values: &Assignment, load: LoadNetwork<'_>) -> Result<RunFile, StudyError> {

@@ -6,12 +6,13 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
+use search::DUPLICATE_OF;
 use serde_json::{Value as Json, json};
 use spec::{Assignment, Param, ParamValue, TrialState};
 use store::{Changes, Lease, Store};
 use study::{
-    Candidate, DUPLICATE_OF, Ending, FAILURE, MAX_DEATHS, Next, RUN, STORE, Study, StudyError, StudyView,
-    Told, note_death, repair,
+    Candidate, Ending, FAILURE, MAX_DEATHS, Next, RUN, STORE, Study, StudyError, StudyView, Told, note_death,
+    repair,
 };
 use tempfile::TempDir;
 
@@ -288,6 +289,60 @@ fn a_clock_that_is_set_uses_up_no_time() {
     assert_eq!(work(&mut study).1, Ending::Trials);
     let worked_s = study.view().worked_s();
     assert!((1.0..61.0).contains(&worked_s), "{worked_s}");
+}
+
+fn category(view: &StudyView, x: usize) -> BTreeMap<String, Param> {
+    let domain = view.space().dimensions()[0].domain.clone();
+    BTreeMap::from([("x".to_owned(), Param { domain, value: ParamValue::Category(x) })])
+}
+
+/// Where somebody has said all of a trial's values, the sampler is not asked: a grid that is done has no answer.
+#[test]
+fn what_was_tried_by_a_grid_may_be_wanted_again() {
+    let (_root, dir) = root();
+    let mut study = worker(&dir, &FEW.replace("random", "grid"));
+    let (number, values) = next(&mut study);
+    let crashed = Told::Failed { reason: "crashed".into(), is_lasting: false };
+    study.tell(number, crashed, BTreeMap::new()).unwrap();
+    assert_eq!(work(&mut study), (vec![1, 2, 3], Ending::Exhausted));
+    drop(study);
+    let mut view = StudyView::open_for_writing(&dir).unwrap();
+    let ParamValue::Category(of_crashed) = values["x"] else { panic!("{values:?}") };
+    let of_whole = (of_crashed + 1) % 4;
+    for x in [of_crashed, of_whole] {
+        view.enqueue(&category(&view, x)).unwrap();
+    }
+    drop(view);
+    let mut study = worker(&dir, &FEW.replace("random", "grid"));
+    assert_eq!(work(&mut study), (vec![4], Ending::Exhausted));
+    let taken = &study.view().trials()[5];
+    assert_eq!(taken.state, TrialState::Complete { values: vec![of_whole as f64] });
+    assert!(taken.user_attributes.contains_key(DUPLICATE_OF));
+}
+
+#[test]
+fn a_pruned_trial_of_two_objectives_has_no_values() {
+    let (_root, dir) = root();
+    let second =
+        r#"[{ name = "height", direction = "maximize" }, { name = "width", direction = "minimize" }]"#;
+    let text = FEW.replace(r#"[{ name = "height", direction = "maximize" }]"#, second);
+    let mut study = worker(&dir, &text);
+    let (number, _) = next(&mut study);
+    study.report(number, 1, 0.5).unwrap();
+    study.tell(number, Told::Pruned, BTreeMap::new()).unwrap();
+    assert_eq!(study.view().trials()[0].state, TrialState::Pruned { values: vec![] });
+}
+
+#[test]
+fn violations_are_kept_as_numbers() {
+    let (_root, dir) = root();
+    let mut study = worker(&dir, MANY);
+    let (number, _) = next(&mut study);
+    let violations = vec![f64::INFINITY, f64::NEG_INFINITY, f64::NAN, -1.0];
+    study.tell(number, Told::Complete { values: vec![0.5], violations }, BTreeMap::new()).unwrap();
+    let kept = study.view().trials()[0].constraints();
+    assert_eq!(kept, [f64::MAX, -f64::MAX, f64::MAX, -1.0]);
+    assert!(!study.view().trials()[0].is_feasible());
 }
 
 #[test]

@@ -9,8 +9,8 @@ use search::{Ask, Dimension, Frame, History, Space};
 use serde_json::Value as Json;
 use sha2::{Digest, Sha256};
 use spec::{
-    Assignment, Domain, Measure, NetworkSource, NetworkSpec, ParamValue, RetrainSpec, RunFile, SamplerSpec,
-    Seed, SpecError, StudySpec, Testing, TrainSpec,
+    Assignment, Domain, HalvingSpec, HyperbandSpec, Measure, NetworkSource, NetworkSpec, ParamValue,
+    PrunerSpec, RetrainSpec, RunFile, SamplerSpec, Seed, SpecError, StudySpec, Testing, TrainSpec,
 };
 use study::{Candidate, StudyError, StudyView, Template};
 
@@ -106,6 +106,7 @@ impl Candidates {
     /// Values from all over the space, with every parameter and every choice among them: one that goes into no run is a mistake,
     /// and if none of all can be tried, or trained again at the end, the study file is wrong.
     pub(crate) fn try_some(&self, study: &StudySpec) -> Result<(), CliError> {
+        self.check_rungs(study)?;
         let space = study::space(study)?;
         let (mut is_tried, mut refusal, mut mistake) = (false, None, None);
         let (mut unseen, mut misplaced) = (choices_of(&space), Vec::new());
@@ -143,6 +144,20 @@ impl Candidates {
                 Err(CliError::NothingToTry { n: N_SAMPLES, values: show(&space, &values), reason })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A pruner whose first look comes after the last epoch would do nothing.
+    fn check_rungs(&self, study: &StudySpec) -> Result<(), CliError> {
+        let (pruner, min_steps) = match study.pruner {
+            PrunerSpec::Halving(HalvingSpec { min_steps, .. }) => ("halving", min_steps),
+            PrunerSpec::Hyperband(HyperbandSpec { min_steps, .. }) => ("hyperband", min_steps),
+            _ => return Ok(()),
+        };
+        let n_epochs = self.n_epochs();
+        match min_steps < n_epochs || n_epochs == 1 || self.template.varies("epochs") {
+            true => Ok(()),
+            false => Err(CliError::NoRungs { pruner, min_steps, n_epochs }),
         }
     }
 

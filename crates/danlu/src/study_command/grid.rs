@@ -11,7 +11,7 @@ use study::StudyView;
 use crate::error::CliError;
 use crate::study_command::candidate::Candidates;
 use crate::study_command::retrain::{self, Task};
-use crate::study_command::trial::of_epoch;
+use crate::study_command::trial::{self, of_epoch};
 
 /// A trial that is trained again with several seeds.
 pub(crate) struct Finalist<'a> {
@@ -54,7 +54,7 @@ pub(crate) fn finalists(view: &StudyView) -> Vec<Finalist<'_>> {
 fn finalist<'a>(view: &StudyView, trial: &'a TrialRecord) -> Option<Finalist<'a>> {
     let grid = &view.spec().retrain.parameters;
     if grid.is_empty() {
-        let n_epochs = trial.intermediate.len().max(1);
+        let n_epochs = trial::n_epochs(trial).max(1);
         return Some(Finalist { trial, combination: Assignment::new(), cost: None, n_epochs });
     }
     let measured = study::combinations(grid).into_iter().enumerate().filter_map(|(idx, combination)| {

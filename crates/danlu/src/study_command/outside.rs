@@ -29,7 +29,7 @@ struct Line {
     values: Option<Vec<Number>>,
     /// By how much each constraint is violated, above 0, or kept.
     #[serde(default)]
-    constraints: Vec<f64>,
+    constraints: Vec<Number>,
     /// With `value`: the first objective after a step.
     step: Option<u64>,
     value: Option<Number>,
@@ -115,10 +115,15 @@ pub(crate) fn tell(args: &StudyNameArgs) -> Result<(), CliError> {
         if study.view().trial(trial)?.state.is_over() {
             return Err(StudyError::from(StoreError::TrialOver { number: trial }).into());
         }
+        if (!constraints.is_empty() && values.is_none())
+            || (reason.is_some() && !matches!(state, Some(End::Failed)))
+        {
+            return Err(CliError::TellOfWhat { trial });
+        }
+        let numbers = |numbers: Vec<Number>| numbers.into_iter().map(|Number(value)| value).collect();
         let told = match (values, state, step.zip(value)) {
             (Some(values), None, None) => {
-                let values = values.into_iter().map(|Number(value)| value).collect();
-                Told::Complete { values, violations: constraints }
+                Told::Complete { values: numbers(values), violations: numbers(constraints) }
             }
             (None, Some(End::Pruned), None) => Told::Pruned,
             (None, Some(End::Failed), None) => Told::Failed {

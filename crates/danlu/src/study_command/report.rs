@@ -80,7 +80,7 @@ impl Retrained {
 impl Report {
     pub(crate) fn of(view: &StudyView) -> Self {
         let Counts { waiting, running, complete, pruned, failed } = view.counts();
-        let is_reused = |trial: &&TrialRecord| trial.user_attributes.contains_key(study::DUPLICATE_OF);
+        let is_reused = |trial: &&TrialRecord| trial.user_attributes.contains_key(search::DUPLICATE_OF);
         let worked_s = view.worked_s();
         let finalists = grid::finalists(view);
         let best = shown(view).into_iter().map(|trial| {

@@ -155,7 +155,11 @@ fn tasks(view: &StudyView, candidates: &Candidates) -> Result<Vec<Task>, CliErro
     let of = |finalist: &Finalist<'_>| {
         let Finalist { trial, combination, n_epochs, .. } = finalist;
         let prepared = candidates.prepare_again(&values_of(trial), combination)?;
-        let n_epochs = if prepared.spec.early_stopping.is_some() { *n_epochs } else { prepared.spec.epochs };
+        // Where training was stopped when validation said so, or as many as the study wants at the end.
+        let retrain = &view.spec().retrain;
+        let is_wanted = retrain.parameters.is_empty() && retrain.set.contains_key("epochs");
+        let is_stopped = prepared.spec.early_stopping.is_some() && !is_wanted;
+        let n_epochs = if is_stopped { *n_epochs } else { prepared.spec.epochs };
         let one = |idx| {
             let toml = prepared.retraining(idx, n_epochs).to_toml()?;
             Ok(Task::new(view.folder().retrained(trial.number, idx), toml))
@@ -200,7 +204,7 @@ pub(crate) fn values_of(trial: &TrialRecord) -> Assignment {
 /// The best trials, of which one that took the result of another stands for the same run.
 pub(crate) fn chosen(view: &StudyView) -> Vec<&TrialRecord> {
     let mut best = view.best();
-    best.retain(|trial| !trial.user_attributes.contains_key(study::DUPLICATE_OF));
+    best.retain(|trial| !trial.user_attributes.contains_key(search::DUPLICATE_OF));
     best.truncate(view.spec().retrain.best);
     best
 }

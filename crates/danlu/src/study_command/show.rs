@@ -12,6 +12,7 @@ use crate::error::CliError;
 use crate::output;
 use crate::study_command::candidate::Candidates;
 use crate::study_command::report::{Report, failure, values};
+use crate::study_command::trial::n_epochs;
 use crate::study_command::{place, report, retrain};
 use crate::table::{Align, short, table};
 
@@ -146,7 +147,7 @@ pub(crate) fn trials(args: &StudyTrialsArgs) -> Result<(), CliError> {
     let columns = Columns::of(&view, &trials);
     let mut rows = vec![columns.titles(&["trial", "state", "epochs"])];
     rows.extend(trials.iter().map(|trial| {
-        let head = [trial.number.to_string(), state_word(trial).into(), trial.intermediate.len().to_string()];
+        let head = [trial.number.to_string(), state_word(trial).into(), n_epochs(trial).to_string()];
         columns.row(head.to_vec(), trial, |value| match value {
             None | Some(Json::Null) => "-".into(),
             Some(Json::String(text)) => text.clone(),
@@ -236,7 +237,7 @@ pub(crate) fn export(args: &StudyExportArgs) -> Result<(), CliError> {
             state_word(trial).into(),
             time(trial.started_ms),
             time(trial.completed_ms),
-            trial.intermediate.len().to_string(),
+            n_epochs(trial).to_string(),
         ];
         let row = columns.row(head, trial, |value| match value {
             None | Some(Json::Null) => String::new(),

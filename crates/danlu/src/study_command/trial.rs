@@ -9,7 +9,7 @@ use metrics::Predictions;
 use nn::{Params, Plan};
 use runs::{CHECKPOINT, RECORD, RUN, RunFolder, RunsError, StopRequest};
 use serde_json::Value as Json;
-use spec::{EpochRecord, LossSpec, Measure, RunRecord, RunState};
+use spec::{EpochRecord, LossSpec, Measure, RunRecord, RunState, TrialRecord};
 use study::{Study, StudyError, Told};
 use train::{Checkpoint, Job, Observer, Outcome, Setup, Step, TrainError};
 
@@ -21,6 +21,9 @@ use crate::{interrupt, request};
 
 /// Time between two signs of life.
 const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// The trial attribute that says for how many epochs it was trained.
+const EPOCHS: &str = "danlu:epochs";
 
 /// A trial with all that its training needs.
 pub(crate) struct Trial<'a> {
@@ -191,7 +194,7 @@ impl Trial<'_> {
         folder.write(RECORD, record.to_json()?.as_bytes())?;
         let learned_s: f64 = record.epochs.iter().map(|epoch| epoch.train_s + epoch.eval_s).sum();
         let attributes = BTreeMap::from([
-            ("danlu:epochs".to_owned(), Json::from(record.epochs.len())),
+            (EPOCHS.to_owned(), Json::from(record.epochs.len())),
             ("danlu:seconds".to_owned(), Json::from(learned_s.max(start.elapsed().as_secs_f64()))),
         ]);
         self.study.tell(self.number, told, attributes)?;
@@ -216,6 +219,12 @@ fn job<'a>(
         setup,
         stop: interrupt::stop_flag(),
     }
+}
+
+/// Epochs that a trial was trained for; of one that is not over, those that it has told of.
+pub(crate) fn n_epochs(trial: &TrialRecord) -> usize {
+    let known = trial.user_attributes.get(EPOCHS).and_then(Json::as_u64);
+    known.map_or(trial.intermediate.len(), |n| n as usize)
 }
 
 /// What an epoch says; `None` for what it does not.

@@ -55,6 +55,8 @@ fn a_sweep_follows_a_run_file_and_refuses_what_makes_no_sense() {
     // Before any data is looked for.
     place.run("lr-find --data data --batch-size 64 --steps 20 --plot lr.PNG").succeeds();
     assert!(std::fs::read(place.path("lr.PNG")).unwrap().starts_with(b"\x89PNG"));
+    let course = "--patience 2 --average 0.9 --schedule one_cycle";
+    place.run(&format!("lr-find --data data --batch-size 64 --steps 20 {course}")).succeeds();
     place.run("lr-find --data data --plot lr.jpg").fails(2, &["must end in .svg or .png"]);
     let said = ["data/train-images-idx3-ubyte is a file of the data set"];
     place.run("lr-find --data data --plot data/train-images-idx3-ubyte").fails(2, &said);

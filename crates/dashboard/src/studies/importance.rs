@@ -69,6 +69,7 @@ fn observation(
         intermediate: intermediate.collect(),
         violation: 0.0,
         attempt: None,
+        is_reused: false,
     })
 }
 

@@ -7,7 +7,7 @@ use proptest::prelude::*;
 use tempfile::TempDir;
 
 use super::*;
-use crate::testing::encoded;
+use crate::testing::{encoded, png_header};
 
 fn written(bytes: &[u8]) -> (TempDir, PathBuf) {
     let dir = tempfile::tempdir().unwrap();
@@ -70,6 +70,26 @@ fn other_sizes_are_fitted() {
     let picture = read(&encoded(&stripes.into(), ImageFormat::Png), [1, 8, 8]).unwrap();
     let inner = picture.pixels.chunks_exact(8).flat_map(|row| &row[1..7]);
     assert!(inner.clone().all(|&pixel| pixel.abs_diff(128) < 6), "{:?}", picture.pixels);
+}
+
+/// The values of Pillow's `convert("L")`.
+#[test]
+fn colors_become_gray_as_in_pillow() {
+    let colors = [[255, 0, 0], [0, 255, 0], [0, 0, 255], [200, 100, 50], [255; 3], [1, 2, 3]];
+    let color = RgbImage::from_fn(6, 1, |x, _| Rgb(colors[x as usize]));
+    let picture = read(&encoded(&color.into(), ImageFormat::Png), [1, 1, 6]).unwrap();
+    assert_eq!(picture.pixels, [76, 150, 29, 124, 255, 2]);
+    let clear = RgbaImage::from_fn(2, 1, |x, _| image::Rgba([255, 0, 0, if x == 0 { 0 } else { 255 }]));
+    let picture = read(&encoded(&clear.into(), ImageFormat::Png), [1, 1, 2]).unwrap();
+    assert_eq!(picture.pixels, [0, 76]);
+}
+
+#[test]
+fn sizes_that_a_decoder_refuses_are_no_damage() {
+    for (width, height) in [(536_870_912, 10), (40_000, 10)] {
+        let fault = fit_bytes(&png_header(width, height), [1, 4, 4]).unwrap_err();
+        assert!(matches!(fault, PictureFault::TooLarge | PictureFault::Size { .. }), "{fault}");
+    }
 }
 
 #[test]

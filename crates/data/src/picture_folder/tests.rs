@@ -98,6 +98,42 @@ fn classes_and_parts_with_a_run_among_them_stay() {
     assert_eq!(detect(dir.path()).unwrap().classes, ["a", "b"]);
 }
 
+#[cfg(unix)]
+#[test]
+fn a_picture_counts_under_one_name() {
+    use std::os::unix::fs::symlink;
+    let dir = folder();
+    let before = detect(dir.path()).unwrap().entries;
+    let root = fs::canonicalize(dir.path()).unwrap();
+    let first = &before[0].path;
+    symlink(root.join(first), root.join("b/again.png")).unwrap();
+    symlink(root.join("a"), root.join("copy")).unwrap();
+    let found = detect(dir.path()).unwrap();
+    assert_eq!((found.classes.len(), &found.entries), (4, &before));
+    assert_eq!(found.rejected.len(), 1 + before.iter().filter(|entry| entry.path.starts_with("a")).count());
+    let reason = format!("is {} by another name", first.display());
+    assert_eq!(found.rejected[0], Rejected { path: "b/again.png".into(), reason });
+    // What lies elsewhere in the folder and has no other name here is taken.
+    fs::create_dir(root.join(".pool")).unwrap();
+    fs::rename(root.join(first), root.join(".pool/one.png")).unwrap();
+    fs::remove_file(root.join("copy")).unwrap();
+    symlink("../.pool/one.png", root.join(first)).unwrap();
+    let found = detect(dir.path()).unwrap();
+    assert_eq!(found.entries.len(), before.len());
+}
+
+/// A training whose folder was a class, by mistake.
+#[test]
+fn a_class_in_which_a_run_was_kept_stays_without_what_the_run_drew() {
+    let dir = folder();
+    let before = detect(dir.path()).unwrap().entries;
+    write_empty(dir.path(), &["b/run.toml", "b/record.json", "b/confusion.png"]);
+    let found = detect(dir.path()).unwrap();
+    assert_eq!((&found.classes[..], found.entries), (&["a", "b", "c"].map(String::from)[..], before));
+    write_empty(dir.path(), &["mine/run.toml", "mine/confusion.png", "mine/hardest.png"]);
+    assert_eq!(detect(dir.path()).unwrap().classes, ["a", "b", "c"]);
+}
+
 #[test]
 fn parts_are_told_by_name() {
     let dir = tempfile::tempdir().unwrap();
@@ -172,7 +208,9 @@ fn links_do_not_lead_out_of_the_folder() {
     let at = |name: &str| dir.path().join(name);
     symlink(outside.path().join("a/000.png"), at("a/out.png")).unwrap();
     symlink(outside.path().join("a"), at("z")).unwrap();
-    symlink(at("b/000.png"), at("a/in.png")).unwrap();
+    fs::create_dir(at(".pool")).unwrap();
+    fs::copy(at("b/000.png"), at(".pool/in.png")).unwrap();
+    symlink(at(".pool/in.png"), at("a/in.png")).unwrap();
     symlink(at("none"), at("a/gone.png")).unwrap();
     let folder = detect(dir.path()).unwrap();
     assert_eq!(folder.classes, ["a", "b", "c"]);

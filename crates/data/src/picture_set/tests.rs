@@ -59,6 +59,31 @@ fn pictures_are_read_cut_and_broken_ones_listed() {
 }
 
 #[test]
+fn parts_that_say_nothing_of_a_class_are_told_of() {
+    let dir = tempfile::tempdir().unwrap();
+    for (part, classes) in [("train", &["a", "b", "c"][..]), ("val", &["a"]), ("test", &["b", "c"])] {
+        write_pictures(dir.path(), part, classes, 3);
+    }
+    let folder = PictureFolder::detect(dir.path()).unwrap().unwrap();
+    let parts = folder.read(SHAPE, &Partition::default(), None, &mut |_| {}).unwrap();
+    let expected =
+        ["the validation part has no picture of class b, c", "the test part has no picture of class a"];
+    assert_eq!(parts.notes, expected);
+}
+
+#[test]
+fn a_class_without_pictures_is_not_told_of_others_files() {
+    let dir = tempfile::tempdir().unwrap();
+    write_pictures(dir.path(), "", &["a", "b"], 3);
+    for folder in ["c", "a/c"] {
+        fs::create_dir(dir.path().join(folder)).unwrap();
+    }
+    let folder = PictureFolder::detect(dir.path()).unwrap().unwrap();
+    let error = folder.read(SHAPE, &Partition::default(), None, &mut |_| {}).unwrap_err();
+    assert!(matches!(&error, DataError::EmptyClass { class, n_rejected: 0, .. } if class == "c"), "{error}");
+}
+
+#[test]
 fn the_second_time_nothing_is_decoded() {
     let ground = Ground::new();
     let mut n_news = 0;

@@ -40,7 +40,7 @@ fn without_channels(shape: Shape) -> Shape {
     }
 }
 
-/// Whether whether a layer fits depends on how many channels there are.
+/// Whether a layer fits depends on how many channels there are.
 pub(super) fn asks_for_channels(layer: &LayerSpec) -> bool {
     match layer {
         LayerSpec::Conv2d(conv) => conv.groups != 1,

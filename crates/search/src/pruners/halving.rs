@@ -3,6 +3,7 @@
 
 use spec::HalvingSpec;
 
+use super::rivals;
 use crate::standing::worst_if_nan;
 use crate::{History, Observation, Pruner};
 
@@ -59,7 +60,6 @@ fn cost_at(trial: &Observation, rung: u64) -> Option<f64> {
 
 impl Pruner for Halving {
     fn prune(&self, history: &History, number: u64, step: u64) -> bool {
-        let trials = history.observations().iter();
-        history.get(number).is_some_and(|trial| self.prune_among(trials, trial, step))
+        history.get(number).is_some_and(|trial| self.prune_among(rivals(history), trial, step))
     }
 }

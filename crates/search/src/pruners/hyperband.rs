@@ -5,6 +5,7 @@
 use spec::{HalvingSpec, HyperbandSpec};
 
 use super::halving::Halving;
+use super::rivals;
 use crate::draw::mix;
 use crate::{History, Pruner};
 
@@ -53,8 +54,7 @@ fn n_trials(n_brackets: u64, s: u64, reduction: u64) -> u64 {
 impl Pruner for Hyperband {
     fn prune(&self, history: &History, number: u64, step: u64) -> bool {
         let (Some(trial), Some(idx)) = (history.get(number), self.bracket(number)) else { return false };
-        let trials = history.observations().iter();
-        let rivals = trials.filter(|rival| self.bracket(rival.number) == Some(idx));
+        let rivals = rivals(history).filter(|rival| self.bracket(rival.number) == Some(idx));
         self.brackets[idx].halving.prune_among(rivals, trial, step)
     }
 }

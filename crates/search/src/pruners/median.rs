@@ -3,7 +3,7 @@
 
 use spec::MedianSpec;
 
-use super::value_at;
+use super::{rivals, value_at};
 use crate::standing::worst_if_nan;
 use crate::{History, Outcome, Pruner};
 
@@ -15,8 +15,8 @@ pub(super) struct Median {
 impl Pruner for Median {
     fn prune(&self, history: &History, number: u64, step: u64) -> bool {
         let Some(trial) = history.get(number) else { return false };
-        let trials = history.observations().iter();
-        let whole: Vec<_> = trials.filter(|one| matches!(one.outcome, Outcome::Complete(_))).collect();
+        let whole: Vec<_> =
+            rivals(history).filter(|one| matches!(one.outcome, Outcome::Complete(_))).collect();
         if step < self.spec.n_warm_up || step >= self.max_steps || whole.len() < self.spec.n_startup {
             return false;
         }

@@ -66,6 +66,29 @@ fn a_parameter_counts_as_much_as_good_trials_have_it() {
     assert!(share(&where_bad, "x1") < 0.01, "{:?}", importance(&where_bad));
 }
 
+/// Which of the categories are the good ones does not matter; 15 of 26 parts of a whole fall just short of 15.
+#[test]
+fn every_category_counts_for_itself() {
+    let space = space(vec![(choices(26), vec![]), (float(0.0, 1.0, Scale::Linear, None), vec![])]);
+    let good = |first: usize| {
+        let cost = |point: &[Option<ParamValue>]| {
+            let ParamValue::Category(category) = point[0].unwrap() else { unreachable!() };
+            let renamed = (category + 26 - first) % 26;
+            if renamed < 2 { 0.0 } else { 1.0 + number(point[1]) }
+        };
+        let mut history = History::new(space.clone(), vec![Direction::Minimize]);
+        for (n, mut point) in (0..).zip(cases::random_points(&space, 400, Seed(5))) {
+            let ParamValue::Category(category) = point[0].unwrap() else { unreachable!() };
+            point[0] = Some(ParamValue::Category((category + first) % 26));
+            history.insert(Observation::new(n, point.clone(), Outcome::Complete(vec![cost(&point)])));
+        }
+        share(&history, "x0")
+    };
+    for first in [3, 14, 15, 22] {
+        assert!((good(first) - good(0)).abs() < 1e-9, "{first}: {} {}", good(first), good(0));
+    }
+}
+
 #[test]
 fn nothing_is_told_of_few_trials_or_of_one_value() {
     let spaces = [space(vec![(choices(2), vec![])]), space(vec![(choices(1), vec![])])];

@@ -97,7 +97,7 @@ fn over(number: u64, point: Point, attempt: Option<u64>) -> Observation {
         _ => (Outcome::Complete(vec![-accuracy]), 0.0),
     };
     let intermediate = (1..=number % 4).zip((0..4).map(|epoch| f64::from(epoch) / 10.0 - accuracy)).collect();
-    Observation { number, outcome, point, intermediate, violation, attempt }
+    Observation { intermediate, violation, attempt, ..Observation::new(number, point, outcome) }
 }
 
 /// Trials 0 to `n` as one long-lived sampler draws them, some of them after refusals, some chosen by a person.

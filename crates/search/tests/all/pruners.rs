@@ -74,6 +74,18 @@ fn halving_keeps_the_best_part_at_each_rung() {
 }
 
 #[test]
+fn a_result_that_was_taken_again_counts_once() {
+    let copies = |cost: f64| (10..60).map(move |n| Observation { is_reused: true, ..whole(n, &[cost]) });
+    let others: Vec<_> = (0..4).map(|n| whole(n, &[n as f64])).chain(copies(0.0)).collect();
+    let halving = PrunerSpec::Halving(HalvingSpec { min_steps: 1, reduction: 2 });
+    assert!(!ends(halving, 9, &others, &[0.5]), "second of five, of whom two stay");
+    assert!(ends(halving, 9, &others, &[1.5]), "third");
+    let median = PrunerSpec::Median(MedianSpec { n_startup: 4, n_warm_up: 1 });
+    assert!(!ends(median, 9, &others, &[1.5]), "the median of 0, 1, 2 and 3");
+    assert!(ends(median, 9, &others, &[1.6]), "above it");
+}
+
+#[test]
 fn halving_takes_a_rung_that_was_stepped_over() {
     let spec = PrunerSpec::Halving(HalvingSpec { min_steps: 2, reduction: 2 });
     let at = |number, steps: &[(u64, f64)]| Observation {

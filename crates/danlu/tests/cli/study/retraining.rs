@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::study::{Asked, files, trials};
+use crate::study::{Asked, RUN, files, trials};
 
 /// What `[retrain]` says may change, and is looked at before another trial is tried.
 #[test]
@@ -56,6 +56,23 @@ fn a_grid_is_tried_on_the_best_by_validation_before_they_are_trained_again() {
         assert!(text.contains(&format!("batch_size = {batch}")) && text.contains("epochs = 2"), "{text}");
     }
     assert_eq!(finalist["retrained"]["n"], 2);
+}
+
+/// Epochs are counted though the first objective is none that an epoch tells; the study may want another number of them.
+#[test]
+fn with_early_stopping_the_best_are_trained_for_as_long_as_their_trial_or_as_is_wanted() {
+    for (set, expected) in [("", "epochs = 3"), (", set = { epochs = 2 }", "epochs = 2")] {
+        let keys = format!("retrain = {{ best = 1, seeds = 1{set} }}");
+        let run = format!("{RUN}early_stopping = {{ patience = 9 }}\n");
+        let objectives = r#""parameters", "validation_accuracy""#;
+        let place = Asked { trials: 1, objectives, keys: &keys, run: &run, ..Asked::default() }.place();
+        place.run("study run s.toml --quiet").succeeds();
+        let run = place.read("studies/s/retrain/0000-0/run.toml");
+        assert!(run.lines().any(|line| line == expected), "{run}");
+        let listed = place.run("study trials s").succeeds().stdout;
+        let row: Vec<&str> = listed.lines().nth(1).unwrap().split_whitespace().collect();
+        assert_eq!(row[..3], ["0", "complete", "3"], "{listed}");
+    }
 }
 
 #[test]

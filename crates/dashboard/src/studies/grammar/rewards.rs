@@ -104,7 +104,7 @@ fn kind(trial: &TrialRecord) -> &'static str {
     match trial.state.complete_values() {
         _ if !trial.is_feasible() => "infeasible",
         None => "pruned",
-        Some(_) if trial.user_attributes.contains_key(study::DUPLICATE_OF) => "duplicate",
+        Some(_) if trial.user_attributes.contains_key(search::DUPLICATE_OF) => "duplicate",
         Some(_) => "complete",
     }
 }
@@ -187,7 +187,7 @@ mod tests {
             child(4, 0.9, (0, 1)),
             child(5, 0.8, (1, 1)),
         ];
-        trials[2].user_attributes.insert(study::DUPLICATE_OF.into(), json!(1));
+        trials[2].user_attributes.insert(search::DUPLICATE_OF.into(), json!(1));
         trials.push(TrialRecord { params: trials[0].params.clone(), ..constrained(6, &[0.99], &[1.0]) });
         let decisions = Decisions::new(&grammar(), &trials);
         let found = rewards(&objective, &decisions, &trials, 100, 10_000);

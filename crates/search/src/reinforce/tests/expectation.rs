@@ -70,15 +70,7 @@ impl Subject<'_> {
                 attempt += 1;
             };
             let outcome = Outcome::Complete(vec![-worth(&point)]);
-            let (intermediate, violation) = (vec![], 0.0);
-            trials.push(Observation {
-                number,
-                outcome,
-                point,
-                intermediate,
-                violation,
-                attempt: Some(attempt),
-            });
+            trials.push(Observation { attempt: Some(attempt), ..Observation::new(number, point, outcome) });
         }
         self.setting.samples(&mut *self.policy, &self.params, &trials)
     }

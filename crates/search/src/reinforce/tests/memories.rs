@@ -20,7 +20,12 @@ fn what_is_recalled_is_not_worked_out_again() {
         let point = ask(&*first, &history).unwrap();
         let outcome = Outcome::Complete(vec![-0.5]);
         let (intermediate, violation) = (vec![], 0.0);
-        history.insert(Observation { number, outcome, point, intermediate, violation, attempt: Some(0) });
+        history.insert(Observation {
+            intermediate,
+            violation,
+            attempt: Some(0),
+            ..Observation::new(number, point, outcome)
+        });
     }
     ask(&*first, &history).unwrap();
     let mut learned = decode(&first.memory(0).unwrap().bytes).unwrap();

@@ -12,7 +12,7 @@ const NAN: f64 = f64::NAN;
 
 fn trial(outcome: Outcome, accuracies: &[f64], violation: f64) -> Observation {
     let intermediate = (1..).zip(accuracies.iter().map(|accuracy| -accuracy)).collect();
-    Observation { number: 0, outcome, point: vec![], intermediate, violation, attempt: Some(0) }
+    Observation { intermediate, violation, attempt: Some(0), ..Observation::new(0, vec![], outcome) }
 }
 
 #[test]
@@ -39,7 +39,10 @@ fn the_reward_is_the_best_of_the_last_epochs_to_a_power() {
         assert!((found - expected).abs() < 1e-15, "{what}: {found}");
     }
     let square_root = RewardSpec { power: 0.5, ..spec };
-    assert_eq!(reward(&trial(complete(-0.5), &[], 0.0), &square_root), 0.0, "no real root");
+    assert_eq!(reward(&trial(complete(-0.25), &[], 0.0), &square_root), -0.5, "the sign stays");
+    let square = RewardSpec { power: 2.0, ..spec };
+    let [bad, good] = [-3.0, -1.0].map(|value| reward(&trial(complete(value), &[], 0.0), &square));
+    assert!(bad < good, "{bad} {good}");
 }
 
 fn samples(rewards: &[(f64, bool)]) -> Vec<Sample> {

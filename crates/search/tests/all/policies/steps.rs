@@ -137,7 +137,12 @@ fn networks_that_fit_together_are_drawn_alone() {
                 assert!(history.space().contains(&point), "{name}: {point:?}");
                 let outcome = Outcome::Complete(vec![-accuracy(&point)]);
                 let (intermediate, violation, attempt) = (vec![], 0.0, Some(0));
-                history.insert(Observation { number, outcome, point, intermediate, violation, attempt });
+                history.insert(Observation {
+                    intermediate,
+                    violation,
+                    attempt,
+                    ..Observation::new(number, point, outcome)
+                });
             }
             let steps = sampler.steps(0);
             assert!(steps.iter().all(|step| step.n_samples > 0), "{name}");
