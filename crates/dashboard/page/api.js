@@ -1,5 +1,8 @@
 /** The server's answers, see the routes in the dashboard crate. */
 
+import { lost, mended } from "./connection.js";
+import { t } from "./i18n.js";
+
 const token = document.querySelector('meta[name="danlu-token"]')?.getAttribute("content") ?? "";
 
 /** A refusal of the server, with its own words. */
@@ -34,21 +37,29 @@ export async function post(path, body, { signal } = {}) {
   return answer(await fetch(path, { method: "POST", headers, body: blob ? body : JSON.stringify(body), signal }));
 }
 
+/** A stream that the browser gives up, as it does when the server is too busy, is opened again after so long. */
+const REOPEN_MS = 5000;
+
 /**
- * Server-sent events while the page is in sight; the browser reconnects by itself. A browser keeps six connections to one
- * server, which as many tabs in the background would hold.
+ * Server-sent events while the page is in sight. A browser keeps six connections to one server, which as many tabs in the
+ * background would hold.
  * @param {string | (() => string)} path asked for at each start
  * @param {Record<string, (data: any) => void>} handlers by event; what they know already is told again at each start
  * @param {AbortSignal} signal
- * @param {() => void} [again] called when the page comes in sight, as nobody tells what was removed meanwhile
+ * @param {() => void} [again] called when the page comes in sight or the server is back, as nobody tells what was removed meanwhile
  */
 export function events(path, handlers, signal, again) {
   /** @type {EventSource | null} */
   let source = null;
   let wasAway = false;
+  let isLost = false;
+  let timer = 0;
+  const stream = {};
 
   function open() {
     source = new EventSource(typeof path === "function" ? path() : path);
+    source.addEventListener("open", opened);
+    source.addEventListener("error", failed);
     for (const [name, handle] of Object.entries(handlers)) {
       source.addEventListener(name, (event) => handle(JSON.parse(/** @type {MessageEvent} */ (event).data)));
     }
@@ -56,9 +67,27 @@ export function events(path, handlers, signal, again) {
     wasAway = false;
   }
 
+  function opened() {
+    mended(stream);
+    if (isLost) again?.();
+    isLost = false;
+  }
+
+  function failed() {
+    if (!isLost) lost(stream);
+    isLost = true;
+    if (source?.readyState !== EventSource.CLOSED) return;
+    timer = setTimeout(open, REOPEN_MS);
+    // What it tells of may be gone.
+    again?.();
+  }
+
   function close() {
+    clearTimeout(timer);
     source?.close();
     source = null;
+    isLost = false;
+    mended(stream);
   }
 
   function follow() {
@@ -121,7 +150,11 @@ export function search(query = {}) {
 
 /** @param {Response} response */
 async function answer(response) {
-  const body = await response.json().catch(() => null);
-  if (response.ok) return body;
-  throw new ApiError(body?.error ?? `${response.status} ${response.statusText}`, response.status);
+  const body = await response.json().catch((error) => {
+    if (isAbort(error)) throw error;
+    return undefined;
+  });
+  if (response.ok && body !== undefined) return body;
+  const otherwise = response.ok ? t("shell.unreadable") : `${response.status} ${response.statusText}`;
+  throw new ApiError(body?.error ?? otherwise, response.status);
 }

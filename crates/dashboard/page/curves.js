@@ -77,6 +77,7 @@ export function curvesView(curves, signal) {
     const library = await plotly();
     if (signal.aborted) return;
     await library.react(main, MAIN.filter((name) => curves.has(name)).map(trace), mainLayout(curves.nEpochs), CONFIG);
+    if (signal.aborted) return;
     await library.react(below, BELOW.filter((name) => curves.has(name)).map(trace), lowLayout(curves.nEpochs), CONFIG);
     main.dataset.epochs = String(curves.nEpochs);
     describe();

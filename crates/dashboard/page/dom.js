@@ -2,6 +2,7 @@
  * Elements from plain values. Text goes in as text nodes only, so that no name from a file becomes markup.
  */
 
+import { isAbort } from "./api.js";
 import { t } from "./i18n.js";
 
 /** @typedef {Node | string | number | null | undefined | false | Child[]} Child */
@@ -18,9 +19,6 @@ const SVG = "http://www.w3.org/2000/svg";
 export function el(tag, props = {}, ...children) {
   return fill(document.createElement(tag), props, children);
 }
-
-/** The same, by a shorter name. */
-export const h = el;
 
 /**
  * The same for a drawing.
@@ -87,8 +85,9 @@ export function announce(text) {
   if (live) live.textContent = text;
 }
 
-/** Shows an error for a while. @param {unknown} error */
+/** Shows an error for a while, unless it only says that the page has moved on. @param {unknown} error */
 export function complain(error) {
+  if (isAbort(error)) return;
   const text = error instanceof Error ? error.message : String(error);
   const toast = el("p", { class: "toast" }, text);
   toast.append(el("button", { class: "quiet", "aria-label": t("shell.dismiss"), onclick: () => toast.remove() }, "×"));

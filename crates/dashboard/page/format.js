@@ -24,7 +24,7 @@ export function count(value) {
   return write(value, { maximumFractionDigits: 0 });
 }
 
-/** A large count in short: 281.6K. @param {number | null | undefined} value */
+/** A large count in short: 282K. @param {number | null | undefined} value */
 export function short(value) {
   return write(value, { notation: "compact", maximumSignificantDigits: 3 });
 }
@@ -53,9 +53,10 @@ export function exact(value, digits = 6) {
 /** @param {number | null | undefined} seconds */
 export function duration(seconds) {
   if (seconds === null || seconds === undefined || !Number.isFinite(seconds)) return NONE;
-  if (seconds < 60) return unit(seconds, "second", seconds < 10 ? 1 : 0);
-  const minutes = Math.floor(seconds / 60);
-  if (minutes < 60) return `${unit(minutes, "minute")} ${unit(Math.floor(seconds % 60), "second")}`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return unit(seconds, "second", seconds < 10 ? 1 : 0);
+  const minutes = Math.floor(whole / 60);
+  if (minutes < 60) return `${unit(minutes, "minute")} ${unit(whole % 60, "second")}`;
   return `${unit(Math.floor(minutes / 60), "hour")} ${unit(minutes % 60, "minute")}`;
 }
 

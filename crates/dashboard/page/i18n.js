@@ -28,7 +28,6 @@ document.documentElement.lang = tag();
 export function current() {
   return language;
 }
-export const lang = current;
 
 /** Language tag for Intl and for the document. */
 export function tag() {
@@ -42,7 +41,6 @@ export function setLanguage(to) {
   document.documentElement.lang = tag();
   document.dispatchEvent(new Event("language"));
 }
-export const setLang = setLanguage;
 
 /**
  * The words of a key; `{name}` in them stands for a value.

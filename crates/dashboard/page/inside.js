@@ -29,6 +29,7 @@ export function insideView(id, data, signal) {
   const place = el("div", { class: "inside-place" });
   const node = el("div", {}, el("div", { class: "toolbar" }, el("label", { for: "inside-idx" }, t("inside.image")), number, el("span", { class: "muted" }, t("inside.of", { n: count(data.n_test) })), any, onward), place);
   let chosen = -1;
+  let nAsked = 0;
 
   /** @param {number} idx @param {boolean} [scroll] */
   async function choose(idx, scroll = true) {
@@ -40,20 +41,29 @@ export function insideView(id, data, signal) {
       node.closest("section")?.scrollIntoView({ block: "start" });
       number.focus({ preventScroll: true });
     }
+    await refresh();
+  }
+
+  /** Looks at the chosen image with the network as it is now; the last look counts. */
+  async function refresh() {
+    nAsked += 1;
+    const mine = nAsked;
     try {
-      const seen = await get(runPath(id, `try/${idx}`), { signal });
-      if (chosen === idx) replace(place, seenBlock(seen, data.classes));
+      const seen = await get(runPath(id, `try/${chosen}`), { signal });
+      const picture = el("img", { src: seen.image, alt: t("seen.picture"), class: "as-seen" });
+      // Once decoded it has its size at once, and nothing below it moves.
+      await picture.decode().catch(() => {});
+      if (mine === nAsked) replace(place, seenBlock(picture, seen, data.classes));
     } catch (error) {
       if (!isAbort(error)) complain(error);
     }
   }
-  return { node, choose, isChosen: () => chosen >= 0 };
+  return { node, choose, refresh, isChosen: () => chosen >= 0 };
 }
 
-/** @param {any} seen @param {string[]} classes */
-function seenBlock(seen, classes) {
+/** @param {HTMLElement} picture @param {any} seen @param {string[]} classes */
+function seenBlock(picture, seen, classes) {
   const chances = bars();
   chances.show(seen.predictions, seen.label === null ? null : classes[seen.label]);
-  const picture = el("img", { src: seen.image, alt: t("seen.picture"), class: "as-seen" });
   return [el("div", { class: "inside-seen" }, picture, chances.element), mapTiles(seen.layers)];
 }

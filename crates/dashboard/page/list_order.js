@@ -18,6 +18,17 @@ export function turned(order) {
   return order === "desc" ? "asc" : "desc";
 }
 
+/** Where a page of a list begins: a whole number, whatever the address says. @param {string | null} text */
+export function offsetOf(text) {
+  const offset = Math.floor(Number(text));
+  return Number.isSafeInteger(offset) ? Math.max(0, offset) : 0;
+}
+
+/** Where the last page begins. @param {number} total @param {number} size of a page */
+export function lastOffset(total, size) {
+  return Math.max(0, Math.ceil(total / size) - 1) * size;
+}
+
 /**
  * What stands above the list where its columns have no heads: a choice of the key, and a button that turns the order.
  * @param {string[]} sorts @param {string} words before the name of each @param {(to: {sort?: string, order: Order}) => void} change

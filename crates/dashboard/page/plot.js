@@ -38,6 +38,11 @@ export function plotly() {
   return loading;
 }
 
+/** Lets go of the charts in what is about to be replaced: the library follows the window's size for each. @param {Element} root */
+export function purgeCharts(root) {
+  for (const chart of root.querySelectorAll(".js-plotly-plot")) /** @type {any} */ (window).Plotly.purge(chart);
+}
+
 /** What the reader can do with a chart: all but the library's own tools. */
 export const CONFIG = { displayModeBar: false, responsive: true, doubleClick: "reset", showTips: false };
 

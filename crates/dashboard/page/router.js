@@ -6,6 +6,7 @@
 import { complain, el, replace } from "./dom.js";
 import { isAbort } from "./api.js";
 import { t } from "./i18n.js";
+import { purgeCharts } from "./plot.js";
 
 /**
  * @typedef {object} Visit
@@ -77,14 +78,16 @@ async function visit(moved = true) {
     const parts = (route.pattern.exec(path) ?? []).slice(1).filter((part) => part !== undefined).map(decodeURIComponent);
     await enter(page.view, { parts, id: parts[0], query: new URLSearchParams(query), signal }, moved);
   } catch (error) {
-    if (!isAbort(error)) fail(error);
+    if (!signal.aborted && !isAbort(error)) fail(error);
   }
 }
 
-/** Tells what went wrong where the page would stand. @param {any} error */
+/** Tells what went wrong where the page would stand, which holds nothing open from then on. @param {any} error */
 export function fail(error) {
+  leave.abort();
   complain(error);
   const root = /** @type {HTMLElement} */ (document.getElementById("view"));
+  purgeCharts(root);
   const back = el("a", { href: "#/runs" }, t("nav.runs"));
   replace(root, el("p", { class: "crumb" }, back), el("h1", {}, t("shell.failed")), el("p", { class: "nothing" }, error.message));
   title(root);
@@ -93,6 +96,7 @@ export function fail(error) {
 /** @param {View} view @param {Visit} visit @param {boolean} moved */
 async function enter(view, visit, moved) {
   const root = /** @type {HTMLElement} */ (document.getElementById("view"));
+  purgeCharts(root);
   replace(root);
   const shown = view(root, visit);
   settle(root, moved);

@@ -22,7 +22,8 @@ export function headView(detail, signal) {
   const reason = el("p", { class: "bad-text" });
   const about = t("run.about", { network, data, parameters: count(detail.row.parameters), multiplyAdds: short(detail.row.multiply_adds) });
   const log = el("pre", { class: "failed-start", hidden: true, data: { test: "failed-start" } });
-  const node = el("div", { class: "run-head" }, chip, el("p", { class: "muted" }, about), buttons, reason, log);
+  // Before the first record nobody knows what learns.
+  const node = el("div", { class: "run-head" }, chip, network !== null && el("p", { class: "muted" }, about), buttons, reason, log);
   let state = "";
 
   /** @param {any} row */
@@ -54,17 +55,26 @@ export function headView(detail, signal) {
 
   /** @param {string} path @param {any} body */
   async function act(path, body) {
+    const isHeld = buttons.contains(document.activeElement);
     for (const button of buttons.querySelectorAll("button")) button.disabled = true;
     try {
       await post(path, body, { signal });
       announce(t("run.asked"));
-      if ("when" in body) replace(buttons, el("span", { class: "muted" }, t(body.when === "now" ? "run.stopping" : "run.pausing")));
+      if ("when" in body) showAsked(t(body.when === "now" ? "run.stopping" : "run.pausing"), isHeld);
       else await goneOn();
     } catch (error) {
       if (isAbort(error)) return;
       complain(error);
       for (const button of buttons.querySelectorAll("button")) button.disabled = false;
     }
+  }
+
+  /** @param {string} words in place of the buttons @param {boolean} isHeld whether one of these had the focus, which it loses when disabled */
+  function showAsked(words, isHeld) {
+    const isElsewhere = document.activeElement !== document.body && !buttons.contains(document.activeElement);
+    const asked = el("span", { class: "muted", tabindex: "-1" }, words);
+    replace(buttons, asked);
+    if (isHeld && !isElsewhere) asked.focus({ preventScroll: true });
   }
 
   async function goneOn() {

@@ -101,7 +101,8 @@ function picturesView(id, detail, signal) {
     show(confusion.node, matrix !== null);
     show(hardest.node, worst !== null);
     filters.update(weights);
-    if (!inside.isChosen()) inside.choose(worst?.images[0]?.idx ?? 0, false);
+    if (inside.isChosen()) inside.refresh();
+    else inside.choose(worst?.images[0]?.idx ?? 0, false);
   }
 
   const refresh = throttle(2000, () => fetchAll().catch((error) => isAbort(error) || complain(error)));
@@ -127,7 +128,6 @@ function section(name, title, content) {
 
 /** The run file, a way to build on it, and what can be downloaded. @param {string} id @param {any} detail */
 function filesView(id, detail) {
-  const files = detail.files.filter((/** @type {string} */ name) => name !== "checkpoint");
   const link = (/** @type {string} */ name) => el("li", {}, el("a", { href: runPath(id, `file/${encodeURIComponent(name)}`), download: `${id}-${name}` }, name));
   const { machine } = detail;
   const facts = [
@@ -135,7 +135,7 @@ function filesView(id, detail) {
     [t("run.version"), `danlu ${detail.danlu}`], [t("run.hash"), detail.parameters_hash ?? "–"],
   ];
   return el("div", {},
-    el("ul", { class: "file-list" }, files.map(link)),
+    el("ul", { class: "file-list" }, detail.files.map(link)),
     el("p", {}, el("a", { class: "button", href: `#/blocks?${new URLSearchParams({ run: id })}` }, t("run.openInBlocks"))),
     el("dl", { class: "run-facts" }, facts.map(([name, value]) => el("div", {}, el("dt", {}, name), el("dd", {}, value)))),
     el("details", {}, el("summary", {}, "run.toml"), el("pre", { tabindex: "0", "aria-label": "run.toml" }, detail.toml)));

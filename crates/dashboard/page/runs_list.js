@@ -5,7 +5,7 @@ import { complain, debounce, el, keepFocus, replace } from "./dom.js";
 import { ago, count, decimal, moment, percent, short } from "./format.js";
 import { t } from "./i18n.js";
 import { isAbort, search } from "./api.js";
-import { naturalOrder, orderTools, turned } from "./list_order.js";
+import { lastOffset, naturalOrder, offsetOf, orderTools, turned } from "./list_order.js";
 import { setAddress } from "./router.js";
 import { stateChip } from "./state.js";
 
@@ -42,7 +42,7 @@ class RunsList {
     this.sort = SORTS.find((sort) => sort === query.get("sort")) ?? "modified";
     /** @type {import("./list_order.js").Order} */
     this.order = ["asc", "desc"].includes(query.get("order") ?? "") ? /** @type {any} */ (query.get("order")) : naturalOrder(this.sort);
-    this.offset = Number(query.get("offset")) || 0;
+    this.offset = offsetOf(query.get("offset"));
     /** @type {any[]} */
     this.rows = [];
     this.total = 0;
@@ -77,6 +77,10 @@ class RunsList {
       const query = { search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE };
       const { total, runs } = await get("/api/runs", { query, signal: this.signal });
       if (query.search !== this.search || query.sort !== this.sort || query.order !== this.order || query.offset !== this.offset) return;
+      if (total > 0 && this.offset >= total) {
+        await this.change({ offset: lastOffset(total, PAGE) });
+        return;
+      }
       this.total = total;
       this.rows = runs;
       keepFocus(this.root, () => this.draw());

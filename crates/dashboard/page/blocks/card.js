@@ -6,7 +6,7 @@ import { t } from "../i18n.js";
 import { parameterField, isBusy } from "./fields.js";
 import { icon } from "./icons.js";
 import { inputsField } from "./inputs.js";
-import { kindOf, nameOf, reason, renameInputs, valuesOf, withValue, writePair } from "./layer.js";
+import { isNameFree, kindOf, nameOf, reason, renameInputs, valuesOf, withValue, writePair } from "./layer.js";
 import { kindLabel, parameterAbout, parameterLabel } from "./words.js";
 
 /** Parameters that are in sight though they have defaults. */
@@ -37,7 +37,13 @@ export function card(store, id, block, kind, actions) {
   let at = 0;
   const here = () => store.ids.indexOf(id);
   const name = el("input", { class: "name mono", type: "text", size: 6, autocomplete: "off", spellcheck: "false", "aria-label": t("blocks.name"), data: { test: "block-name" } });
-  name.addEventListener("change", () => rename(store, here(), name.value.trim()));
+  /** The name by which others read the block while its own is taken. @type {string | null} */
+  let readAs = null;
+  name.addEventListener("change", () => (readAs = rename(store, here(), name.value.trim(), readAs)));
+  name.addEventListener("blur", () => {
+    const node = store.nodes[here()];
+    if (node) name.value = nameOf(node, here());
+  });
   const number = el("span", { class: "place", "aria-hidden": "true" });
   const output = el("output", { class: "shape mono", data: { test: "block-output" }, title: t("blocks.output") });
   const cost = el("span", { class: "cost" });
@@ -130,15 +136,25 @@ function fields(store, id, block, here) {
   return { shown: all.filter(isShown), hidden: all.filter((/** @type {any} */ part) => !isShown(part)) };
 }
 
-/** @param {import("./store.js").Store} store @param {number} at @param {string} to */
-function rename(store, at, to) {
+/**
+ * Others go on to read the block by its new name, unless that is another block's.
+ * @param {import("./store.js").Store} store @param {number} at @param {string} to
+ * @param {string | null} readAs by which name they read it if its own is taken
+ * @returns {string | null} the same from then on
+ */
+function rename(store, at, to, readAs) {
   const from = nameOf(store.nodes[at], at);
   if (to === "" || to === from) {
     store.tell("run");
-    return;
+    return readAs;
   }
-  store.edit("", (run) => {
+  const read = isNameFree(store.nodes, at, from) ? from : readAs;
+  const isRead = read !== null && isNameFree(store.nodes, at, read);
+  const isFree = isNameFree(store.nodes, at, to);
+  const isMade = store.edit("", (run) => {
     run.network.node[at].name = to;
-    renameInputs(run.network.node, from, to);
+    if (isRead && isFree) renameInputs(run.network.node, read, to);
   });
+  if (!isMade) return readAs;
+  return isFree ? null : read;
 }

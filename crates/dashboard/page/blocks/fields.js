@@ -66,7 +66,7 @@ function textField(parameter, label, about, change) {
   };
   input.addEventListener("input", take);
   input.addEventListener("blur", () => {
-    if (read(parameter, input.value) === null) write(last);
+    write(last);
     input.setAttribute("aria-invalid", "false");
   });
   input.addEventListener("keydown", (/** @type {KeyboardEvent} */ event) => {

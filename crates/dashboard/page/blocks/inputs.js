@@ -15,11 +15,16 @@ export function inputsField(store, here, isMerge) {
   let last = "";
 
   /** @param {string[] | undefined} inputs */
-  const set = (inputs) => store.edit("", (run) => {
-    const node = run.network.node[here()];
-    if (inputs) node.inputs = inputs;
-    else delete node.inputs;
-  });
+  const set = (inputs) => {
+    const isMade = store.edit("", (run) => {
+      const node = run.network.node[here()];
+      if (inputs) node.inputs = inputs;
+      else delete node.inputs;
+    });
+    if (isMade) return;
+    last = "";
+    update(here());
+  };
 
   /** @param {number} at */
   function update(at) {

@@ -44,6 +44,11 @@ export function freeName(nodes, kind) {
   return `${stem}${n}`;
 }
 
+/** Whether a node may have a name: no other has it, and it is not that of the picture. @param {Node[]} nodes @param {number} at @param {string} name */
+export function isNameFree(nodes, at, name) {
+  return name !== "input" && !nodes.some((node, other) => other !== at && nameOf(node, other) === name);
+}
+
 /** @param {Node[]} nodes @param {string} from @param {string} to */
 export function renameInputs(nodes, from, to) {
   for (const node of nodes) {

@@ -52,10 +52,11 @@ export function blockList(store, palette) {
     const place = at ?? (chosen >= 0 ? chosen + 1 : store.nodes.length);
     const name = freeName(store.nodes, kind);
     const example = palette.get(kind)?.example ?? kind;
-    store.edit("", (run) => {
+    const isMade = store.edit("", (run) => {
       keepRead(run.network.node, place);
       run.network.node.splice(place, 0, { name, layer: structuredClone(example) });
     });
+    if (!isMade) return;
     const id = store.ids[place];
     select(id);
     cards.get(id)?.element.scrollIntoView({ block: "nearest" });
@@ -74,19 +75,19 @@ export function blockList(store, palette) {
   /** @param {number} from @param {number} to */
   function moveTo(from, to) {
     const name = nameOf(store.nodes[from], from);
-    store.edit("", (run) => {
+    const isMade = store.edit("", (run) => {
       keepNames(run.network.node, Math.min(from, to), Math.max(from, to));
       const [node] = run.network.node.splice(from, 1);
       run.network.node.splice(to, 0, node);
     });
-    announce(t("blocks.moved", { name, n: to + 1 }));
+    if (isMade) announce(t("blocks.moved", { name, n: to + 1 }));
   }
 
   /** @param {number} id */
   function remove(id) {
     const at = store.ids.indexOf(id);
     const name = nameOf(store.nodes[at], at);
-    store.edit("", (run) => removeNode(run.network.node, at));
+    if (!store.edit("", (run) => removeNode(run.network.node, at))) return;
     const next = store.ids[Math.min(at, store.ids.length - 1)];
     /** @type {any} */ (cards.get(next)?.element.querySelector('[data-act="remove"]'))?.focus();
     announce(t("blocks.removed", { name }));
@@ -96,12 +97,12 @@ export function blockList(store, palette) {
   function duplicate(id) {
     const at = store.ids.indexOf(id);
     const name = freeName(store.nodes, kindOf(store.nodes[at].layer));
-    store.edit("", (run) => {
+    const isMade = store.edit("", (run) => {
       const copy = structuredClone(run.network.node[at]);
       keepRead(run.network.node, at + 1);
       run.network.node.splice(at + 1, 0, { ...copy, name });
     });
-    announce(t("blocks.added", { name, n: at + 2 }));
+    if (isMade) announce(t("blocks.added", { name, n: at + 2 }));
   }
 
   drops(element, mark, (event, at) => {

@@ -13,6 +13,8 @@ const FITS = /** @type {Record<string, [number[], number]>} */ ({
   "cifar-10": [[3, 32, 32], 10],
 });
 const OPTIMIZERS = ["adam", "adamw", "sgd", "rmsprop"];
+/** The loss whose labels can be smoothed, which is also that of a run file without one. */
+const SMOOTHED = "cross_entropy";
 const SCHEDULES = ["constant", "step", "cosine", "one_cycle"];
 
 /** Number fields of each optimizer and schedule: name, default, step. @type {Record<string, [string, number, number][]>} */
@@ -44,6 +46,10 @@ export function recipe(store, data) {
       input.setAttribute("aria-invalid", String(isBad));
       if (!isBad) store.edit(`recipe ${name}`, (run) => write(run, value));
     });
+    input.addEventListener("blur", () => {
+      if (store.run) input.value = read(store.run) ?? "";
+      input.setAttribute("aria-invalid", "false");
+    });
     shows.push((run) => {
       if (!isBusy(input)) input.value = read(run) ?? "";
     });
@@ -60,11 +66,7 @@ export function recipe(store, data) {
     grid(top("epochs", 10), top("batch_size", 256), top("seed", 1)),
     el("h3", {}, t("recipe.learning")),
     grid(optimizer.select, learningRate(number), optimizer.fields),
-    grid(schedule.select, schedule.fields,
-      number("label_smoothing", 0.05, (run) => run.loss?.cross_entropy?.label_smoothing ?? "", (run, value) => {
-        const loss = typeof run.loss === "object" && run.loss.cross_entropy ? run.loss.cross_entropy : {};
-        run.loss = { cross_entropy: { ...loss, label_smoothing: value ?? 0 } };
-      })),
+    grid(schedule.select, schedule.fields, labelSmoothing(shows, number)),
     el("h3", {}, t("recipe.augment")),
     grid(augment(number, "shift", 1, true), augment(number, "horizontal_flip", 0.1), augment(number, "rotation", 1)));
 
@@ -96,6 +98,19 @@ function learningRate(number) {
   return number("learning_rate", "any", read, (/** @type {any} */ run, /** @type {any} */ value) => {
     run.optimizer = withValue(run.optimizer ?? "adam", "learning_rate", value);
   });
+}
+
+/** Only cross-entropy smooths labels. @param {((run: any) => void)[]} shows @param {any} number */
+function labelSmoothing(shows, number) {
+  const lossOf = (/** @type {any} */ run) => run.loss ?? SMOOTHED;
+  const read = (/** @type {any} */ run) => (kindOf(lossOf(run)) === SMOOTHED ? valuesOf(lossOf(run)).label_smoothing : undefined);
+  const field = number("label_smoothing", 0.05, read, (/** @type {any} */ run, /** @type {any} */ value) => {
+    run.loss = withValue(lossOf(run), "label_smoothing", value ?? 0);
+  });
+  shows.push((run) => {
+    field.querySelector("input").disabled = kindOf(lossOf(run)) !== SMOOTHED;
+  });
+  return field;
 }
 
 /** @param {any} number @param {string} name @param {number} step @param {boolean} [isWhole] */

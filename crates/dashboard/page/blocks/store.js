@@ -11,6 +11,9 @@ const STEPS = 200;
 /** Edits of one field within this time are one step to undo. */
 const ONE_STEP_MS = 1200;
 
+/** @typedef {"run" | "text" | "answer" | "refused"} News */
+/** @typedef {{text: string, run: any, isOfText: boolean}} Step the truth of one of the blocks is `run`; its text may be older */
+
 /**
  * @typedef {object} Answer
  * @property {string | null} toml
@@ -35,7 +38,11 @@ export class Store {
     this.trouble = null;
     /** From an edit to the answer to it, while `text` may be that of the run file before. */
     this.isChecking = false;
-    /** @type {{text: string, run: any}[]} */
+    /** Whether the text holds what `run` does not: an edit of the blocks would write over it. */
+    this.isTextAhead = false;
+    /** Edits of the blocks that wait for the text, and of which blocks they are. @type {{ids: string, field: string, change: (run: any) => void}[]} */
+    this.waiting = [];
+    /** @type {Step[]} */
     this.steps = [];
     this.at = -1;
     this.lastField = "";
@@ -43,11 +50,11 @@ export class Store {
     this.nextId = 1;
     this.timer = 0;
     this.asking = new AbortController();
-    /** @type {Set<(what: "run" | "text" | "answer") => void>} */
+    /** @type {Set<(what: News) => void>} */
     this.listeners = new Set();
   }
 
-  /** @param {(what: "run" | "text" | "answer") => void} listener */
+  /** @param {(what: News) => void} listener */
   listen(listener) {
     this.listeners.add(listener);
   }
@@ -64,24 +71,59 @@ export class Store {
   }
 
   /**
-   * An edit of the JSON.
+   * An edit of the JSON. It waits while the text is read, and is not made where the text cannot be read.
    * @param {string} field edits of the same one soon after each other are undone together
    * @param {(run: any) => void} change of a copy
+   * @returns {boolean} whether it is made by now
    */
   edit(field, change) {
-    if (!this.run) return;
+    if (!this.run) return false;
+    if (this.isTextAhead) {
+      this.editAfterText(field, change);
+      return false;
+    }
     const run = structuredClone(this.run);
     change(run);
     this.setRun(run);
-    this.remember(field);
+    this.remember(field, false);
     this.askSoon({ run });
     this.tell("run");
+    return true;
+  }
+
+  /** @param {string} field @param {(run: any) => void} change */
+  editAfterText(field, change) {
+    if (!this.isChecking && !this.trouble) {
+      this.refuse();
+      return;
+    }
+    this.waiting.push({ ids: this.ids.join(), field, change });
+    this.ask({ toml: this.text });
+  }
+
+  /** Fields show again what is so. */
+  refuse() {
+    this.tell("run");
+    this.tell("refused");
+  }
+
+  /** Makes the edits that waited for the text; those whose blocks it has changed have no place any more. */
+  editWaiting() {
+    const waiting = this.waiting;
+    this.waiting = [];
+    if (waiting.length > 0 && this.isTextAhead) {
+      this.refuse();
+      return;
+    }
+    for (const { ids, field, change } of waiting) {
+      if (ids === this.ids.join()) this.edit(field, change);
+    }
   }
 
   /** An edit of the text. @param {string} text @param {string} [field] */
   setText(text, field = "text") {
     this.text = text;
-    this.remember(field);
+    this.remember(field, true);
     this.askSoon({ toml: text });
     this.tell("text");
   }
@@ -90,7 +132,8 @@ export class Store {
   async open(text) {
     this.text = text;
     this.lastField = "";
-    this.remember("");
+    this.waiting = [];
+    this.remember("", true);
     const asked = this.ask({ toml: text });
     this.tell("text");
     await asked;
@@ -110,20 +153,21 @@ export class Store {
     if (!step) return;
     this.at += by;
     this.lastField = "";
+    this.waiting = [];
     this.text = step.text;
     if (step.run) this.setRun(structuredClone(step.run));
-    this.ask({ toml: this.text });
+    this.ask(step.isOfText ? { toml: step.text } : { run: step.run });
     this.tell("run");
     this.tell("text");
   }
 
-  /** @param {string} field */
-  remember(field) {
+  /** @param {string} field @param {boolean} isOfText */
+  remember(field, isOfText) {
     const now = Date.now();
     const isSame = field !== "" && field === this.lastField && now - this.lastTime < ONE_STEP_MS && this.at > 0;
     if (!isSame) this.at += 1;
     this.steps.length = this.at + 1;
-    this.steps[this.at] = { text: this.text, run: this.run && structuredClone(this.run) };
+    this.steps[this.at] = { text: this.text, run: this.run && structuredClone(this.run), isOfText };
     if (this.steps.length > STEPS) {
       this.steps.shift();
       this.at -= 1;
@@ -134,17 +178,18 @@ export class Store {
 
   /** @param {any} run whose nodes keep their ids where name or place say that they are the same */
   setRun(run) {
-    const old = new Map(this.nodes.map((node, at) => [`${nameOf(node, at)} ${kindOf(node.layer)}`, this.ids[at]]));
     const oldNodes = this.nodes;
     const oldIds = this.ids;
+    const old = placesOf(oldNodes);
     this.run = run;
     const used = new Set();
-    const ids = this.nodes.map((node, at) => {
-      const id = old.get(`${nameOf(node, at)} ${kindOf(node.layer)}`);
-      if (id === undefined || used.has(id)) return 0;
+    const ids = this.nodes.map(() => 0);
+    for (const [key, at] of placesOf(this.nodes)) {
+      const id = oldIds[old.get(key) ?? -1];
+      if (at < 0 || id === undefined) continue;
+      ids[at] = id;
       used.add(id);
-      return id;
-    });
+    }
     this.ids = ids.map((id, at) => {
       if (id) return id;
       const there = oldIds[at];
@@ -160,6 +205,7 @@ export class Store {
     clearTimeout(this.timer);
     this.asking.abort();
     this.isChecking = true;
+    this.isTextAhead = "toml" in body;
     this.timer = setTimeout(() => this.ask(body), QUIET_MS);
   }
 
@@ -170,6 +216,7 @@ export class Store {
     this.asking = new AbortController();
     const { signal } = this.asking;
     this.isChecking = true;
+    this.isTextAhead = "toml" in body;
     try {
       const answer = await post("/api/check", body, { signal });
       if (signal.aborted) return;
@@ -177,7 +224,9 @@ export class Store {
     } catch (error) {
       if (isAbort(error) || signal.aborted) return;
       this.isChecking = false;
+      this.waiting = [];
       this.trouble = error instanceof Error ? error.message : String(error);
+      this.tell("run");
       this.tell("answer");
     }
   }
@@ -189,16 +238,31 @@ export class Store {
     this.answer = answer;
     const isWhole = Array.isArray(answer.run?.network?.node);
     if (isWhole) this.setRun(answer.run);
+    this.isTextAhead = isOfText && !isWhole;
     if (!isOfText && answer.toml !== null) this.text = answer.toml;
     const step = this.steps[this.at];
     if (step) Object.assign(step, { text: this.text, run: this.run && structuredClone(this.run) });
     if (isWhole) this.tell("run");
     if (!isOfText && answer.toml !== null) this.tell("text");
     this.tell("answer");
+    this.editWaiting();
   }
 
-  /** @param {"run" | "text" | "answer"} what */
+  /** @param {News} what */
   tell(what) {
     for (const listener of this.listeners) listener(what);
   }
+}
+
+/**
+ * Where the node of each name and kind stands; −1 where several have both, as then these do not say which is which.
+ * @param {import("./layer.js").Node[]} nodes @returns {Map<string, number>}
+ */
+function placesOf(nodes) {
+  const places = new Map();
+  nodes.forEach((node, at) => {
+    const key = `${nameOf(node, at)} ${kindOf(node.layer)}`;
+    places.set(key, places.has(key) ? -1 : at);
+  });
+  return places;
 }

@@ -1,6 +1,6 @@
 /** The run file's text beside the blocks. What the reader writes is left as it is while they write. */
 
-import { el } from "../dom.js";
+import { announce, el } from "../dom.js";
 import { t } from "../i18n.js";
 
 /** @param {import("./store.js").Store} store */
@@ -30,6 +30,12 @@ export function textPart(store) {
     area.setAttribute("aria-invalid", String(isOfText));
   }
 
+  /** Why the blocks cannot be edited. */
+  function reveal() {
+    error.scrollIntoView({ block: "nearest" });
+    announce(error.textContent ?? "");
+  }
+
   /** @param {{message: string, line: number | null, column: number | null}} wrong */
   function place(wrong) {
     if (wrong.line === null) return wrong.message;
@@ -40,5 +46,5 @@ export function textPart(store) {
     el("h2", {}, t("blocks.text")),
     el("p", { class: "muted small" }, t("blocks.textHint")),
     area, error);
-  return { element, show };
+  return { element, show, reveal };
 }

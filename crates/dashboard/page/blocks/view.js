@@ -49,10 +49,11 @@ export async function view(root, { query, signal }) {
     }
     if (what === "answer") cards.render();
     written.show();
+    if (what === "refused") written.reveal();
     train.show();
     tools.show();
     kept = store.text;
-    if (what !== "run") keepAddress();
+    if (what === "text" || what === "answer") keepAddress();
   });
   keys(store, signal);
   fileDrops(store, root, signal);

@@ -13,6 +13,8 @@ export default {
     "shell.loading": "Loading…",
     "shell.dismiss": "Dismiss",
     "shell.failed": "This page could not be shown",
+    "shell.lost": "Connection lost: what is shown may be old. Trying again …",
+    "shell.unreadable": "the server's answer could not be read",
   },
   zh: {
     "nav.label": "页面",
@@ -27,5 +29,7 @@ export default {
     "shell.loading": "正在载入…",
     "shell.dismiss": "关闭",
     "shell.failed": "页面未能显示",
+    "shell.lost": "连接已断开，显示的内容可能已过时。正在重试……",
+    "shell.unreadable": "无法读取服务器的回答",
   },
 };

@@ -4,7 +4,7 @@ import { events, get, isAbort, search } from "../api.js";
 import { complain, debounce, el, keepFocus, replace } from "../dom.js";
 import { ago, count, moment } from "../format.js";
 import { t } from "../i18n.js";
-import { naturalOrder, orderTools, turned } from "../list_order.js";
+import { lastOffset, naturalOrder, offsetOf, orderTools, turned } from "../list_order.js";
 import { setAddress } from "../router.js";
 import { stateChip } from "../state.js";
 import { searchHash, studyHash, trialHash } from "./path.js";
@@ -80,7 +80,7 @@ class StudiesList {
     this.sort = SORTS.find((sort) => sort === query.get("sort")) ?? "modified";
     /** @type {import("../list_order.js").Order} */
     this.order = ["asc", "desc"].includes(query.get("order") ?? "") ? /** @type {any} */ (query.get("order")) : naturalOrder(this.sort);
-    this.offset = Number(query.get("offset")) || 0;
+    this.offset = offsetOf(query.get("offset"));
     /** @type {any[]} */
     this.rows = [];
     this.total = 0;
@@ -113,6 +113,10 @@ class StudiesList {
       const query = { search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE, ...this.kind.query };
       const { total, studies, folder } = await get("/api/studies", { query, signal: this.signal });
       if (query.search !== this.search || query.sort !== this.sort || query.order !== this.order || query.offset !== this.offset) return;
+      if (total > 0 && this.offset >= total) {
+        await this.change({ offset: lastOffset(total, PAGE) });
+        return;
+      }
       this.total = total;
       this.rows = studies;
       this.folder = folder;

@@ -6,6 +6,7 @@
 import { isAbort } from "../api.js";
 import { el, replace } from "../dom.js";
 import { t } from "../i18n.js";
+import { purgeCharts } from "../plot.js";
 
 /** From one fetch to the next, at least. */
 const PERIOD_MS = 2000;
@@ -59,7 +60,7 @@ export function part(name, refresh, signal, tools, title = t(`study.${name}`)) {
       await refresh(body, signal);
       body.dataset.ready = "true";
     } catch (error) {
-      if (!isAbort(error)) replace(body, el("p", { class: "bad-text" }, error instanceof Error ? error.message : String(error)));
+      if (!isAbort(error)) inPlace(body, el("p", { class: "bad-text" }, error instanceof Error ? error.message : String(error)));
     }
     const now = performance.now();
     earliest = now + Math.max(PERIOD_MS, (now - start) * SHARE);
@@ -113,7 +114,13 @@ export function chartIn(body, kind = "") {
 
 /** Says in place of a chart that there is nothing to draw. @param {HTMLElement} body @param {string} words */
 export function nothing(body, words) {
-  replace(body, el("p", { class: "muted nothing-yet" }, words));
+  inPlace(body, el("p", { class: "muted nothing-yet" }, words));
+}
+
+/** @param {HTMLElement} body @param {Element} content in place of what is there */
+function inPlace(body, content) {
+  purgeCharts(body);
+  replace(body, content);
 }
 
 /** How much of a whole a chart shows. @param {HTMLElement} body @param {number} shown @param {number} n */

@@ -4,6 +4,7 @@ import { get, isAbort } from "../api.js";
 import { complain, debounce, el, replace } from "../dom.js";
 import { count, duration } from "../format.js";
 import { t } from "../i18n.js";
+import { lastOffset } from "../list_order.js";
 import { stateChip } from "../state.js";
 import { part } from "./part.js";
 import { studyPath, trialHash } from "./path.js";
@@ -62,6 +63,11 @@ class TrialTable {
     try {
       const query = { state: this.state, search: this.search, sort: this.sort, order: this.order, offset: this.offset, limit: PAGE };
       const data = await get(studyPath(this.id, "trials"), { query, signal: this.signal });
+      if (data.total > 0 && this.offset >= data.total) {
+        this.offset = lastOffset(data.total, PAGE);
+        await this.load(body);
+        return;
+      }
       this.draw(body, data);
     } catch (error) {
       if (!isAbort(error)) complain(error);

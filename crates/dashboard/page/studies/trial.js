@@ -5,7 +5,7 @@ import { el, replace } from "../dom.js";
 import { count, duration, exact, moment } from "../format.js";
 import { wholeTicks } from "../curves.js";
 import { t } from "../i18n.js";
-import { CONFIG, axis, layout, plotly } from "../plot.js";
+import { CONFIG, axis, layout, plotly, purgeCharts } from "../plot.js";
 import { stateChip } from "../state.js";
 import { look } from "./colors.js";
 import { nothing } from "./part.js";
@@ -42,6 +42,7 @@ function draw(place, id, trial) {
     el("a", { class: "button main", href: `#/blocks?${new URLSearchParams({ run: trial.run })}`, data: { test: "as-blocks" } }, t("study.asBlocks")),
     trial.has_record && el("a", { class: "button", href: `#/runs/${encodeURIComponent(trial.run)}`, data: { test: "as-run" } }, t("study.asRun")),
   ];
+  purgeCharts(place);
   replace(place,
     el("div", { class: "run-head" }, stateChip({ state: trial.state }, "trialState"), !trial.feasible && el("span", { class: "tag tag-bad" }, t("study.infeasible")),
       trial.duplicate_of !== null && el("a", { href: trialHash(id, trial.duplicate_of) }, t("study.sameAs", { n: trial.duplicate_of })), el("div", { class: "actions" }, run, step(trial.number - 1, "study.previous"), step(trial.number + 1, "study.next"))),
