@@ -60,8 +60,8 @@ pub fn repair(dir: &Path) -> Result<Repaired, StudyError> {
     })
 }
 
-/// Whether the store holds the study and all of its trials can be read. One that is whole and cannot be used for another reason, as when another program holds
-/// it, is an error: what only it knows must not be put aside.
+/// Whether the store holds the study and all of its trials can be read. One that is whole and cannot be used for another reason,
+/// as when another program holds it, is an error: what only it knows must not be put aside.
 fn is_usable(folder: &StudyFolder, spec: &StudySpec) -> Result<bool, StudyError> {
     let read = |store: Store| -> Result<bool, StoreError> {
         let Some(study) = store.find_study(&spec.name)? else { return Ok(false) };

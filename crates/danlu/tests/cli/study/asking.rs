@@ -87,6 +87,8 @@ fn wrong_lines_are_told_with_their_number_and_those_before_count() {
         ("{\"trial\": 0, \"step\": 1}", "trial 0"),
         ("{\"trial\": 0, \"values\": [1.0], \"state\": \"failed\"}", "trial 0"),
         ("{\"trial\": 0, \"state\": \"odd\"}", "odd"),
+        ("{\"trial\": 0, \"state\": \"failed\", \"constraints\": [1.0]}", "`constraints` go with `values`"),
+        ("{\"trial\": 0, \"state\": \"pruned\", \"reason\": \"bad\"}", "a `reason` with the state `failed`"),
         ("{\"trial\": 7, \"values\": [1.0]}", "7"),
         ("[]", "line 2"),
     ];

@@ -99,6 +99,10 @@ fn a_file_with_a_mistake_begins_no_study() {
     let without_weights = format!("{}init = \"nowhere.safetensors\"\n", crate::study::RUN);
     let threads = format!("{}threads = 2\n", crate::study::RUN);
     let tested = PARAMETERS.replace("augment.shift", "test");
+    let unstorable = format!(
+        "{PARAMETERS}[[parameter]]\nname = \"n\"\nkey = \"seed\"\nint = {{ low = 0, high = {} }}\n",
+        i64::MAX
+    );
     let objectives = "\"parameters\", { name = \"validation_accuracy\", direction = \"minimize\" }";
     let cases = [
         (Asked { run: &threads, ..Asked::default() }, ["`run.threads` has no place", "--threads"]),
@@ -116,6 +120,18 @@ fn a_file_with_a_mistake_begins_no_study() {
         (Asked { parameters, ..Asked::default() }, ["none of 500 trials", "kernel"]),
         (Asked { sampler: "\"nsga3\"", ..Asked::default() }, ["s.toml", "nsga3"]),
         (Asked { keys: "retrain = { set = { epohcs = 1 } }", ..Asked::default() }, ["s.toml", "epohcs"]),
+        (
+            Asked { keys: "pruner = { halving = { min_steps = 3 } }", ..Asked::default() },
+            ["no trial would be pruned", "a whole trial has 3 epochs"],
+        ),
+        (
+            Asked { keys: "retrain = { seeds = 99999999999 }", ..Asked::default() },
+            ["`retrain.seeds` is 99999999999", "from 1 to 1,000"],
+        ),
+        (
+            Asked { parameters: &unstorable, ..Asked::default() },
+            ["parameter \"n\"", "between -2^53 and 2^53"],
+        ),
         (Asked { parameters: &misspelled_choice, ..Asked::default() }, ["s.toml", "`sdg`"]),
         (Asked { parameters: &misspelled_key, ..Asked::default() }, ["s.toml", "`momentm`"]),
         (Asked { parameters: &without_key, ..Asked::default() }, ["s.toml", "`learning_rate` has no `key`"]),
