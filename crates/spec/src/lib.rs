@@ -55,7 +55,7 @@ pub use network_check::{MAX_CLASSES, MAX_NODES, MAX_SIZE};
 pub use normalization::NormalizationSpec;
 pub use optimizer::{AdamSpec, AdamwSpec, OptimizerKind, OptimizerSpec, RmspropSpec, SgdSpec};
 pub use pair::Pair;
-pub use parameter::{ChoiceSpec, FloatSpec, IntSpec, Labels, ParameterSpec};
+pub use parameter::{ChoiceSpec, FloatSpec, IntSpec, LARGEST_WHOLE, Labels, ParameterSpec};
 pub use preset::{PRESETS, Preset, preset};
 pub use recipe::recipe;
 pub use record::{DataRecord, EpochRecord, MachineRecord, RunRecord, RunState, StopReason};

@@ -77,8 +77,8 @@ pub struct ChoiceSpec {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Labels(pub Vec<toml::Value>);
 
-/// Up to here a float holds every whole number: 2^53.
-const LARGEST_WHOLE: u64 = 1 << f64::MANTISSA_DIGITS;
+/// Up to here a float, as which studies keep numbers, holds every whole number: 2^53.
+pub const LARGEST_WHOLE: u64 = 1 << f64::MANTISSA_DIGITS;
 
 impl ParameterSpec {
     /// What it may be. Fails if it is not exactly one of `float`, `int` and `choices`.

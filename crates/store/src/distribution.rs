@@ -5,12 +5,9 @@
 //! `IntDistribution`, or `{"name": "CategoricalDistribution", "attributes": {"choices": [null, true, 1, 0.5, "text"]}}`.
 
 use serde_json::{Value as Json, json};
-use spec::{Category, Domain, FloatDomain, IntDomain, Param, ParamValue, Scale};
+use spec::{Category, Domain, FloatDomain, IntDomain, LARGEST_WHOLE, Param, ParamValue, Scale};
 
 use crate::python_json;
-
-/// Up to here a float holds every whole number: 2^53.
-const LARGEST_WHOLE: i64 = 1 << f64::MANTISSA_DIGITS;
 
 /// `param_value` and `distribution_json`, or why the parameter has none.
 pub(crate) fn write(param: &Param) -> Result<(f64, String), String> {
@@ -72,7 +69,7 @@ fn choice(category: &Category) -> Json {
 }
 
 fn whole(x: i64) -> Result<i64, String> {
-    if x.unsigned_abs() <= LARGEST_WHOLE.unsigned_abs() {
+    if x.unsigned_abs() <= LARGEST_WHOLE {
         return Ok(x);
     }
     Err(format!("{x} is not between -2^53 and 2^53"))
