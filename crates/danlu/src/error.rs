@@ -51,6 +51,8 @@ pub(crate) enum CliError {
          same command goes on"
     )]
     WorkersDie { n: usize, how: String },
+    #[error("{}; the study is kept with what it says of them", all_failed(*n))]
+    AllTrialsFailed { n: usize },
     #[error("interrupted; {n_trials} trials are kept, and `{typed}` goes on")]
     StudyInterrupted { typed: String, n_trials: usize },
     #[error("interrupted with the study, which tells it")]
@@ -227,6 +229,13 @@ fn place_in_run(n_epochs: usize, of: usize) -> String {
     if n_epochs < of { format!("in epoch {}", n_epochs + 1) } else { "after its last epoch".into() }
 }
 
+fn all_failed(n: usize) -> String {
+    match n {
+        1 => "the only trial failed".into(),
+        n => format!("all {n} trials failed"),
+    }
+}
+
 fn epochs_are(n_epochs: usize) -> String {
     match n_epochs {
         0 => "no epoch is".into(),
@@ -280,7 +289,7 @@ impl CliError {
             Self::BenchCommand { .. } | Self::Url { .. } | Self::LrRange { .. } => 2,
             Self::Runs(RunsError::OntoRunFile { .. } | RunsError::InitIsReplaced { .. }) => 2,
             Self::Runs(RunsError::HoldsRun { .. }) | Self::HoldsEvents { .. } => 2,
-            Self::Train(TrainError::NoValidation { .. }) => 2,
+            Self::Train(TrainError::NoValidation) => 2,
             Self::WeightsInTheWay { .. } => 2,
             Self::ExportFormat { .. } | Self::ExportName { .. } | Self::ExportOntoModel { .. } => 2,
             Self::ExportOther { .. } | Self::PictureName { .. } | Self::OntoData { .. } => 2,

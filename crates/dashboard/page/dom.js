@@ -51,6 +51,17 @@ export function keepFocus(root, draw) {
   /** @type {HTMLElement | null} */ (root.querySelector(`${place}[data-key="${CSS.escape(key)}"]`))?.focus({ preventScroll: true });
 }
 
+/**
+ * Puts words in place of buttons.
+ * @param {Element} buttons @param {string} words @param {boolean} isHeld whether one of the buttons had the focus, which it loses when disabled
+ */
+export function replaceHeld(buttons, words, isHeld) {
+  const isElsewhere = document.activeElement !== document.body && !buttons.contains(document.activeElement);
+  const asked = el("span", { class: "muted", tabindex: "-1" }, words);
+  replace(buttons, asked);
+  if (isHeld && !isElsewhere) asked.focus({ preventScroll: true });
+}
+
 /** @param {Element} node @param {Record<string, any>} props @param {Child[]} children */
 function fill(node, props, children) {
   for (const [name, value] of Object.entries(props)) set(node, name, value);

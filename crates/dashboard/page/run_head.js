@@ -1,7 +1,7 @@
 /** The top of a run's page: how it stands, what can be done with it, how far it is. */
 
 import { get, isAbort, post, runPath, whenStarted } from "./api.js";
-import { announce, complain, el, replace } from "./dom.js";
+import { announce, complain, el, replace, replaceHeld } from "./dom.js";
 import { count, decimal, duration, percent, short, significant } from "./format.js";
 import { t } from "./i18n.js";
 import { stateChip } from "./state.js";
@@ -60,21 +60,13 @@ export function headView(detail, signal) {
     try {
       await post(path, body, { signal });
       announce(t("run.asked"));
-      if ("when" in body) showAsked(t(body.when === "now" ? "run.stopping" : "run.pausing"), isHeld);
+      if ("when" in body) replaceHeld(buttons, t(body.when === "now" ? "run.stopping" : "run.pausing"), isHeld);
       else await goneOn();
     } catch (error) {
       if (isAbort(error)) return;
       complain(error);
       for (const button of buttons.querySelectorAll("button")) button.disabled = false;
     }
-  }
-
-  /** @param {string} words in place of the buttons @param {boolean} isHeld whether one of these had the focus, which it loses when disabled */
-  function showAsked(words, isHeld) {
-    const isElsewhere = document.activeElement !== document.body && !buttons.contains(document.activeElement);
-    const asked = el("span", { class: "muted", tabindex: "-1" }, words);
-    replace(buttons, asked);
-    if (isHeld && !isElsewhere) asked.focus({ preventScroll: true });
   }
 
   async function goneOn() {

@@ -115,12 +115,9 @@ pub enum TrainError {
     },
     /// A run that is to end early, without anything to see when.
     #[error(
-        "early stopping needs a validation part, but there is none of the data set `{name}`: set `validation` to a share of the training samples"
+        "early stopping needs a validation part, but the run has none: set `validation` to a share of the training samples"
     )]
-    NoValidation {
-        /// The data set.
-        name: String,
-    },
+    NoValidation,
     /// The threads could not be started.
     #[error("could not start {threads} threads")]
     Threads {

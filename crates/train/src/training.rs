@@ -96,7 +96,7 @@ impl Job<'_> {
         check_fit(self.plan, self.test)?;
         check_memory(self.plan, self.batch_size())?;
         match (&self.spec.early_stopping, self.validation) {
-            (Some(_), None) => Err(TrainError::NoValidation { name: self.train.name.clone() }),
+            (Some(_), None) => Err(TrainError::NoValidation),
             _ => Ok(()),
         }
     }

@@ -10,7 +10,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use runs::StopRequest;
-use study::{StudyError, StudyView};
+use study::{Counts, StudyError, StudyView};
 
 use crate::cli::{DEFAULT_STUDIES, StudyFlags};
 use crate::error::CliError;
@@ -95,7 +95,11 @@ pub(crate) fn run(asked: &Work<'_>) -> Result<(), CliError> {
     }
     view.tidy()?;
     report::write(&view)?;
-    report::summary(&view, args.json)
+    report::summary(&view, args.json)?;
+    match view.counts() {
+        Counts { complete: 0, pruned: 0, failed: n, .. } if n > 0 => Err(CliError::AllTrialsFailed { n }),
+        _ => Ok(()),
+    }
 }
 
 /// The processes that work.

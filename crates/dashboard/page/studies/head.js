@@ -1,7 +1,7 @@
 /** The top of a study's page: how it stands, how far it is, the best. */
 
 import { events, get, isAbort, post, whenStarted } from "../api.js";
-import { announce, complain, el, replace } from "../dom.js";
+import { announce, complain, el, replace, replaceHeld } from "../dom.js";
 import { count, duration } from "../format.js";
 import { t } from "../i18n.js";
 import { again, fail } from "../router.js";
@@ -29,7 +29,11 @@ export function headView(first, signal, { best: tellsBest = true } = {}) {
   /** @param {any} detail */
   function update({ row, progress, best: bestTrial }) {
     if (state && row.state !== state) announce(t("run.isNow", { id: row.id, state: t(`studyState.${row.state}`) }));
-    if (row.state !== state) replace(buttons, first.is_ours && actions(row));
+    if (row.state !== state) {
+      const isHeld = buttons.contains(document.activeElement);
+      replace(buttons, first.is_ours && actions(row));
+      if (isHeld) buttons.querySelector("button")?.focus();
+    }
     state = row.state;
     replace(chip, stateChip(row, "studyState"));
     reason.textContent = row.reason ?? "";
@@ -55,11 +59,12 @@ export function headView(first, signal, { best: tellsBest = true } = {}) {
 
   /** @param {string} id @param {string} what @param {any} body */
   async function act(id, what, body) {
+    const isHeld = buttons.contains(document.activeElement);
     for (const one of buttons.querySelectorAll("button")) one.disabled = true;
     try {
       await post(studyPath(id, what), body, { signal });
       announce(t("run.asked"));
-      replace(buttons, el("span", { class: "muted" }, t(what === "run" ? "live.starting" : "run.stopping")));
+      replaceHeld(buttons, t(what === "run" ? "live.starting" : "run.stopping"), isHeld);
       if (what === "run") await goneOn(id);
     } catch (error) {
       if (isAbort(error)) return;

@@ -131,7 +131,7 @@ fn a_study_without_a_good_trial_says_so() {
     let run = format!("{}optimizer = \"sgd\"\n", crate::study::RUN);
     let keys = "retrain = { best = 1, seeds = 1 }";
     let place = Asked { trials: 1, keys, run: &run, parameters, ..Asked::default() }.place();
-    let ran = place.run("study run s.toml").succeeds();
+    let ran = place.run("study run s.toml").fails(1, &["the only trial failed"]);
     for told in
         ["1 trials (0 whole, 0 pruned, 1 failed", "the study s has no whole trial", "failed, 1 of 1: "]
     {
