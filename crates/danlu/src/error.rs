@@ -26,8 +26,8 @@ pub(crate) enum CliError {
     Study(#[from] StudyError),
     #[error("`{name}` is neither a study file, nor a study in {}, nor one that comes with danlu ({})", studies.display(), study_names())]
     UnknownStudy { name: String, studies: PathBuf },
-    #[error("the study {name} has not been begun in {}; `danlu study run {}` begins it", studies.display(), named.display())]
-    StudyNotBegun { named: PathBuf, name: String, studies: PathBuf },
+    #[error("the study {name} has not been begun in {}; `{command} {}` begins it", studies.display(), named.display())]
+    StudyNotBegun { named: PathBuf, name: String, studies: PathBuf, command: &'static str },
     #[error(
         "the study file has no table `run`, so its trials are made by another program: use `danlu study ask` and `tell`"
     )]
@@ -97,6 +97,8 @@ pub(crate) enum CliError {
     Network { name: String, source: PlanError },
     #[error("`{name}` is neither a preset ({}) nor a file", PRESETS.map(|preset| preset.name).join(", "))]
     UnknownNetwork { name: String },
+    #[error("there is no recipe for `{name}`, but for each preset ({}); a file of your own goes to `--network`, or without a flag where it is a run file", PRESETS.map(|preset| preset.name).join(", "))]
+    UnknownRecipe { name: String },
     #[error("`{name}` is no data set that can be downloaded; there is {}", data::fashion_mnist::NAME)]
     UnknownData { name: String },
     #[error("`{name}` is neither the name of a data set ({}) nor a folder", known_names())]
@@ -276,7 +278,7 @@ impl CliError {
             // The network may stand in a file that cannot be read.
             Self::Spec(error) if causes(error).any(|cause| cause.is::<io::Error>()) => 1,
             Self::Spec(_) | Self::Isa(_) | Self::Network { .. } => 2,
-            Self::UnknownNetwork { .. } | Self::PathNotUtf8 { .. } => 2,
+            Self::UnknownNetwork { .. } | Self::UnknownRecipe { .. } | Self::PathNotUtf8 { .. } => 2,
             Self::UnknownData { .. } | Self::NeitherNameNorFolder { .. } => 2,
             Self::LiveAndTerse { .. } | Self::UnknownStudy { .. } | Self::StudyWithoutRun => 2,
             Self::StudyNotBegun { .. } => 2,
@@ -369,6 +371,7 @@ fn study_exit_code(error: &StudyError) -> u8 {
         | E::NoParameter { .. } => 2,
         E::NotInDomain { .. } | E::ValueCount { .. } | E::NotAllowed { .. } | E::NotThere { .. } => 2,
         E::MinutesOutside | E::StepsOutside => 2,
+        E::Data { source, .. } => source.downcast_ref::<CliError>().map_or(1, CliError::exit_code),
         E::Grammar(_) | E::TwoNetworks { .. } | E::NoGrammar { .. } | E::Outside { .. } => 2,
         E::Store(
             StoreError::LeaseLost { .. } | StoreError::NoTrial { .. } | StoreError::TrialOver { .. },

@@ -46,15 +46,15 @@ pub(crate) fn find(typed: &[PathBuf]) -> Found {
 
 impl Found {
     fn add_pattern(&mut self, path: &Path) {
-        let pattern = path.to_str().filter(|text| text.contains(WILD));
-        let Some(pattern) = pattern else {
+        if !is_wild(path.as_os_str()) {
             // Reading it tells why it is not there.
             return self.pictures.push(path.to_owned());
-        };
+        }
+        let pattern = path.display();
         let (base, steps) = match steps(path) {
             Ok(steps) => steps,
             Err(source) => {
-                let pattern = pattern.to_owned();
+                let pattern = pattern.to_string();
                 return self.failures.push(CliError::Pattern { pattern, source });
             }
         };
@@ -64,7 +64,7 @@ impl Found {
         let mut seen = BTreeSet::new();
         matched.pictures.retain(|path| seen.insert(path.clone()));
         if matched.pictures.is_empty() && matched.failures.is_empty() {
-            matched.failures.push(CliError::NoMatch { pattern: pattern.to_owned() });
+            matched.failures.push(CliError::NoMatch { pattern: pattern.to_string() });
         }
         self.pictures.extend(matched.pictures);
         self.failures.extend(matched.failures);
@@ -83,8 +83,8 @@ impl Found {
             Step::Literal(_) => {}
             Step::Wild(pattern) => {
                 for (path, kind) in self.list(dir) {
-                    let name = path.file_name().and_then(|name| name.to_str());
-                    let is_match = name.is_some_and(|name| pattern.matches_with(name, OPTIONS));
+                    let name = path.file_name().unwrap_or_default().to_string_lossy();
+                    let is_match = pattern.matches_with(&name, OPTIONS);
                     if is_match && (rest.is_empty() || kind.is_dir()) {
                         self.follow(&path, rest, depth + 1);
                     }
@@ -179,10 +179,10 @@ fn steps(pattern: &Path) -> Result<(PathBuf, Vec<Step>), PatternError> {
     }
     let mut steps = vec![];
     for name in components {
-        let step = match name.to_str() {
-            Some("**") if matches!(steps.last(), Some(Step::AnyDepth)) => continue,
-            Some("**") => Step::AnyDepth,
-            Some(text) if is_wild(name) => Step::Wild(Pattern::new(text)?),
+        let step = match &*name.to_string_lossy() {
+            "**" if matches!(steps.last(), Some(Step::AnyDepth)) => continue,
+            "**" => Step::AnyDepth,
+            text if is_wild(name) => Step::Wild(Pattern::new(text)?),
             _ => Step::Literal(name.to_owned()),
         };
         steps.push(step);
@@ -245,6 +245,24 @@ mod tests {
         let found = find(&[at("set")]);
         assert_eq!(found.pictures, [at("set/b.png"), at("set/in.png")]);
         assert!(matches!(&found.failures[..], [CliError::LinkOut { .. }]), "{:?}", found.failures);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn names_that_are_no_utf8_are_matched_too() {
+        use std::os::unix::ffi::OsStrExt;
+        let dir = tempfile::tempdir().unwrap();
+        let at = |name: &[u8]| dir.path().join(OsStr::from_bytes(name));
+        fs::create_dir(at(b"sub\xff")).unwrap();
+        for name in [&b"n\xff.png"[..], b"sub\xff/a.png"] {
+            fs::write(at(name), "").unwrap();
+        }
+        for typed in [&b"*.png"[..], b"n?.png"] {
+            assert_eq!(find(&[at(typed)]).pictures, [at(b"n\xff.png")]);
+        }
+        for typed in [&b"*/*.png"[..], b"sub\xff/*.png", b"sub?/a.png"] {
+            assert_eq!(find(&[at(typed)]).pictures, [at(b"sub\xff/a.png")]);
+        }
     }
 
     #[test]

@@ -82,7 +82,7 @@ fn read_or_recipe(args: &RunArgs) -> Result<RunFile, CliError> {
     match (&args.file, &args.recipe) {
         (Some(file), _) => read_run_file(file),
         (None, Some(name)) => {
-            spec::recipe(name).ok_or_else(|| CliError::UnknownNetwork { name: name.clone() })
+            spec::recipe(name).ok_or_else(|| CliError::UnknownRecipe { name: name.clone() })
         }
         (None, None) => Ok(RunFile::default()),
     }

@@ -219,7 +219,7 @@ impl Builder {
     /// PyTorch's initial values.
     fn weights(&mut self, name: &str, dims: Vec<usize>, bias: bool) -> Parameters {
         let n_outputs = dims[0];
-        let init = Init::Uniform { fan_in: dims[1..].iter().product() };
+        let init = Init::Uniform { fan_in: dims[1..].iter().product::<usize>() as f64 };
         let w = self.tensor(format!("{name}.weight"), dims, init);
         let end = w.end;
         let b = if bias { self.tensor(format!("{name}.bias"), vec![n_outputs], init) } else { end..end };

@@ -12,8 +12,8 @@ use crate::Plan;
 pub enum Init {
     /// Uniform in ±1/√fan_in, PyTorch's for weights and biases; `fan_in` counts the inputs of one output.
     Uniform {
-        /// Inputs of one output.
-        fan_in: usize,
+        /// Inputs of one output, a mean where outputs differ in it.
+        fan_in: f64,
     },
     /// The same everywhere.
     Constant(f64),
@@ -32,7 +32,7 @@ impl<S: Scalar> Params<S> {
         let mut values = Vec::with_capacity(plan.n_values());
         for tensor in plan.tensors() {
             let bound = match tensor.init {
-                Init::Uniform { fan_in } => 1.0 / (fan_in as f64).sqrt(),
+                Init::Uniform { fan_in } => 1.0 / fan_in.sqrt(),
                 Init::Constant(value) => {
                     values.extend(tensor.range.clone().map(|_| S::from_f64(value)));
                     continue;

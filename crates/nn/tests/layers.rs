@@ -168,6 +168,17 @@ fn dead_lanes_add_nothing() {
     });
 }
 
+/// Of one sample and one position each normalization gives β, whatever the others' lanes grow to.
+#[test]
+fn dead_lanes_do_not_grow_from_normalization_to_normalization() {
+    let layers = [cases::conv(8, (1, 1), (1, 1), (0, 0)), spec::LayerSpec::BatchNorm2d(Default::default())];
+    let spec = classifier([1, 1, 1], layers.into_iter().cycle().take(40).collect());
+    let batch = Batch::random(&spec, 1, 3);
+    let (got, want) = (Isa::detect().run(&batch), batch.run::<f64>());
+    assert_close("logits", &got.logits.concat(), &want.logits.concat(), 1e-5);
+    assert!(got.d_params.iter().all(|d| d.is_finite()), "{:?}", got.d_params);
+}
+
 /// Mixup: two classes to a sample, each with its share, under every loss.
 #[test]
 fn mixed_targets_equal_the_reference() {

@@ -28,13 +28,17 @@ pub fn is_special(path: &Path) -> bool {
         || fs::read_link(path).is_ok_and(|target| is_in_proc(&target))
 }
 
-/// What would keep [`replace`] from writing there whatever the bytes: no folder for the file, or a folder in its place.
-/// For the beginning of what takes long.
+/// What would keep [`replace`] from writing there whatever the bytes: no folder for the file, one in which nobody may write, or a
+/// folder in its place. For the beginning of what takes long.
 pub fn check_place(path: &Path) -> Result<(), RunsError> {
     let folder = path.parent().filter(|folder| *folder != Path::new("")).unwrap_or(Path::new("."));
     let place = match fs::metadata(folder) {
         Ok(found) if !found.is_dir() => Err(ErrorKind::NotADirectory.into()),
         Ok(_) if path.is_dir() => Err(ErrorKind::IsADirectory.into()),
+        Ok(_) if !is_special(path) => {
+            let part = part_of(path);
+            File::create(&part).and_then(|_| fs::remove_file(&part))
+        }
         found => found.map(drop),
     };
     place.map_err(RunsError::io("write", path))
@@ -151,6 +155,13 @@ mod tests {
         for path in [dir.path().join("a"), dir.path().join("file"), "a".into(), "/dev/null".into()] {
             check_place(&path).unwrap();
         }
+        assert_eq!(fs::read_dir(dir.path()).unwrap().count(), 1);
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn a_folder_in_which_nobody_may_write_is_an_error() {
+        check_place(Path::new("/sys/a")).unwrap_err();
     }
 
     #[cfg(unix)]

@@ -101,7 +101,7 @@ impl WithLane for FindTask<'_> {
             let (order, streams) = trainer.begin(epoch);
             for (idx, samples) in order.chunks(trainer.batch_size()).enumerate() {
                 let step = points.len();
-                if step == n_steps || has_exploded(&points) || job.stop.load(Ordering::Relaxed) {
+                if step == n_steps || has_exploded(&points, n_steps) || job.stop.load(Ordering::Relaxed) {
                     return Ok(points);
                 }
                 let learning_rate = range.rate(step, n_steps);
@@ -142,7 +142,9 @@ fn smoothed(points: &[LrPoint], loss: f64, weight: f64) -> f64 {
     (weight * before + (1.0 - weight) * loss) / weights(points.len() + 1)
 }
 
-fn has_exploded(points: &[LrPoint]) -> bool {
+/// Whether the loss is far above its lowest since the first tenth of the sweep, whose average has seen too little.
+fn has_exploded(points: &[LrPoint], n_steps: usize) -> bool {
+    let points = points.get(n_steps / 10..).unwrap_or(&[]);
     let lowest = points.iter().map(|point| point.smoothed).fold(f64::INFINITY, f64::min);
     points.last().is_some_and(|last| last.smoothed > EXPLODED * lowest)
 }
@@ -228,7 +230,7 @@ mod tests {
     fn a_constant_loss_is_its_own_average_and_suggests_nothing() {
         let points = sweep(100, [2.0; 100]);
         assert!(points.iter().all(|point| (point.smoothed - 2.0).abs() < 1e-12));
-        assert!(!has_exploded(&points));
+        assert!(!has_exploded(&points, 100));
         let flat: Vec<LrPoint> = points.iter().map(|&point| LrPoint { smoothed: 2.0, ..point }).collect();
         assert_eq!(suggested(&flat, 100), None);
     }
@@ -245,7 +247,7 @@ mod tests {
         let [steepest, minimum] = suggested(&points, 101).unwrap();
         assert!(RANGE.rate(40, 101) < steepest && steepest < minimum, "{steepest} {minimum}");
         assert!((RANGE.rate(68, 101)..RANGE.rate(76, 101)).contains(&minimum), "{minimum}");
-        assert!(has_exploded(&points));
+        assert!(has_exploded(&points, 101));
     }
 
     /// As [`the_suggestions_lie_before_the_minimum`], for short sweeps and long ones of which each loss has its chance.
@@ -263,6 +265,14 @@ mod tests {
             assert!((0.02..0.2).contains(&minimum) && steepest <= minimum, "{n_steps} steps: {minimum}");
             let flat = sweep(n_steps, (0..n_steps).map(|step| 2.3 + chance(step)));
             assert_eq!(suggested(&flat, n_steps), None, "{n_steps} steps");
+        }
+    }
+
+    #[test]
+    fn a_sweep_does_not_end_for_a_batch_that_began_it_well() {
+        let losses = |n: usize| std::iter::once(0.28).chain(vec![2.8; n - 1]);
+        for n in 2..=100 {
+            assert!(!has_exploded(&sweep(100, losses(n)), 100), "{n} points");
         }
     }
 

@@ -3,7 +3,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{ArgGroup, Args, Subcommand, ValueEnum};
 
 use super::DEFAULT_STUDIES;
 use super::values::{at_least_one, threads};
@@ -164,11 +164,12 @@ pub(crate) enum StateName {
 }
 
 #[derive(Debug, Args)]
+#[command(group = ArgGroup::new("format").required(true).args(["csv", "json"]))]
 pub(crate) struct StudyExportArgs {
     #[command(flatten)]
     pub(crate) of: StudyNameArgs,
     /// A table with a row for each trial.
-    #[arg(long, conflicts_with = "json", required_unless_present = "json")]
+    #[arg(long)]
     pub(crate) csv: bool,
     /// An object for each trial, one a line.
     #[arg(long)]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{ArgAction, Args, value_parser};
 use spec::{NormalizationSpec, OptimizerKind, ScheduleKind};
 
-use super::values::threads;
+use super::values::{number, threads, whole};
 
 const LEARNING: &str = "Learning";
 const AUGMENTATION: &str = "Augmentation";
@@ -69,10 +69,10 @@ pub(crate) struct LrFindArgs {
     #[command(flatten)]
     pub(crate) run: RunArgs,
     /// The first learning rate.
-    #[arg(long, value_name = "X", default_value_t = 1e-7, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 1e-7, allow_negative_numbers = true, value_parser = number)]
     pub(crate) from: f64,
     /// The last one.
-    #[arg(long, value_name = "X", default_value_t = 10.0, allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", default_value_t = 10.0, allow_negative_numbers = true, value_parser = number)]
     pub(crate) to: f64,
     /// How many steps there are from one to the other.
     #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u16).range(2..))]
@@ -101,22 +101,22 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "NAME|DIR")]
     pub(crate) data: Option<PathBuf>,
     /// How many times all training images are seen [default: 10].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     pub(crate) epochs: Option<usize>,
     /// Images per step [default: 256].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     pub(crate) batch_size: Option<usize>,
     /// adam, adamw, sgd or rmsprop [default: adam].
     #[arg(long, value_name = "KIND")]
     pub(crate) optimizer: Option<OptimizerKind>,
     /// Step size [default: 0.001, rmsprop 0.01].
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = number)]
     pub(crate) learning_rate: Option<f64>,
     /// Where all random numbers come from [default: 1].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<u64>)]
     pub(crate) seed: Option<u64>,
     /// Number of threads; changes no bit of the result [default: all cores].
-    #[arg(long, value_name = "N", allow_negative_numbers = true)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, value_parser = whole::<usize>)]
     pub(crate) threads: Option<usize>,
     /// Start from these weights, named as PyTorch's state dict names them.
     #[arg(long, value_name = "FILE.safetensors")]
@@ -126,7 +126,7 @@ pub(crate) struct RunArgs {
     pub(crate) shuffle: Option<bool>,
     /// Share of the training images that is kept apart to choose the best epoch on, from 0 to below 1; with 0 a
     /// validation part of the data set itself is learned from too.
-    #[arg(long, value_name = "X", allow_negative_numbers = true)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, value_parser = number)]
     pub(crate) validation: Option<f64>,
     /// unit (0 to 1) or standard (mean 0, deviation 1, measured on the training images) [default: unit].
     #[arg(long, value_name = "KIND")]
@@ -135,33 +135,33 @@ pub(crate) struct RunArgs {
     #[arg(long, value_name = "KIND", help_heading = LEARNING)]
     pub(crate) schedule: Option<ScheduleKind>,
     /// Epochs in which the learning rate rises linearly before the schedule begins [default: 0].
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING, value_parser = number)]
     pub(crate) warm_up_epochs: Option<f64>,
     /// Share of the target that is spread over all classes [default: 0].
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING, value_parser = number)]
     pub(crate) label_smoothing: Option<f64>,
     /// Shorten longer gradients to this norm.
-    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING)]
+    #[arg(long, value_name = "X", allow_negative_numbers = true, help_heading = LEARNING, value_parser = number)]
     pub(crate) clip_gradient: Option<f64>,
     /// Evaluate and save a moving average of the parameters that keeps this share at each step.
-    #[arg(long, value_name = "DECAY", allow_negative_numbers = true, help_heading = LEARNING)]
+    #[arg(long, value_name = "DECAY", allow_negative_numbers = true, help_heading = LEARNING, value_parser = number)]
     pub(crate) average: Option<f64>,
     /// End after so many epochs without a rise of the validation accuracy.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = LEARNING)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = LEARNING, value_parser = whole::<usize>)]
     pub(crate) patience: Option<usize>,
     /// Move training images by up to as many pixels.
-    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    #[arg(long, value_name = "N", allow_negative_numbers = true, help_heading = AUGMENTATION, value_parser = whole::<usize>)]
     pub(crate) shift: Option<usize>,
     /// Mirror them with this probability.
-    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION, value_parser = number)]
     pub(crate) horizontal_flip: Option<f64>,
     /// Turn them by up to as many degrees.
-    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    #[arg(long, value_name = "DEGREES", allow_negative_numbers = true, help_heading = AUGMENTATION, value_parser = number)]
     pub(crate) rotation: Option<f64>,
     /// Put noise into a rectangle of them with this probability.
-    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    #[arg(long, value_name = "P", allow_negative_numbers = true, help_heading = AUGMENTATION, value_parser = number)]
     pub(crate) erasing: Option<f64>,
     /// Mix pairs of them with shares from Beta(ALPHA, ALPHA).
-    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true, help_heading = AUGMENTATION)]
+    #[arg(long, value_name = "ALPHA", allow_negative_numbers = true, help_heading = AUGMENTATION, value_parser = number)]
     pub(crate) mixup: Option<f64>,
 }

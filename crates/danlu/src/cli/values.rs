@@ -1,5 +1,7 @@
 //! Values with bounds.
 
+use std::str::FromStr;
+
 pub(super) fn threads(text: &str) -> Result<usize, String> {
     let max = spec::MAX_THREADS;
     match text.parse() {
@@ -10,6 +12,14 @@ pub(super) fn threads(text: &str) -> Result<usize, String> {
 
 pub(super) fn at_least_one(text: &str) -> Result<usize, String> {
     text.parse().ok().filter(|&n| n > 0).ok_or_else(|| "must be 1 or more".into())
+}
+
+pub(super) fn whole<N: FromStr>(text: &str) -> Result<N, String> {
+    text.parse().map_err(|_| format!("must be a whole number from 0 to {}", u64::MAX))
+}
+
+pub(super) fn number(text: &str) -> Result<f64, String> {
+    text.parse().map_err(|_| "must be a number such as 0.5 or 1e-3".into())
 }
 
 pub(super) fn factor(text: &str) -> Result<f64, String> {

@@ -26,10 +26,12 @@ struct Best {
     size: Size,
     params: Map<String, Json>,
     retrained: Option<Retrained>,
+    /// Better trials of those that were to be trained again, of which no such training has ended well.
+    passed_over: Vec<u64>,
     /// The network that was written, where it is a wider one.
     widened: Option<Size>,
     /// What was written.
-    files: Vec<PathBuf>,
+    files: Vec<String>,
 }
 
 /// What the network alone says.
@@ -42,46 +44,54 @@ struct Size {
 
 pub(crate) fn run(args: &SearchBestArgs) -> Result<(), CliError> {
     let view = super::check(&args.of.study, &args.of.studies)?;
-    let candidates = Candidates::of(&view)?;
-    let (trial, retrained) = best(&view)?;
-    let prepared = candidates.prepare(&retrain::values_of(trial))?;
+    let (trial, retrained, passed_over) = best(&view)?;
+    let trained = trained(&view, trial);
+    let spec = match &trained {
+        Some(dir) => request::read_run(&dir.join(RUN))?,
+        None => {
+            let prepared = Candidates::of(&view)?.prepare(&retrain::values_of(trial))?;
+            TrainSpec { test: Testing::EachEpoch, ..prepared.spec }
+        }
+    };
+    let size = Size::of(&network_file::compile(&spec.network)?);
     let (mut widened, mut files) = (None, Vec::new());
     if let Some(out) = &args.out {
-        let mut found = match trained(&view, trial) {
-            Some(dir) => Files::of_run(&dir)?,
-            None => Files { spec: TrainSpec { test: Testing::EachEpoch, ..prepared.spec }, model: None },
-        };
+        let model = trained.map(|dir| model_file::load(&dir)).transpose()?;
+        let mut found = Files { spec, model };
         if let Some(factor) = args.widen {
             let network = found.spec.network.widened(factor);
             widened = Some(Size::of(&network_file::compile(&network)?));
             // There is no model of it yet.
             found = Files { spec: TrainSpec { network, ..found.spec }, model: None };
         }
-        files = found.write(out)?;
+        files = found.write(out)?.iter().map(|path| path.display().to_string()).collect();
     }
     let best = Best {
         search: view.spec().name.clone(),
         trial: trial.number,
         values: values(view.objectives(), trial),
-        size: Size::of(&prepared.plan),
+        size,
         params: study::params_to_json(trial),
         retrained,
+        passed_over,
         widened,
         files,
     };
     if args.json { output::json(&best) } else { output::line(&best.to_text()) }
 }
 
-/// The best of those that were trained again, by the grid that came before and never by the test samples; else the best
-/// trial.
-fn best(view: &StudyView) -> Result<(&TrialRecord, Option<Retrained>), CliError> {
-    let trained = grid::finalists(view).into_iter().find_map(|one| {
-        let retrained = retrained(view, one.trial.number)?;
-        Some((one.trial, Some(retrained)))
-    });
+/// The best of those that were trained again, by the grid that came before and never by the test samples, and those before it
+/// that were not; else the best trial.
+fn best(view: &StudyView) -> Result<(&TrialRecord, Option<Retrained>, Vec<u64>), CliError> {
+    let mut passed_over = Vec::new();
+    for finalist in grid::finalists(view) {
+        match retrained(view, finalist.trial.number) {
+            Some(retrained) => return Ok((finalist.trial, Some(retrained), passed_over)),
+            None => passed_over.push(finalist.trial.number),
+        }
+    }
     let first = view.best().into_iter().next();
-    let found = trained.or(first.map(|trial| (trial, None)));
-    found.ok_or_else(|| view.nothing_good().into())
+    first.map(|trial| (trial, None, Vec::new())).ok_or_else(|| view.nothing_good().into())
 }
 
 /// The first of a trial's finished trainings.
@@ -116,10 +126,13 @@ impl Best {
             Some(retrained) => text.push_str(&format!("\n  {}", retrained.to_text())),
             None => text.push_str("\n  not trained again yet, so that there is no model of it"),
         }
+        for better in &self.passed_over {
+            text.push_str(&format!("\n  trial {better} is better, but was not trained again to the end"));
+        }
         if let Some(widened) = &self.widened {
             text.push_str(&format!("\n  written wider, not trained yet: {}", widened.to_text()));
         }
-        self.files.iter().for_each(|file| text.push_str(&format!("\n{}", file.display())));
+        self.files.iter().for_each(|file| text.push_str(&format!("\n{file}")));
         text
     }
 }
@@ -133,12 +146,6 @@ struct Files {
 }
 
 impl Files {
-    fn of_run(dir: &Path) -> Result<Self, CliError> {
-        let spec = request::read_run(&dir.join(RUN))?;
-        let model = Some(model_file::load(dir)?);
-        Ok(Self { spec, model })
-    }
-
     /// Files of the same names that are there are replaced, but no run is, and no model of another network stays beside this one.
     fn write(self, out: &Path) -> Result<Vec<PathBuf>, CliError> {
         if out.join(RECORD).exists() {

@@ -93,14 +93,17 @@ pub(crate) fn existing(named: &Path, studies: &Path) -> Result<PathBuf, CliError
     if named.is_file() {
         let text = input_file::read_text(named)?;
         let spec = StudySpec::from_toml(&text).map_err(CliError::in_file(named))?;
-        return begun(Path::new(&spec.name), studies).ok_or_else(|| not_begun(named, &spec.name, studies));
+        return begun(Path::new(&spec.name), studies).ok_or_else(|| not_begun(named, spec, studies));
     }
-    Err(preset_named(named)
-        .map_or_else(|| unknown(named, studies), |preset| not_begun(named, preset.name, studies)))
+    Err(match preset_named(named) {
+        Some(preset) => not_begun(named, StudySpec::from_toml(preset.text)?, studies),
+        None => unknown(named, studies),
+    })
 }
 
-fn not_begun(named: &Path, name: &str, studies: &Path) -> CliError {
-    CliError::StudyNotBegun { named: named.to_owned(), name: name.to_owned(), studies: studies.to_owned() }
+fn not_begun(named: &Path, StudySpec { name, grammar, .. }: StudySpec, studies: &Path) -> CliError {
+    let command = if grammar.is_some() { "danlu search" } else { "danlu study run" };
+    CliError::StudyNotBegun { named: named.to_owned(), name, studies: studies.to_owned(), command }
 }
 
 /// A study of which at least a half is there.

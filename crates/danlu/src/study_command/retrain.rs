@@ -57,8 +57,8 @@ fn is_stopped(view: &StudyView) -> bool {
 /// Does what is not done yet. Whether that is all: when somebody wants it to end, trainings end as after Ctrl-C.
 fn work_off(view: &StudyView, mut tasks: Vec<Task>, what: &str, crew: Crew) -> Result<bool, CliError> {
     view.folder().exclusively(|| tasks.iter().try_for_each(Task::put_another_aside))?;
-    tasks.retain(|task| !is_finished(&task.dir));
     let n_tasks = tasks.len();
+    tasks.retain(|task| !is_finished(&task.dir));
     if !tasks.is_empty() && !crew.is_quiet {
         output::note(&format!("{what}, {} runs", tasks.len()));
     }

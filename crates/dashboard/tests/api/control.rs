@@ -66,6 +66,10 @@ fn a_run_is_started_by_the_program_in_a_group_of_its_own() {
         }
         assert!(start.elapsed() < Duration::from_secs(20), "{row}");
     }
+    // As it did not begin, its name is free.
+    let asked = json!({ "toml": "epochs = 3\n", "name": "mine" });
+    assert_eq!(place.post_json("/api/train", &asked).json(), json!({ "id": "mine" }));
+    assert_eq!(fs::read_to_string(runs.join("mine/asked.toml")).unwrap(), "epochs = 3\n");
 }
 
 #[test]

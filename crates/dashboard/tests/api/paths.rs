@@ -78,10 +78,10 @@ fn no_name_of_a_new_run_leads_out_and_no_file_is_read_for_its_network() {
     let place = Place::new();
     place.add_run("a", 1);
     let before = files(place.root.path());
-    let long = "a".repeat(65);
-    for name in
-        ["", ".", "..", "../b", "/tmp/b", "a/b", "a\\b", ".hidden", "a\nb", "a\0b", "C:b", "a b", &long]
-    {
+    let (long, wide) = ("a".repeat(65), "𐀀".repeat(64));
+    for name in [
+        "", ".", "..", "../b", "/tmp/b", "a/b", "a\\b", ".hidden", "a\nb", "a\0b", "C:b", "a b", &long, &wide,
+    ] {
         let answer = place.post_json("/api/train", &json!({ "toml": "epochs = 1", "name": name }));
         answer.is_refused(400, "the run's name");
     }

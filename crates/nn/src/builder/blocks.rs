@@ -37,7 +37,7 @@ impl Builder {
         node.check_size("selected input", &[n_connections, height, width], super::MAX_ACTIVATION)?;
         node.check_size("number of weights", &[n_connections, kernel.h, kernel.w], MAX_WEIGHTS)?;
         // Filters differ in their number of inputs; a tensor has one scale of initial values, that of their mean.
-        let fan_in = n_connections * kernel.h * kernel.w / connections.len();
+        let fan_in = (n_connections * kernel.h * kernel.w) as f64 / connections.len() as f64;
         let init = Init::Uniform { fan_in };
         let w = self.tensor(format!("{}.weight", node.name), vec![n_connections, kernel.h, kernel.w], init);
         let b = self.tensor(format!("{}.bias", node.name), vec![connections.len()], init);
@@ -66,7 +66,7 @@ impl Builder {
         let [channels, height, width] = node.map_input(input)?;
         let kernel = subsample.kernel;
         node.check_window(Window::dense(kernel), input.shape, Pair::square(0), Pair::new(height, width))?;
-        let init = Init::Uniform { fan_in: kernel.h * kernel.w };
+        let init = Init::Uniform { fan_in: (kernel.h * kernel.w) as f64 };
         let w = self.tensor(format!("{}.weight", node.name), vec![channels], init);
         let b = self.tensor(format!("{}.bias", node.name), vec![channels], init);
         let pool = AvgPool2d::new([channels, height, width], kernel, kernel, 1.0);

@@ -54,18 +54,19 @@ impl BatchNorm2d {
         V::enter(Moments { plane: self.plane, x, live, n: (n_live * self.plane) as f64, mean, square });
     }
 
-    /// y from x and what is added, with the given means and 1/σ.
+    /// y from x and what is added, with the given means and 1/σ; 0 before what is added in lanes without a sample.
     pub(crate) fn forward<V: Lane>(
         &self,
         (x, other): (&[V], &[V]),
         (w, b): (&[V::Scalar], &[V::Scalar]),
         (mean, inverse_std): (&[V::Scalar], &[V::Scalar]),
+        live: V,
         y: &mut [V],
     ) {
         let args = Affine { plane: self.plane, w, b, mean, inverse_std, slope: self.slope() };
         match self.rectifier {
-            None => V::enter(Forward::<V, false> { args, x, other, y }),
-            Some(_) => V::enter(Forward::<V, true> { args, x, other, y }),
+            None => V::enter(Forward::<V, false> { args, x, other, live, y }),
+            Some(_) => V::enter(Forward::<V, true> { args, x, other, live, y }),
         }
     }
 
@@ -194,6 +195,13 @@ impl<V: Lane> Channel<V> {
         Self { mean: V::splat(mean), scale: V::splat(scale), shift: V::splat(shift), slope: V::splat(slope) }
     }
 
+    /// The same in live lanes, 0 in the others: where a channel is the same in all samples, what is in lanes without one grows by
+    /// 1/√ε with each normalization, and once it is infinite, 0 times it is no number.
+    #[inline(always)]
+    fn within(self, live: V) -> Self {
+        Self { scale: self.scale * live, shift: self.shift * live, ..self }
+    }
+
     /// y from x, and `other` added where it is not empty.
     #[inline(always)]
     fn write<const RECTIFY: bool>(self, x: &[V], other: &[V], y: &mut [V]) {
@@ -241,6 +249,7 @@ struct Forward<'a, V: Lane, const RECTIFY: bool> {
     x: &'a [V],
     /// Empty if nothing is added.
     other: &'a [V],
+    live: V,
     y: &'a mut [V],
 }
 
@@ -250,7 +259,8 @@ impl<V: Lane, const RECTIFY: bool> Kernel for Forward<'_, V, RECTIFY> {
     fn run(self) {
         let n = self.args.plane;
         for (c, (x, y)) in self.x.chunks_exact(n).zip(self.y.chunks_exact_mut(n)).enumerate() {
-            self.args.channel::<V>(c).write::<RECTIFY>(x, channel_of(self.other, c, n), y);
+            let of = self.args.channel::<V>(c).within(self.live);
+            of.write::<RECTIFY>(x, channel_of(self.other, c, n), y);
         }
     }
 }

@@ -26,7 +26,7 @@ pub(crate) fn train<V: Lane>(
     let layout = &pass.plan.training;
     let op = &planned.op;
     let (input, output) = (&layout.values[op.inputs[0]], &layout.values[op.output]);
-    let Workspace { arena, streams, .. } = workspace;
+    let Workspace { arena, streams, live, .. } = workspace;
     let mut arena = Arena { kept: arena, passing: &mut scratch.passing };
     match &op.layer {
         Layer::BatchNorm2d(norm) => {
@@ -34,7 +34,7 @@ pub(crate) fn train<V: Lane>(
             let [x, other, y] = arena.disjoint([input, other, output]);
             let parameters = (&pass.params[op.w.clone()], &pass.params[op.b.clone()]);
             let of_batch = pass.statistics.before(stage);
-            norm.forward((x, other), parameters, (&of_batch.mean, &of_batch.inverse_std), y);
+            norm.forward((x, other), parameters, (&of_batch.mean, &of_batch.inverse_std), *live, y);
         }
         Layer::Add if pass.plan.is_done(op_idx) => {}
         Layer::Dropout(dropout) => {
