@@ -95,9 +95,13 @@ pub(crate) enum CliError {
     Runs(#[from] RunsError),
     #[error("the network `{name}` does not fit together")]
     Network { name: String, source: PlanError },
-    #[error("`{name}` is neither a preset ({}) nor a file", PRESETS.map(|preset| preset.name).join(", "))]
+    #[error("`{name}` is neither a preset ({}) nor a file", preset_names())]
     UnknownNetwork { name: String },
-    #[error("there is no recipe for `{name}`, but for each preset ({}); a file of your own goes to `--network`, or without a flag where it is a run file", PRESETS.map(|preset| preset.name).join(", "))]
+    #[error(
+        "there is no recipe for `{name}`, but for each preset ({}); a file of your own goes to `--network`, or without a flag where \
+         it is a run file",
+        preset_names()
+    )]
     UnknownRecipe { name: String },
     #[error("`{name}` is no data set that can be downloaded; there is {}", data::fashion_mnist::NAME)]
     UnknownData { name: String },
@@ -231,6 +235,10 @@ fn place_in_run(n_epochs: usize, of: usize) -> String {
     if n_epochs < of { format!("in epoch {}", n_epochs + 1) } else { "after its last epoch".into() }
 }
 
+fn preset_names() -> String {
+    PRESETS.map(|preset| preset.name).join(", ")
+}
+
 fn all_failed(n: usize) -> String {
     match n {
         1 => "the only trial failed".into(),
@@ -264,7 +272,9 @@ impl CliError {
 
     /// Whether whoever read what was printed has seen enough, as `head` has, and nothing is lost by that.
     pub(crate) fn is_closed_pipe(&self) -> bool {
-        matches!(self, Self::Stdout(source) if source.kind() == io::ErrorKind::BrokenPipe)
+        let closed = |source: &io::Error| source.kind() == io::ErrorKind::BrokenPipe;
+        // A file to write may be standard output by its path, or another pipe.
+        matches!(self, Self::Stdout(source) | Self::Runs(RunsError::Io { source, .. }) if closed(source))
     }
 
     /// 2 where something else should have been asked for, 130 after an interrupt and 141 behind a closed pipe, as shells count

@@ -1,11 +1,10 @@
 //! `danlu export`.
 
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use export::Normalization;
-use runs::{RunsError, check_no_run_file};
+use runs::check_no_run_file;
 
 use crate::cli::{ExportArgs, ExportFormat};
 use crate::error::CliError;
@@ -32,25 +31,13 @@ pub(crate) fn run(args: &ExportArgs) -> Result<(), CliError> {
     }
     for (path, bytes) in files {
         if !is_own(&path) {
-            write(&path, &bytes)?;
+            atomic_file::replace(&path, &bytes)?;
         }
         let written = format!("{}, {} bytes", path.display(), bytes.len());
         // It may be standard output itself.
         if atomic_file::is_special(&path) { output::note(&written) } else { output::line(&written)? }
     }
     Ok(())
-}
-
-fn write(path: &Path, bytes: &[u8]) -> Result<(), CliError> {
-    match atomic_file::replace(path, bytes) {
-        // Standard output by its path.
-        Err(RunsError::Io { source, .. })
-            if source.kind() == ErrorKind::BrokenPipe && atomic_file::is_special(path) =>
-        {
-            Err(CliError::Stdout(source))
-        }
-        written => Ok(written?),
-    }
 }
 
 /// The weights beside a class were not named: where no class lies beside them, they are something else.

@@ -51,11 +51,18 @@ export function keepFocus(root, draw) {
   /** @type {HTMLElement | null} */ (root.querySelector(`${place}[data-key="${CSS.escape(key)}"]`))?.focus({ preventScroll: true });
 }
 
+/** Draws buttons anew; where one had the focus, the first has it then. @param {Element} buttons @param {...Child} children */
+export function replaceButtons(buttons, ...children) {
+  const isHeld = buttons.contains(document.activeElement);
+  replace(buttons, ...children);
+  if (isHeld) /** @type {HTMLElement | null} */ (buttons.querySelector("a, button"))?.focus();
+}
+
 /**
  * Puts words in place of buttons.
  * @param {Element} buttons @param {string} words @param {boolean} isHeld whether one of the buttons had the focus, which it loses when disabled
  */
-export function replaceHeld(buttons, words, isHeld) {
+export function replaceByWords(buttons, words, isHeld) {
   const isElsewhere = document.activeElement !== document.body && !buttons.contains(document.activeElement);
   const asked = el("span", { class: "muted", tabindex: "-1" }, words);
   replace(buttons, asked);

@@ -1,7 +1,7 @@
 /** The top of a run's page: how it stands, what can be done with it, how far it is. */
 
 import { get, isAbort, post, runPath, whenStarted } from "./api.js";
-import { announce, complain, el, replace, replaceHeld } from "./dom.js";
+import { announce, complain, el, replace, replaceButtons, replaceByWords } from "./dom.js";
 import { count, decimal, duration, percent, short, significant } from "./format.js";
 import { t } from "./i18n.js";
 import { stateChip } from "./state.js";
@@ -32,9 +32,7 @@ export function headView(detail, signal) {
       if (state) announce(t("run.isNow", { id, state: t(`state.${row.state}`) }));
       state = row.state;
       log.hidden = true;
-      const focused = buttons.contains(document.activeElement);
-      replace(buttons, actions(row));
-      if (focused) buttons.querySelector("a, button")?.focus();
+      replaceButtons(buttons, actions(row));
     }
     replace(chip, stateChip(row));
     reason.textContent = row.reason ?? "";
@@ -60,7 +58,7 @@ export function headView(detail, signal) {
     try {
       await post(path, body, { signal });
       announce(t("run.asked"));
-      if ("when" in body) replaceHeld(buttons, t(body.when === "now" ? "run.stopping" : "run.pausing"), isHeld);
+      if ("when" in body) replaceByWords(buttons, t(body.when === "now" ? "run.stopping" : "run.pausing"), isHeld);
       else await goneOn();
     } catch (error) {
       if (isAbort(error)) return;

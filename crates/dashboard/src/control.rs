@@ -105,8 +105,8 @@ fn did_not_begin(dir: &Path) -> bool {
     let is_of_asking = |entry: io::Result<fs::DirEntry>| {
         entry.is_ok_and(|entry| [ASKED, LOG].iter().any(|&name| entry.file_name() == name))
     };
-    let has_asked = dir.join(ASKED).exists() && !runs::is_locked(dir);
-    has_asked && fs::read_dir(dir).is_ok_and(|mut entries| entries.all(is_of_asking))
+    // One that is at work has its lock beside them.
+    dir.join(ASKED).exists() && fs::read_dir(dir).is_ok_and(|mut entries| entries.all(is_of_asking))
 }
 
 /// `NETWORK-N` with the first number that is free, as `danlu train` has it. Making the folder decides.

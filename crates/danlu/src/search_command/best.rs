@@ -64,7 +64,7 @@ pub(crate) fn run(args: &SearchBestArgs) -> Result<(), CliError> {
             // There is no model of it yet.
             found = Files { spec: TrainSpec { network, ..found.spec }, model: None };
         }
-        files = found.write(out)?.iter().map(|path| path.display().to_string()).collect();
+        files = found.write(out)?;
     }
     let best = Best {
         search: view.spec().name.clone(),
@@ -147,7 +147,7 @@ struct Files {
 
 impl Files {
     /// Files of the same names that are there are replaced, but no run is, and no model of another network stays beside this one.
-    fn write(self, out: &Path) -> Result<Vec<PathBuf>, CliError> {
+    fn write(self, out: &Path) -> Result<Vec<String>, CliError> {
         if out.join(RECORD).exists() {
             return Err(CliError::HoldsRun { dir: out.to_owned() });
         }
@@ -168,6 +168,6 @@ impl Files {
         for (path, bytes) in &files {
             atomic_file::replace(path, bytes)?;
         }
-        Ok(files.into_iter().map(|(path, _)| path).collect())
+        Ok(files.iter().map(|(path, _)| path.display().to_string()).collect())
     }
 }

@@ -1,7 +1,7 @@
 /** The top of a study's page: how it stands, how far it is, the best. */
 
 import { events, get, isAbort, post, whenStarted } from "../api.js";
-import { announce, complain, el, replace, replaceHeld } from "../dom.js";
+import { announce, complain, el, replace, replaceButtons, replaceByWords } from "../dom.js";
 import { count, duration } from "../format.js";
 import { t } from "../i18n.js";
 import { again, fail } from "../router.js";
@@ -29,11 +29,7 @@ export function headView(first, signal, { best: tellsBest = true } = {}) {
   /** @param {any} detail */
   function update({ row, progress, best: bestTrial }) {
     if (state && row.state !== state) announce(t("run.isNow", { id: row.id, state: t(`studyState.${row.state}`) }));
-    if (row.state !== state) {
-      const isHeld = buttons.contains(document.activeElement);
-      replace(buttons, first.is_ours && actions(row));
-      if (isHeld) buttons.querySelector("button")?.focus();
-    }
+    if (row.state !== state) replaceButtons(buttons, first.is_ours && actions(row));
     state = row.state;
     replace(chip, stateChip(row, "studyState"));
     reason.textContent = row.reason ?? "";
@@ -64,7 +60,7 @@ export function headView(first, signal, { best: tellsBest = true } = {}) {
     try {
       await post(studyPath(id, what), body, { signal });
       announce(t("run.asked"));
-      replaceHeld(buttons, t(what === "run" ? "live.starting" : "run.stopping"), isHeld);
+      replaceByWords(buttons, t(what === "run" ? "live.starting" : "run.stopping"), isHeld);
       if (what === "run") await goneOn(id);
     } catch (error) {
       if (isAbort(error)) return;
